@@ -1,0 +1,277 @@
+/* internal.h - the structures of the engine; nothing outside sdk/engine includes it. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GE_INTERNAL_H
+#define GE_INTERNAL_H
+
+#include <stdlib.h>
+
+#include "engine.h"
+
+/* ---- queues (queue.c) ---- */
+
+#define GE_CHUNK_SIZE 16384u
+
+struct ge_chunk {
+    uint32_t refs, cap, used; /* used: bytes filled; only the holder of the last segment extends it */
+    uint8_t data[];
+};
+
+struct ge_seg {
+    struct ge_seg *next;
+    struct ge_chunk *chunk;
+    uint32_t off, len;
+};
+
+struct ge_pkt {
+    struct ge_pkt *next;
+    struct gost_addr addr;
+    uint32_t len;
+    uint16_t segment;
+    uint8_t ecn, has_addr;
+    uint8_t data[];
+};
+
+struct ge_headq {
+    struct ge_headq *next;
+    struct gost_head head; /* its views point behind this struct */
+};
+
+/* Bytes or packets, in one direction, between two neighbours. */
+struct ge_queue {
+    struct ge_seg *head, *tail;
+    struct ge_pkt *phead, **ptail; /* ptail NULL: no packets yet */
+    struct ge_headq *heads;
+    size_t bytes;                  /* queued bytes; packets: their payload */
+    uint32_t packets;
+    uint8_t end;      /* the producer finished */
+    uint8_t end_seen; /* the consumer was told */
+    int32_t status;   /* != 0: it ended by this error */
+};
+
+struct ge_chunk *ge_chunk_new(struct ge_worker *w, uint32_t cap);
+void ge_chunk_unref(struct ge_worker *w, struct ge_chunk *c);
+struct gost_bytes ge_queue_first(const struct ge_queue *q);
+const uint8_t *ge_queue_peek(struct ge_worker *w, struct ge_queue *q, size_t n);
+void ge_queue_consume(struct ge_worker *w, struct ge_queue *q, size_t n);
+uint8_t *ge_queue_reserve(struct ge_worker *w, struct ge_queue *q, size_t n, size_t *ret_room);
+void ge_queue_commit(struct ge_worker *w, struct ge_queue *q, size_t n);
+int ge_queue_append(struct ge_worker *w, struct ge_queue *q, const void *p, size_t n);
+size_t ge_queue_move(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from, size_t n);
+void ge_queue_splice_front(struct ge_queue *q, struct ge_queue *front); /* front's content comes first */
+void ge_limbo_release(struct ge_worker *w);
+void ge_queue_clear(struct ge_worker *w, struct ge_queue *q);
+int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p);
+struct ge_pkt *ge_queue_get_packet(struct ge_queue *q);
+int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head);
+
+#define GE_PACKETS_MAX 256u
+#define GE_PACKET_BYTES_MAX (1u << 20)
+
+/* ---- ports ---- */
+
+enum ge_side { GE_HI, GE_LO }; /* HI: user above the level; LO: the layer below it */
+
+struct gost_io {
+    struct ge_level *lv;
+    void *data;
+    size_t want;
+    uint8_t side;
+    uint8_t full; /* the user was told GOST_FULL: wake it below the low mark */
+};
+
+struct ge_level {
+    struct ge_stack *stack;
+    struct ge_layer *below, *above;
+    struct ge_queue up, down;
+    struct gost_io hi, lo;
+    struct ge_pkt *view_hi, *view_lo; /* packet whose views were handed out */
+    struct ge_headq *head_hi, *head_lo;
+    uint32_t type;
+    uint8_t reserved_seg;             /* a bottom chunk is lent out by ge_rx_reserve */
+};
+
+/* ---- instances: what runs plugin code ---- */
+
+struct ge_block {
+    struct ge_block *next;
+    max_align_t data[];
+};
+
+struct ge_inst {
+    const struct gost_component *comp;
+    const void *conf;
+    void *state;
+    struct ge_worker *w;
+    struct ge_flow *flow;
+    struct ge_block *arena;
+    size_t arena_bytes;
+    struct ge_timer timer;
+    const char *phase, *node;
+    struct gost_target *target;
+    struct gost_bytes arg;
+    char *server_name;
+    int32_t failed;      /* first error, 0 none */
+    uint8_t is_task, deadline_due;
+    uint8_t role;
+};
+
+struct ge_layer {
+    struct ge_inst inst; /* first */
+    struct ge_stack *stack;
+    struct ge_level *wire, *app; /* app NULL: its top is a session */
+    struct ge_session *session;
+    uint8_t opened, ready, dec, enc, dec_full, enc_full, shut_done, identity, ended;
+};
+
+struct ge_stack {
+    struct ge_stack *rnext, **rprev; /* ready list */
+    struct ge_worker *w;
+    struct ge_flow *flow;
+    const struct ge_bottom_ops *ops; /* NULL: pair or session */
+    void *ctx;
+    struct ge_level *top;
+    struct ge_level bottom;
+    struct ge_task *task;            /* the task whose port this is */
+    struct ge_stack *peer;           /* pair */
+    struct ge_session *session;      /* the bottom is a stream of it */
+    uint64_t stream_id, credit, consumed;
+    struct ge_stack *snext;          /* streams of one session */
+    void (*on_ready)(struct ge_stack *s, void *arg, int status);
+    void *on_ready_arg;
+    struct ge_timer linger;
+    uint32_t port, stream_flags;
+    int32_t status;                  /* a layer failed, or the bottom broke */
+    uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
+    uint8_t ready_due, stream_open, rx_paused, goaway;
+};
+
+struct ge_session {
+    struct ge_layer *layer;
+    struct ge_stack *streams, *next; /* next: where stream_next goes on */
+    void (*accept)(struct ge_stack *session, void *arg, struct ge_stack *stream);
+    void *accept_arg;
+    size_t n_streams;
+    struct ge_stack *accepted;       /* opened by the peer, not yet reported */
+    uint8_t draining, alive;
+};
+
+/* ---- tasks ---- */
+
+struct ge_act {
+    struct ge_act *next;
+    const struct gost_action *a;
+};
+
+struct ge_res {
+    struct ge_res *next;
+    struct gost_event ev;
+    /* text and result follow */
+};
+
+struct ge_pump {
+    struct ge_pump *next;
+    uint64_t left, moved;
+    uint32_t tag;
+    uint8_t from, to, relay, done, held, spliced, ret, last_eof;
+    uint64_t spliced_at; /* `moved` when the last try was made */
+};
+
+struct ge_port {
+    struct ge_stack *stack;
+    uint32_t upgrade_tag;
+    uint8_t readable, writable, eof_told, closed_told;
+};
+
+struct ge_task {
+    struct ge_inst inst; /* first */
+    struct ge_task *rnext, **rprev;
+    struct ge_task_spec spec;
+    struct ge_port port[GOST_PORTS];
+    struct ge_act *acts, **acts_tail, *running_acts;
+    struct ge_res *results, **results_tail;
+    struct ge_pump *pumps;
+    uint64_t activity, idle_ns;
+    struct ge_timer idle;
+    uint32_t tie, result_port, outstanding, relay_tag;
+    uint8_t started, stepping, ended, cancel_due, idle_due, relay_return, relaying, relay_over, cancelled;
+};
+
+struct ge_worker {
+    struct ge_embed embed;
+    void *ctx;
+    struct ge_chunk *pool[64];
+    unsigned n_pool;
+    struct ge_seg *seg_pool, *limbo; /* limbo: consumed while plugin code runs */
+    unsigned in_step;
+    struct ge_stack *ready_stacks, **ready_stacks_tail;
+    struct ge_task *ready_tasks, **ready_tasks_tail;
+    struct ge_usage usage;
+    size_t high, low;
+    int awake;
+    struct ge_wheel *wheel;
+};
+
+extern _Thread_local struct ge_worker *ge_current;
+extern _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
+
+/* worker.c */
+void ge_stack_ready(struct ge_stack *s);
+void ge_task_ready(struct ge_task *t);
+void ge_stack_unready(struct ge_stack *s);
+void ge_task_unready(struct ge_task *t);
+/* timer.c */
+struct ge_wheel *ge_wheel_new(uint64_t now);
+void ge_wheel_free(struct ge_wheel *wheel);
+/* stack.c */
+void ge_stack_run(struct ge_stack *s);
+void ge_stack_fail(struct ge_stack *s, int status);
+void ge_stack_linger(struct ge_stack *s);
+void ge_up_produced(struct ge_level *lv);
+void ge_up_consumed(struct ge_level *lv);
+void ge_down_produced(struct ge_level *lv);
+void ge_down_consumed(struct ge_level *lv);
+void ge_level_end_up(struct ge_level *lv, int status);
+void ge_level_end_down(struct ge_level *lv);
+void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type);
+/* inst.c */
+int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c, const void *conf,
+                 struct ge_flow *flow, const struct gost_target *target, struct gost_bytes arg, const char *node);
+int ge_inst_failv(struct ge_inst *in, int code, const char *fmt, va_list ap);
+void ge_host_set_more(const struct gost_host *more);
+void ge_inst_fini(struct ge_inst *in, void (*destroy)(void *state));
+void *ge_inst_alloc(struct ge_inst *in, size_t n);
+struct ge_inst *ge_io_inst(struct gost_io *io);
+/* session.c */
+struct ge_session *ge_session_new(struct ge_layer *l);
+void ge_session_free(struct ge_session *x);
+void ge_session_run(struct ge_session *x);
+struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags);
+struct gost_io *ge_stream_next(struct gost_io *io);
+struct gost_io *ge_stream_port(struct gost_io *io, uint64_t id);
+uint64_t ge_stream_id(struct gost_io *s);
+void ge_stream_set_credit(struct gost_io *s, uint64_t bytes);
+void ge_stream_reset(struct gost_io *s, uint64_t code);
+void ge_session_goaway(struct gost_io *io);
+void ge_session_alive(struct gost_io *io);
+void ge_stream_wants_write(struct ge_stack *s);
+void ge_stream_close(struct ge_stack *s, int abort);
+/* task.c */
+void ge_task_run(struct ge_task *t);
+void ge_task_port_event(struct ge_task *t, uint32_t port, struct ge_stack *s);
+void ge_task_finish(struct ge_task *t, int status);
+/* action.c */
+int ge_act_queue(struct ge_task *t, const struct gost_action *a);
+void ge_act_dispatch(struct ge_task *t);
+void ge_act_free_all(struct ge_task *t);
+/* pump.c */
+int ge_pump_start(struct ge_task *t, const struct gost_action *a);
+void ge_pumps_run(struct ge_task *t);
+int ge_pumping_from(const struct ge_task *t, uint32_t port);
+void ge_pumps_free(struct ge_task *t);
+
+#define GE_OP(ops, type, field)                                                                    \
+    (((const type *)(ops))->size >= offsetof(type, field) + sizeof(((const type *)0)->field)      \
+         ? ((const type *)(ops))->field                                                            \
+         : 0)
+
+#endif

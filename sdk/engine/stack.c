@@ -1,0 +1,652 @@
+/* stack.c - a stack of layers: running them, unlinking identities, and the bottom's calls. */
+/* SPDX-License-Identifier: MIT */
+#include "internal.h"
+
+#define ROUNDS     64              /* layer calls per wake-up */
+#define LINGER_NS  (5 * GOST_S)    /* how long a finished stack waits for its peer's end */
+
+static void level_init(struct ge_level *lv, struct ge_stack *s, uint32_t type)
+{
+    lv->stack = s;
+    lv->type = type;
+    lv->hi.lv = lv->lo.lv = lv;
+    lv->hi.side = GE_HI;
+    lv->lo.side = GE_LO;
+}
+
+static void level_clear(struct ge_level *lv)
+{
+    struct ge_worker *w = lv->stack->w;
+
+    ge_queue_clear(w, &lv->up);
+    ge_queue_clear(w, &lv->down);
+    free(lv->view_hi);
+    free(lv->view_lo);
+    free(lv->head_hi);
+    free(lv->head_lo);
+    lv->view_hi = lv->view_lo = NULL;
+    lv->head_hi = lv->head_lo = NULL;
+}
+
+void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type)
+{
+    s->w = flow->worker;
+    s->flow = ge_flow_ref(flow);
+    level_init(&s->bottom, s, type);
+    s->top = &s->bottom;
+    s->w->usage.stacks++;
+}
+
+struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops, void *ctx)
+{
+    struct ge_stack *s = calloc(1, sizeof *s);
+
+    if (!s)
+        return NULL;
+    ge_stack_init(s, flow, type);
+    s->ops = ops;
+    s->ctx = ctx;
+    s->want = GE_WANT_READ;
+    ge_stack_ready(s);
+    return s;
+}
+
+void *ge_stack_ctx(struct ge_stack *s)
+{
+    return s->ctx;
+}
+
+struct ge_flow *ge_stack_flow(struct ge_stack *s)
+{
+    return s->flow;
+}
+
+void ge_stack_set_flow(struct ge_stack *s, struct ge_flow *flow)
+{
+    ge_flow_ref(flow);
+    ge_flow_unref(s->flow);
+    s->flow = flow;
+}
+
+uint32_t ge_stack_top_type(const struct ge_stack *s)
+{
+    const struct ge_layer *l = s->top->above;
+
+    return l ? GE_OP(l->inst.comp->ops, struct gost_layer_ops, above) : s->top->type;
+}
+
+int ge_stack_identity(const struct ge_stack *s)
+{
+    return s->top == &s->bottom && !s->top->above && s->bottom.up.bytes == 0 && s->bottom.down.bytes == 0;
+}
+
+static struct ge_layer *next_layer(struct ge_layer *l)
+{
+    return l->app ? l->app->above : NULL;
+}
+
+const char *ge_stack_layer_name(const struct ge_stack *s)
+{
+    struct ge_layer *l;
+
+    for (l = s->bottom.above; l; l = next_layer(l))
+        if (!l->ready)
+            return l->inst.comp->name;
+    return "";
+}
+
+static const struct gost_layer_ops *layer_ops(const struct ge_layer *l)
+{
+    return l->inst.comp->ops;
+}
+
+static void layer_free(struct ge_layer *l)
+{
+    struct ge_level *app = l->app;
+
+    if (l->session)
+        ge_session_free(l->session);
+    ge_inst_fini(&l->inst, l->opened ? GE_OP(layer_ops(l), struct gost_layer_ops, destroy) : NULL);
+    if (app) {
+        level_clear(app);
+        free(app);
+    }
+    free(l);
+}
+
+void ge_stack_free(struct ge_stack *s, int abort)
+{
+    struct ge_layer *l, *next;
+    struct ge_level *lv;
+
+    if (s->freed)
+        return;
+    s->freed = 1;
+    s->abort = s->abort || abort;
+    if (s->task)
+        (void)ge_task_take(s->task, s->port);
+    for (l = s->bottom.above; l; l = next) { /* from the bottom: nothing runs any more */
+        next = next_layer(l);
+        lv = l->app;
+        if (lv)
+            lv->above = NULL;
+        layer_free(l);
+    }
+    s->bottom.above = NULL;
+    s->top = &s->bottom;
+    ge_timer_stop(s->w, &s->linger);
+    if (s->ops && s->ops->close)
+        s->ops->close(s, s->ctx, s->abort);
+    if (s->peer) {
+        struct ge_stack *p = s->peer;
+
+        s->peer = p->peer = NULL;
+        if (!p->bottom.up.end) {
+            p->bottom.up.end = 1;
+            p->bottom.up.status = s->abort ? GOST_ECLOSED : 0;
+            ge_up_produced(&p->bottom);
+        }
+    }
+    if (s->session)
+        ge_stream_close(s, s->abort);
+    level_clear(&s->bottom);
+    ge_stack_unready(s);
+    s->w->usage.stacks--;
+    ge_flow_unref(s->flow);
+    if (!s->running)
+        free(s);
+}
+
+/* ---- what changed at a level, and who has to know ---- */
+
+static int has_input(const struct ge_queue *q, const struct gost_io *io)
+{
+    if (q->packets || q->heads)
+        return 1;
+    return (q->bytes > 0 && q->bytes >= io->want) || q->end;
+}
+
+void ge_up_produced(struct ge_level *lv)
+{
+    struct ge_stack *s = lv->stack;
+
+    if (lv->above) {
+        if (has_input(&lv->up, &lv->hi)) {
+            lv->above->dec = 1;
+            ge_stack_ready(s);
+        }
+    } else if (s->task) {
+        if (has_input(&lv->up, &lv->hi) || ge_pumping_from(s->task, s->port))
+            ge_task_port_event(s->task, s->port, s);
+    } else if (s->lingering) {
+        ge_stack_ready(s);
+    }
+}
+
+void ge_up_consumed(struct ge_level *lv)
+{
+    struct ge_stack *s = lv->stack;
+
+    if (lv->below) {
+        if (lv->below->dec_full && lv->up.bytes <= s->w->low) {
+            lv->below->dec = 1;
+            ge_stack_ready(s);
+        }
+    } else {
+        if (s->session) {
+            ge_stack_ready(s);
+        } else if (s->rx_paused && lv->up.bytes <= s->w->low) {
+            s->rx_paused = 0;
+            s->want |= GE_WANT_READ;
+            ge_stack_ready(s);
+        }
+    }
+}
+
+void ge_down_produced(struct ge_level *lv)
+{
+    struct ge_stack *s = lv->stack;
+
+    if (lv->below) {
+        if (has_input(&lv->down, &lv->lo)) {
+            lv->below->enc = 1;
+            ge_stack_ready(s);
+        }
+        return;
+    }
+    s->want |= GE_WANT_WRITE;
+    ge_stack_ready(s);
+}
+
+void ge_down_consumed(struct ge_level *lv)
+{
+    struct ge_stack *s = lv->stack;
+
+    if (lv->down.bytes > s->w->low)
+        return;
+    if (lv->above) {
+        if (lv->above->enc_full || lv->above->dec_full) {
+            lv->above->enc = 1;
+            lv->above->dec |= lv->above->dec_full;
+            ge_stack_ready(s);
+        }
+    } else if (s->task && (lv->hi.full || s->task->pumps)) {
+        ge_task_port_event(s->task, s->port, s);
+    }
+}
+
+/* ---- layers ---- */
+
+int ge_stack_push(struct ge_stack *s, const struct ge_layer_spec *spec)
+{
+    const struct gost_layer_ops *ops = spec->component->ops;
+    uint32_t above = GE_OP(ops, struct gost_layer_ops, above);
+    struct ge_layer *l = calloc(1, sizeof *l);
+    int r = GOST_ENOMEM;
+
+    if (!l)
+        return r;
+    above = above ? above : GOST_STREAM;
+    l->stack = s;
+    l->wire = s->top;
+    r = ge_inst_init(&l->inst, s->w, spec->component, spec->conf, s->flow, &spec->target, spec->arg, spec->node);
+    l->inst.role = (uint8_t)spec->role;
+    if (r == GOST_OK && spec->server_name.n) {
+        char *name = ge_inst_alloc(&l->inst, spec->server_name.n + 1);
+
+        if (name)
+            memcpy(name, spec->server_name.p, spec->server_name.n);
+        l->inst.server_name = name;
+    }
+    if (r == GOST_OK && (above & (GOST_STREAM | GOST_DATAGRAM))) {
+        l->app = calloc(1, sizeof *l->app);
+        if (!l->app)
+            r = GOST_ENOMEM;
+    } else if (r == GOST_OK) {
+        l->session = ge_session_new(l);
+        if (!l->session)
+            r = GOST_ENOMEM;
+    }
+    if (r != GOST_OK || s->top->above) {
+        layer_free(l);
+        return r != GOST_OK ? r : GOST_EINTERNAL;
+    }
+    s->top->above = l;
+    if (l->app) {
+        level_init(l->app, s, above);
+        l->app->below = l;
+        s->top = l->app;
+    }
+    if (GE_OP(ops, struct gost_layer_ops, flags) & GOST_LAYER_NO_HALF_CLOSE)
+        s->no_half_close = 1;
+    l->dec = l->enc = 1;
+    ge_stack_ready(s);
+    return GOST_OK;
+}
+
+void ge_stack_on_ready(struct ge_stack *s, void (*ready)(struct ge_stack *s, void *arg, int status), void *arg)
+{
+    s->on_ready = ready;
+    s->on_ready_arg = arg;
+    s->ready_due = 1;
+    ge_stack_ready(s);
+}
+
+typedef int layer_fn(void *state, const void *conf, struct gost_io *io);
+
+static int call(struct ge_layer *l, layer_fn *fn, const char *what)
+{
+    struct ge_worker *w = l->inst.w;
+    int r;
+
+    l->wire->hi.want = 0;
+    if (l->app)
+        l->app->lo.want = 0;
+    ge_running_component = l->inst.comp->name;
+    ge_running_phase = what;
+    w->in_step++;
+    r = fn(l->inst.state, l->inst.conf, &l->wire->hi);
+    if (--w->in_step == 0)
+        ge_limbo_release(w);
+    ge_running_component = ge_running_phase = NULL;
+    if (l->inst.failed && r >= 0)
+        r = l->inst.failed;
+    if (r < 0 && !l->inst.flow->status)
+        ge_flow_fail(l->inst.flow, r, l->inst.comp->name, "%s failed without saying why", what);
+    return r;
+}
+
+void ge_level_end_up(struct ge_level *lv, int status)
+{
+    if (lv->up.end)
+        return;
+    lv->up.end = 1;
+    lv->up.status = status;
+    ge_up_produced(lv);
+}
+
+void ge_level_end_down(struct ge_level *lv)
+{
+    if (lv->down.end)
+        return;
+    lv->down.end = 1;
+    ge_down_produced(lv);
+}
+
+static int layer_handshake(struct ge_layer *l)
+{
+    layer_fn *open = GE_OP(layer_ops(l), struct gost_layer_ops, open);
+    layer_fn *fn = GE_OP(layer_ops(l), struct gost_layer_ops, handshake);
+    int r;
+
+    if (!l->opened) {
+        l->opened = 1;
+        if (open && (r = call(l, open, "open")) < 0)
+            return r;
+    }
+    l->dec = l->enc = 0;
+    r = fn ? call(l, fn, "handshake") : GOST_OK;
+    if (r < 0)
+        return r;
+    if (r == GOST_OK) {
+        l->ready = l->dec = l->enc = 1;
+        l->wire->hi.want = 0;
+    } else if (l->wire->up.end && l->wire->up.bytes == 0 && l->wire->up.packets == 0) {
+        ge_flow_fail(l->inst.flow, l->wire->up.status ? l->wire->up.status : GOST_ECLOSED,
+                     l->inst.comp->name, "the peer closed the connection during the %s handshake",
+                     l->inst.comp->name);
+        return l->wire->up.status ? l->wire->up.status : GOST_ECLOSED;
+    }
+    return r;
+}
+
+static int is_identity(const struct ge_layer *l)
+{
+    const struct gost_layer_ops *ops = layer_ops(l);
+
+    return l->ready && l->app && l->app->type == l->wire->type &&
+           (l->identity || (!GE_OP(ops, struct gost_layer_ops, decode) &&
+                            !GE_OP(ops, struct gost_layer_ops, encode) && !l->session));
+}
+
+/* Take an identity layer out: its two levels become one. */
+static void unlink_layer(struct ge_layer *l)
+{
+    struct ge_level *lo = l->wire, *hi = l->app;
+    struct ge_stack *s = l->stack;
+
+    ge_queue_splice_front(&lo->up, &hi->up);     /* already delivered: older */
+    ge_queue_splice_front(&hi->down, &lo->down); /* already encoded: goes out first */
+    lo->down.head = hi->down.head;
+    lo->down.tail = hi->down.tail;
+    lo->down.phead = hi->down.phead;
+    lo->down.ptail = hi->down.phead ? hi->down.ptail : NULL;
+    lo->down.bytes = hi->down.bytes;
+    lo->down.packets = hi->down.packets;
+    lo->down.end = hi->down.end || lo->down.end;
+    memset(&hi->down, 0, sizeof hi->down);
+    lo->above = hi->above;
+    if (hi->above)
+        hi->above->wire = lo;
+    lo->hi.data = hi->hi.data;
+    lo->hi.want = 0;
+    lo->hi.full = hi->hi.full;
+    free(lo->view_hi);
+    free(lo->head_hi);
+    lo->view_hi = hi->view_hi;
+    lo->head_hi = hi->head_hi;
+    hi->view_hi = NULL;
+    hi->head_hi = NULL;
+    lo->up.end_seen = hi->up.end_seen;
+    if (s->top == hi)
+        s->top = lo;
+    layer_free(l);
+    ge_up_produced(lo);
+    ge_up_consumed(lo);
+    ge_down_produced(lo);
+    if (lo->down.bytes <= s->w->low)
+        ge_down_consumed(lo);
+}
+
+static int drained(const struct ge_queue *q)
+{
+    return q->end && q->bytes == 0 && q->packets == 0 && !q->heads;
+}
+
+static int layer_decode(struct ge_layer *l)
+{
+    layer_fn *fn = GE_OP(layer_ops(l), struct gost_layer_ops, decode);
+    int r;
+
+    l->dec = 0;
+    if (l->app && l->app->up.bytes >= l->inst.w->high) {
+        l->dec_full = 1;
+        return GOST_FULL;
+    }
+    l->dec_full = 0;
+    r = fn ? call(l, fn, "decode") : GOST_AGAIN;
+    if (r < 0)
+        return r;
+    l->dec_full = r == GOST_FULL;
+    if (l->app && drained(&l->wire->up) && r != GOST_FULL)
+        ge_level_end_up(l->app, l->wire->up.status);
+    else if (!l->app && drained(&l->wire->up))
+        return l->wire->up.status ? l->wire->up.status : GOST_ECLOSED;
+    return r;
+}
+
+static int layer_encode(struct ge_layer *l)
+{
+    layer_fn *fn = GE_OP(layer_ops(l), struct gost_layer_ops, encode);
+    layer_fn *shut = GE_OP(layer_ops(l), struct gost_layer_ops, shut);
+    int r = GOST_AGAIN;
+
+    l->enc = 0;
+    if (l->wire->down.bytes >= l->inst.w->high) {
+        l->enc_full = 1;
+        return GOST_FULL;
+    }
+    l->enc_full = 0;
+    if (l->session)
+        ge_session_run(l->session);
+    if (fn && (r = call(l, fn, "encode")) < 0)
+        return r;
+    l->enc_full = r == GOST_FULL;
+    if (l->app && drained(&l->app->down) && !l->shut_done && r != GOST_FULL) {
+        l->shut_done = 1;
+        if (shut)
+            return call(l, shut, "shut");
+        ge_level_end_down(l->wire);
+    }
+    return r;
+}
+
+static int layer_deadline(struct ge_layer *l)
+{
+    layer_fn *fn = GE_OP(layer_ops(l), struct gost_layer_ops, on_deadline);
+
+    l->inst.deadline_due = 0;
+    return fn ? call(l, fn, "deadline") : GOST_AGAIN;
+}
+
+void ge_stack_fail(struct ge_stack *s, int status)
+{
+    if (s->status)
+        return;
+    s->status = status;
+    ge_flow_fail(s->flow, status, "", "the connection failed");
+    ge_level_end_up(s->top, status);
+    if (s->on_ready)
+        s->ready_due = 1;
+    ge_stack_ready(s);
+}
+
+/* One pass over the layers. 1: something ran. */
+static int run_layers(struct ge_stack *s)
+{
+    struct ge_layer *l, *next;
+    int ran = 0, r;
+
+    for (l = s->bottom.above; l && !s->status && !s->freed; l = next) {
+        next = next_layer(l);
+        r = GOST_AGAIN;
+        if (!l->ready) {
+            if (l->inst.deadline_due && l->opened)
+                r = layer_deadline(l);
+            if (r >= 0 && (l->dec || l->enc)) {
+                r = layer_handshake(l);
+                ran = 1;
+            }
+            if (r < 0)
+                ge_stack_fail(s, r);
+            if (!l->ready)
+                return ran;
+        }
+        if (is_identity(l)) {
+            unlink_layer(l);
+            ran = 1;
+            continue;
+        }
+        if (l->inst.deadline_due) {
+            r = layer_deadline(l);
+            ran = 1;
+        }
+        if (r >= 0 && l->dec) {
+            r = layer_decode(l);
+            ran |= r != GOST_FULL;
+        }
+        if (r >= 0 && l->enc) {
+            r = layer_encode(l);
+            ran |= r != GOST_FULL;
+        }
+        if (r < 0)
+            ge_stack_fail(s, r);
+    }
+    return ran;
+}
+
+static int all_ready(const struct ge_stack *s)
+{
+    struct ge_layer *l;
+
+    for (l = s->bottom.above; l; l = next_layer(l))
+        if (!l->ready)
+            return 0;
+    return 1;
+}
+
+static void tell_ready(struct ge_stack *s)
+{
+    void (*ready)(struct ge_stack *s, void *arg, int status) = s->on_ready;
+
+    if (!ready || !(s->status || all_ready(s)))
+        return;
+    s->on_ready = NULL;
+    ready(s, s->on_ready_arg, s->status);
+}
+
+/* ---- the bottom ---- */
+
+static void pair_run(struct ge_stack *s)
+{
+    struct ge_stack *p = s->peer;
+    struct ge_pkt *k;
+    size_t n;
+    int moved = 0;
+
+    while ((k = ge_queue_get_packet(&s->bottom.down))) {
+        struct gost_packet v = {.size = sizeof v, .data = {k->data, k->len}, .addr = k->has_addr ? &k->addr : NULL};
+
+        (void)ge_rx_packet(p, &v);
+        free(k);
+        ge_down_consumed(&s->bottom);
+    }
+    n = p->bottom.up.bytes < p->w->high ? p->w->high - p->bottom.up.bytes : 0;
+    if (n > 0 && s->bottom.down.bytes > 0) {
+        moved = ge_queue_move(s->w, &p->bottom.up, &s->bottom.down, n) > 0;
+        ge_down_consumed(&s->bottom);
+    }
+    p->rx_paused = p->bottom.up.bytes >= p->w->high || s->bottom.down.bytes > 0;
+    if (drained(&s->bottom.down) && !s->tx_shut_done) {
+        s->tx_shut_done = 1;
+        ge_level_end_up(&p->bottom, 0);
+    } else if (moved) {
+        ge_up_produced(&p->bottom);
+    }
+}
+
+static void tell_bottom(struct ge_stack *s)
+{
+    unsigned want = s->want;
+
+    s->want = 0;
+    if (s->peer) {
+        if (want & GE_WANT_WRITE)
+            pair_run(s);
+        if ((want & GE_WANT_READ) && s->peer && s->peer->bottom.down.bytes > 0) {
+            s->peer->want |= GE_WANT_WRITE;
+            ge_stack_ready(s->peer);
+        }
+        return;
+    }
+    if (s->session) {
+        ge_stream_wants_write(s);
+        return;
+    }
+    if (s->ops && want && s->ops->want)
+        s->ops->want(s, s->ctx, want);
+}
+
+static void linger_fired(struct ge_timer *t)
+{
+    ge_stack_free((struct ge_stack *)((char *)t - offsetof(struct ge_stack, linger)), 0);
+}
+
+/* Nobody listens any more: send what is queued, end our direction, wait a little for the peer. */
+void ge_stack_linger(struct ge_stack *s)
+{
+    s->task = NULL;
+    s->on_ready = NULL;
+    s->lingering = 1;
+    if (s->status) {
+        ge_stack_free(s, 0);
+        return;
+    }
+    ge_level_end_down(s->top);
+    s->linger.fire = linger_fired;
+    ge_timer_start(s->w, &s->linger, ge_now(s->w) + LINGER_NS);
+    ge_stack_ready(s);
+}
+
+static void run_linger(struct ge_stack *s)
+{
+    struct ge_queue *q = &s->top->up;
+
+    if (q->bytes || q->packets) {
+        ge_queue_clear(s->w, q);
+        ge_up_consumed(s->top);
+    }
+    if (s->status || q->status || s->top->type == GOST_DATAGRAM ||
+        (q->end && s->bottom.down.bytes == 0 && (s->tx_shut_done || s->bottom.down.end)))
+        ge_stack_free(s, 0);
+}
+
+void ge_stack_run(struct ge_stack *s)
+{
+    int rounds = ROUNDS;
+
+    s->running = 1;
+    while (rounds-- > 0 && run_layers(s))
+        ;
+    if (rounds < 0 && !s->freed)
+        ge_stack_ready(s);
+    if (!s->freed)
+        tell_bottom(s);
+    if (!s->freed && s->ready_due)
+        tell_ready(s);
+    if (!s->freed && s->lingering)
+        run_linger(s);
+    s->running = 0;
+    if (s->freed)
+        free(s);
+}

@@ -1,0 +1,145 @@
+/* policy.h - policies: a source fetches lines, an index answers questions, a remote decides. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GOST_POLICY_H
+#define GOST_POLICY_H
+
+#include <gost/action.h>
+#include <gost/component.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum gost_policy_kind {
+    GOST_POLICY_AUTHER = 1,
+    GOST_POLICY_ADMISSION = 2,
+    GOST_POLICY_BYPASS = 3,
+    GOST_POLICY_RESOLVER = 4,
+    GOST_POLICY_HOSTS = 5,
+    GOST_POLICY_INGRESS = 6,
+    GOST_POLICY_ROUTER = 7,
+    GOST_POLICY_SD = 8,
+    GOST_POLICY_RECORDER = 9,
+    GOST_POLICY_LIMITER = 10,
+    GOST_POLICY_CLIMITER = 11,
+    GOST_POLICY_RLIMITER = 12,
+    GOST_POLICY_QUOTA = 13,
+    GOST_POLICY_OBSERVER = 14,
+    GOST_POLICY_LOGGER = 15,
+    GOST_POLICY_CACHE = 16,
+    GOST_POLICY_REWRITER = 17,
+    GOST_POLICY_SELECTOR = 18
+};
+
+/* One line of policy data with its place, for messages. Borrowed during build(). */
+struct gost_line {
+    struct gost_bytes text;
+    const char *file;
+    uint32_t line;
+    uint32_t reserved;
+};
+
+/*
+ * INDEX: build() makes an immutable object off the loop [any]; query() is synchronous, allocates
+ * nothing, never blocks [any, concurrently]; destroy() frees it after its last reader.
+ * The component's name is the configuration section in the singular: "bypass", "auther". Inline data
+ * ("matchers", "auths") are options of the component; lines from sources follow them.
+ * A closed kind (auther, admission) whose sources have never delivered denies: that is the host's
+ * doing, not the index's.
+ */
+struct gost_index_ops {
+    uint32_t size;
+    uint32_t policy; /* enum gost_policy_kind */
+    int (*build)(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,
+                 char *error, size_t error_size);
+    int (*query)(const void *index, const void *question, void *answer);
+    void (*destroy)(void *index);
+};
+
+/* Questions and answers, by policy kind. All start with their size. */
+struct gost_q_auth {
+    uint32_t size;
+    uint32_t reserved;
+    struct gost_bytes user, secret;
+    const struct gost_addr *client;
+};
+
+struct gost_a_auth {
+    uint32_t size;
+    uint32_t ok;
+    char id[256]; /* client id; zero-terminated */
+};
+
+struct gost_q_target { /* BYPASS: the target. ADMISSION: the client */
+    uint32_t size;
+    uint32_t network; /* enum gost_network */
+    const struct gost_addr *addr;
+    const struct gost_addr *client;
+    struct gost_bytes user;
+};
+
+struct gost_a_verdict {
+    uint32_t size;
+    uint32_t match; /* BYPASS: 1 refuse or skip. ADMISSION: 1 admitted */
+    uint32_t flags; /* GOST_VERDICT_* */
+    uint32_t reserved;
+};
+
+#define GOST_VERDICT_WHITELIST 1u /* the object is a white list: how groups combine, spec of GOST */
+
+struct gost_q_name { /* HOSTS: name -> addresses. INGRESS: name -> value */
+    uint32_t size;
+    uint32_t network;
+    struct gost_bytes name;
+};
+
+struct gost_a_addrs {
+    uint32_t size;
+    uint32_t n;              /* filled, at most 8 */
+    struct gost_addr addr[8];
+};
+
+struct gost_q_rate { /* LIMITER, RLIMITER, CLIMITER: who */
+    uint32_t size;
+    uint32_t scope;          /* kind dependent */
+    const struct gost_addr *client;
+    struct gost_bytes user, service;
+};
+
+struct gost_a_rate { /* bytes per second, or a count; 0: no limit. Several rules may apply */
+    uint32_t size;
+    uint32_t n;
+    struct {
+        uint64_t key;        /* equal keys share one bucket */
+        uint64_t in, out, burst;
+    } rule[4];
+};
+
+/*
+ * SOURCE: a step machine with DIAL, FILE and gost_set_deadline(). When it has the whole data it calls
+ * gost_source_data(io, bytes); the host splits lines, builds the index off the loop and swaps it.
+ * A failed fetch is gost_fail(): the host keeps the last good data, says so once, and steps again
+ * with GOST_EV_DEADLINE at the next period.
+ */
+struct gost_source_ops {
+    uint32_t size;
+    uint32_t flags;
+    int (*step)(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
+    void (*destroy)(void *state);
+};
+
+/*
+ * REMOTE: the question comes with GOST_EV_START in gost_question(io); answer with gost_answer(io).
+ * The host gives a deadline, single flight and a bounded cache.
+ */
+struct gost_remote_ops {
+    uint32_t size;
+    uint32_t policy;
+    int (*step)(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
+    void (*destroy)(void *state);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,104 @@
+/* session.h - layers whose top is many streams (smux, h2, quic, ssh), and datagram attachment. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GOST_SESSION_H
+#define GOST_SESSION_H
+
+#include <gost/io.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A session layer has one port per stream. From the layer's side such a port works like GOST_APP:
+ * gost_send(stream) delivers upwards, gost_peek(stream) sees what the user wants sent. The layer
+ * keeps its own pointer with gost_set_data(stream) and finds ports again with gost_stream_port().
+ *
+ *   peer opens   decode:  s = gost_stream_new(io, id, flags)   the host makes a child flow (server)
+ *                         or completes a bind (client)
+ *   we open      session->open(): the layer picks the id and sends its opening bytes
+ *   data up      decode:  gost_send(s, ...); the host calls session->credit() as the user consumes
+ *   data down    encode:  while ((s = gost_stream_next(io))) { peek s, frame it, consume }
+ *                         gost_stream_next is fair (round robin within a priority) and gives only
+ *                         streams with data or an end to send and credit left: the layer says with
+ *                         gost_stream_set_credit() how much the peer lets it send
+ *   half-close   gost_shut(s): the peer ended. gost_rx_eof(s): the user ended
+ *   reset        gost_stream_reset(s, code): the peer reset; session->reset(): the user reset
+ *   session end  gost_session_goaway(io): no new streams; the pool drains this carrier
+ *
+ * Exchanges (above == GOST_EXCHANGE): gost_head_send(s) delivers a head upwards, gost_head_recv(s)
+ * takes the head the user sent. A server session's request becomes a child flow with a handler that
+ * accepts GOST_EXCHANGE. Each request is a flow of its own, so each may go to its own upstream.
+ */
+
+/* Flags of a stream. */
+#define GOST_STREAM_ONEWAY   1u /* only the opener sends */
+#define GOST_STREAM_EXCHANGE 2u /* carries heads */
+#define GOST_STREAM_URGENT   4u /* served before streams without it */
+
+struct gost_session_ops {
+    uint32_t size;
+    uint32_t flags; /* GOST_SESSION_* */
+    /* Open a stream for the local user; s is its port, the layer answers with *ret_id. GOST_FULL:
+     * the peer allows no more streams now (the pool opens another carrier). */
+    int (*open)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                uint32_t stream_flags, uint64_t *ret_id);
+    /* The user consumed n more bytes of s: give the peer window. NULL: no flow control. */
+    int (*credit)(void *state, const void *conf, struct gost_io *io, struct gost_io *s, size_t n);
+    /* The user gave up sending (reset) and reading (stop) on s, with an application code. */
+    int (*reset)(void *state, const void *conf, struct gost_io *io, struct gost_io *s, uint64_t code);
+    /* s is gone for good: forget it. */
+    void (*closed)(void *state, const void *conf, struct gost_io *io, struct gost_io *s);
+    /* Ask the peer for a sign of life; gost_session_alive(io) answers. NULL: cannot. */
+    int (*ping)(void *state, const void *conf, struct gost_io *io);
+    /* Tell the peer to open no more streams. NULL: the host just closes when the last one ends. */
+    int (*goaway)(void *state, const void *conf, struct gost_io *io);
+    /* Send a session request (ssh global request, tcpip-forward). Answered by gost_session_reply().
+     * NULL: GOST_EUNSUPPORTED. */
+    int (*request)(void *state, const void *conf, struct gost_io *io, struct gost_bytes name,
+                   struct gost_bytes payload, uint32_t tag);
+    /* Send an unreliable datagram that belongs to s (or to the session: s NULL). */
+    int (*datagram)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                    struct gost_bytes data);
+};
+
+#define GOST_SESSION_DATAGRAMS 1u /* has datagrams */
+#define GOST_SESSION_ONEWAY    2u /* has one-way streams */
+#define GOST_SESSION_RESET     4u /* can reset one stream alone */
+
+/*
+ * How a layer on datagrams attaches to a socket that many peers share.
+ *   GOST_ATTACH_PEER    one instance per source address
+ *   GOST_ATTACH_KEY     one instance per key in the packet (QUIC connection id, KCP conv)
+ *   GOST_ATTACH_SOCKET  one instance for all
+ * route() is pure, runs before any state exists, on any thread, and must not fail.
+ */
+enum gost_attach {
+    GOST_ATTACH_PEER = 1,
+    GOST_ATTACH_KEY = 2,
+    GOST_ATTACH_SOCKET = 3
+};
+
+enum gost_route_verdict {
+    GOST_ROUTE_KEY = 1,    /* ret_key names the instance */
+    GOST_ROUTE_ANSWER = 2, /* send reply[0..n): at most three times the packet's size */
+    GOST_ROUTE_DROP = 3
+};
+
+struct gost_route_key {
+    uint8_t n;       /* bytes used */
+    uint8_t fresh;   /* 1: may create a new instance */
+    uint8_t k[22];
+};
+
+struct gost_attach_ops {
+    uint32_t size;
+    uint32_t attach; /* enum gost_attach */
+    int (*route)(const void *conf, const struct gost_packet *pkt, struct gost_route_key *ret_key,
+                 uint8_t *reply, size_t *ret_reply_n /* in: room; out: length */);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,53 @@
+/* transport.h - transports: descriptor factories, and the marked hatch for engines that own one. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GOST_TRANSPORT_H
+#define GOST_TRANSPORT_H
+
+#include <gost/action.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A transport makes descriptors; the host reads, writes, limits and splices them. All calls return
+ * at once: descriptors are non-blocking and close-on-exec. An error is a negative errno value (the
+ * host turns it into enum gost_error and a sentence) or an enum gost_error value.
+ */
+struct gost_socket {
+    uint32_t size;
+    int32_t fd;             /* in/out */
+    uint32_t role;          /* enum gost_role */
+    uint32_t network;       /* enum gost_network */
+    const struct gost_addr *addr; /* to listen at or connect to; an IP address or a path. borrowed */
+    struct gost_addr *local;   /* may be filled: our address */
+    struct gost_addr *remote;  /* may be filled: the peer's address */
+    struct gost_addr *original; /* may be filled: original destination (redirect, tproxy) */
+    const char *interface_name; /* bind outgoing traffic to it; NULL: none */
+    uint32_t mark;          /* SO_MARK, 0: none */
+    uint32_t flags;
+};
+
+struct gost_transport_ops {
+    uint32_t size;
+    uint32_t type; /* enum gost_type: GOST_STREAM, GOST_DATAGRAM, GOST_DEVICE */
+    /* Make a bound, listening (STREAM) or bound (DATAGRAM) descriptor in s->fd. [main] */
+    int (*listen)(const void *conf, struct gost_socket *s);
+    /* Make a descriptor in s->fd and start connecting; GOST_AGAIN: under way. [worker] */
+    int (*dial)(const void *conf, struct gost_socket *s);
+    /* A descriptor was accepted from ours: set options, fill s->original. NULL: nothing. [worker] */
+    int (*accepted)(const void *conf, struct gost_socket *s);
+    /* The connection is established: set options. NULL: nothing. [worker] */
+    int (*connected)(const void *conf, struct gost_socket *s);
+    /* The listener is closed for good (remove a socket file). NULL: nothing. [main] */
+    void (*unlisten)(const void *conf, struct gost_socket *s);
+    uint32_t flags; /* GOST_TRANSPORT_* */
+};
+
+#define GOST_TRANSPORT_FIRST_ONLY 1u /* raw sockets: only in the first node of a chain */
+#define GOST_TRANSPORT_PATH       2u /* addresses are paths */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,2 @@
+# benchlib - the parts of tests/bench/bench.
+# SPDX-License-Identifier: MIT
