@@ -1,0 +1,359 @@
+# harness.py - what live tests share: the host under test, targets, small clients, TAP.
+# SPDX-License-Identifier: MIT
+"""Python 3 standard library only. Everything runs on loopback and is ended by pid."""
+import atexit
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import socketserver
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HOST = os.environ.get("GOST_HOST", "gost-host")
+WORK = tempfile.mkdtemp(prefix="gost-live-")
+_procs = []
+
+
+def _cleanup():
+    for p in _procs:
+        if p.poll() is None:
+            p.kill()
+            p.wait()
+    shutil.rmtree(WORK, ignore_errors=True)
+
+
+atexit.register(_cleanup)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
+# ---- TAP ------------------------------------------------------------------------------------
+
+class Tap:
+    def __init__(self):
+        self.n = 0
+        self.bad = 0
+
+    def ok(self, good, name, note=""):
+        self.n += 1
+        if not good:
+            self.bad += 1
+        print(("ok %d - %s" if good else "not ok %d - %s") % (self.n, name), flush=True)
+        if not good and note:
+            for line in str(note).splitlines()[-40:]:
+                print("# " + line, flush=True)
+        return good
+
+    def skip(self, name, why):
+        self.n += 1
+        print("ok %d - %s # SKIP %s" % (self.n, name, why), flush=True)
+
+    def case(self, name, fn, *args):
+        """Runs fn; an exception is a failed test with its trace."""
+        try:
+            r = fn(*args)
+            return self.ok(r is None or r is True, name, "" if r is None or r is True else r)
+        except Exception:
+            return self.ok(False, name, traceback.format_exc())
+
+    def done(self):
+        print("1..%d" % self.n, flush=True)
+        sys.exit(1 if self.bad else 0)
+
+
+def need(tap, program, name):
+    """The path of a peer program, or None after a skip (a failure where peers are required)."""
+    path = shutil.which(program)
+    if path:
+        return path
+    if os.environ.get("GOST_REQUIRE_PEERS"):
+        tap.ok(False, name, program + " is not installed")
+    else:
+        tap.skip(name, program + " is not installed")
+    return None
+
+
+# ---- ports and processes --------------------------------------------------------------------
+
+_given = set()
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    while True:
+        s = socket.socket(socket.AF_INET, kind)
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        s.close()
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+def wait_port(port, proc=None, host="127.0.0.1", seconds=20):
+    end = time.time() + seconds
+    while time.time() < end:
+        if proc is not None and proc.poll() is not None:
+            raise RuntimeError("process ended early with status %s" % proc.returncode)
+        try:
+            socket.create_connection((host, port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise RuntimeError("port %d does not answer" % port)
+
+
+class Host:
+    """gost-host with the given arguments; ports: what to wait for."""
+
+    def __init__(self, *args, ports=(), workers=None, env=None, cwd=None):
+        self.log = tempfile.NamedTemporaryFile(dir=WORK, suffix=".log", delete=False)
+        argv = [HOST] + (["--workers", str(workers)] if workers else []) + list(args)
+        self.argv = argv
+        self.proc = subprocess.Popen(argv, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                     env=dict(os.environ, **(env or {})), cwd=cwd)
+        _procs.append(self.proc)
+        try:
+            for p in ports:
+                wait_port(p, self.proc)
+        except RuntimeError as e:
+            raise RuntimeError("%s\n%s\n%s" % (e, " ".join(argv), self.text()))
+
+    def text(self):
+        with open(self.log.name, errors="replace") as f:
+            return f.read()
+
+    def alive(self):
+        return self.proc.poll() is None
+
+    def stop(self, seconds=10):
+        """SIGTERM; the exit status. A sanitizer's report makes it non-zero."""
+        if self.alive():
+            self.proc.send_signal(signal.SIGTERM)
+        try:
+            return self.proc.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+            return "did not end within %d s of SIGTERM" % seconds
+
+    def rss_kib(self):
+        with open("/proc/%d/status" % self.proc.pid) as f:
+            for line in f:
+                if line.startswith("VmRSS"):
+                    return int(line.split()[1])
+
+    def fds(self):
+        return len(os.listdir("/proc/%d/fd" % self.proc.pid))
+
+
+# ---- targets --------------------------------------------------------------------------------
+
+class _Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 1024
+
+
+def serve(fn, host="127.0.0.1"):
+    """A TCP server: fn(socket) per connection. Returns the port."""
+    class H(socketserver.BaseRequestHandler):
+        def handle(self):
+            try:
+                fn(self.request)
+            except OSError:
+                pass
+
+    cls = _Server
+    if ":" in host:
+        class V6(_Server):
+            address_family = socket.AF_INET6
+        cls = V6
+    s = cls((host, 0), H)
+    threading.Thread(target=s.serve_forever, daemon=True).start()
+    return s.server_address[1]
+
+
+def read_all(s):
+    parts = []
+    while True:
+        b = s.recv(65536)
+        if not b:
+            return b"".join(parts)
+        parts.append(b)
+
+
+def echo(s):
+    while True:
+        b = s.recv(65536)
+        if not b:
+            return
+        s.sendall(b)
+
+
+def pattern(n, seed=1):
+    """n bytes that do not repeat soon, made quickly."""
+    block = b"".join(hashlib.sha256(b"%d/%d" % (seed, i)).digest() for i in range(2048))
+    return (block * (n // len(block) + 1))[:n]
+
+
+def answer_after_end(size):
+    """Reads until the client half-closes, then answers with a digest and `size` bytes."""
+    def fn(s):
+        got = read_all(s)
+        time.sleep(0.05)
+        s.sendall(hashlib.sha256(got).hexdigest().encode() + pattern(size, 3))
+        s.shutdown(socket.SHUT_WR)
+        s.recv(1)
+    return fn
+
+
+def http_target(body):
+    """A plain HTTP/1.1 server: GET gives body, POST gives the digest of what came."""
+    import http.server
+
+    class H(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self):
+            if "chunked" in self.headers.get("Transfer-Encoding", ""):
+                data = b""
+                while True:
+                    n = int(self.rfile.readline().split(b";")[0], 16)
+                    data += self.rfile.read(n)
+                    self.rfile.readline()
+                    if n == 0:
+                        break
+            else:
+                data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            digest = hashlib.sha256(data).hexdigest().encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(digest)))
+            self.end_headers()
+            self.wfile.write(digest)
+
+    class S(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6
+        daemon_threads = True
+        request_queue_size = 1024
+
+        def server_bind(self):
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            super().server_bind()
+
+    s = S(("::", 0), H)
+    threading.Thread(target=s.serve_forever, daemon=True).start()
+    return s.server_address[1]
+
+
+def udp_echo(transform=lambda b: b):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+
+    def run():
+        while True:
+            try:
+                b, a = s.recvfrom(65535)
+                s.sendto(transform(b), a)
+            except OSError:
+                return
+    threading.Thread(target=run, daemon=True).start()
+    return s.getsockname()[1]
+
+
+# ---- clients --------------------------------------------------------------------------------
+
+def recv_exact(s, n):
+    b = b""
+    while len(b) < n:
+        k = s.recv(n - len(b))
+        if not k:
+            raise RuntimeError("the connection ended after %d of %d bytes" % (len(b), n))
+        b += k
+    return b
+
+
+def socks_addr(host, port):
+    try:
+        return b"\1" + socket.inet_aton(host) + struct.pack(">H", port)
+    except OSError:
+        pass
+    try:
+        return b"\4" + socket.inet_pton(socket.AF_INET6, host) + struct.pack(">H", port)
+    except OSError:
+        return b"\3" + bytes([len(host)]) + host.encode() + struct.pack(">H", port)
+
+
+def read_socks_addr(s):
+    t = recv_exact(s, 1)[0]
+    if t == 1:
+        host = socket.inet_ntoa(recv_exact(s, 4))
+    elif t == 4:
+        host = socket.inet_ntop(socket.AF_INET6, recv_exact(s, 16))
+    else:
+        host = recv_exact(s, recv_exact(s, 1)[0]).decode()
+    return host, struct.unpack(">H", recv_exact(s, 2))[0]
+
+
+def socks5_open(port, cmd, host, target_port, user=None, password="", early=b"", timeout=20):
+    """A SOCKS5 client: (socket, reply code, bound address)."""
+    s = socket.create_connection(("127.0.0.1", port), timeout)
+    s.sendall(b"\5\1\2" if user is not None else b"\5\1\0")
+    if recv_exact(s, 2)[1] == 2:
+        u, p = user.encode(), password.encode()
+        s.sendall(b"\1" + bytes([len(u)]) + u + bytes([len(p)]) + p)
+        if recv_exact(s, 2)[1] != 0:
+            return s, -1, None
+    s.sendall(b"\5" + bytes([cmd]) + b"\0" + socks_addr(host, target_port) + early)
+    rep = recv_exact(s, 3)[1]
+    return s, rep, read_socks_addr(s)
+
+
+def connect_via(kind, port, host, target_port, timeout=20):
+    """A socket to the target through a proxy of this kind."""
+    if kind == "socks5":
+        s, rep, _ = socks5_open(port, 1, host, target_port, timeout=timeout)
+        if rep:
+            raise RuntimeError("socks5 reply %d" % rep)
+        return s
+    s = socket.create_connection(("127.0.0.1", port), timeout)
+    if kind == "http":
+        name = "[%s]" % host if ":" in host else host
+        s.sendall(("CONNECT %s:%d HTTP/1.1\r\nHost: %s:%d\r\n\r\n" % (name, target_port, name, target_port)).encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += recv_exact(s, 1)
+        if b" 200 " not in head.splitlines()[0] + b" ":
+            raise RuntimeError(head.decode(errors="replace"))
+    elif kind in ("socks4", "socks4a"):
+        if kind == "socks4":
+            s.sendall(b"\4\1" + struct.pack(">H", target_port) + socket.inet_aton(host) + b"\0")
+        else:
+            s.sendall(b"\4\1" + struct.pack(">H", target_port) + b"\0\0\0\1\0" + host.encode() + b"\0")
+        if recv_exact(s, 8)[1] != 90:
+            raise RuntimeError("socks4 refused")
+    elif kind != "forward":
+        raise RuntimeError("no client for " + kind)
+    return s
+
+
+def run(argv, timeout=60, **kw):
+    return subprocess.run(argv, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, **kw)
+
+
+def run_input(argv, data, timeout=60):
+    return subprocess.run(argv, capture_output=True, timeout=timeout, input=data)
