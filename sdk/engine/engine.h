@@ -140,6 +140,7 @@ struct ge_bottom_ops {
 struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops, void *ctx);
 void ge_stack_free(struct ge_stack *s, int abort); /* calls close() once */
 void *ge_stack_ctx(struct ge_stack *s);
+const struct ge_bottom_ops *ge_stack_bottom_ops(const struct ge_stack *s); /* as given; NULL: pair, stream */
 struct ge_flow *ge_stack_flow(struct ge_stack *s);
 void ge_stack_set_flow(struct ge_stack *s, struct ge_flow *flow);
 
@@ -225,6 +226,8 @@ uint64_t ge_task_last_activity(const struct ge_task *t); /* gost_now() of the la
 
 /* The embedder's splice for this direction ended: `moved` more bytes went; eof as for ge_rx_end; the pump
  * goes on. status != 0: broken. */
+/* The embedder's splice moved bytes and goes on: they count, and the flow is not idle. */
+void ge_pump_progress(struct ge_stack *from, struct ge_stack *to, uint64_t moved);
 void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof, int status);
 
 /* ---- options: binding a configuration to a component's table [main] ---- */

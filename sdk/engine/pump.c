@@ -297,27 +297,42 @@ void ge_pumps_run(struct ge_task *t)
         t->relay_over = 1; /* ge_task_run() finishes it */
 }
 
-void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof, int status)
+static struct ge_pump *spliced_pump(struct ge_stack *from, const struct ge_stack *to)
 {
     struct ge_task *t = from->task;
     struct ge_pump *p;
 
-    from->spliced = 0;
     for (p = t ? t->pumps : NULL; p; p = p->next)
         if (p->spliced && t->port[p->from].stack == from && t->port[p->to].stack == to)
-            break;
+            return p;
+    return NULL;
+}
+
+void ge_pump_progress(struct ge_stack *from, struct ge_stack *to, uint64_t moved)
+{
+    struct ge_pump *p = spliced_pump(from, to);
+
+    if (!p || !moved)
+        return;
+    account(from->task, p, moved);
+    from->task->activity = ge_now(from->task->inst.w);
+}
+
+void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof, int status)
+{
+    struct ge_pump *p = spliced_pump(from, to);
+
+    from->spliced = 0;
     if (!p)
         return;
+    ge_pump_progress(from, to, moved);
     p->spliced = 0;
-    account(t, p, moved);
     p->spliced_at = p->moved;
-    if (moved)
-        t->activity = ge_now(t->inst.w);
     if (eof || status) {
         ge_rx_end(from, status);
     } else {
         from->want |= GE_WANT_READ;
         ge_stack_ready(from);
     }
-    ge_task_ready(t);
+    ge_task_ready(from->task);
 }

@@ -56,6 +56,11 @@ void *ge_stack_ctx(struct ge_stack *s)
     return s->ctx;
 }
 
+const struct ge_bottom_ops *ge_stack_bottom_ops(const struct ge_stack *s)
+{
+    return s->ops;
+}
+
 struct ge_flow *ge_stack_flow(struct ge_stack *s)
 {
     return s->flow;

@@ -54,7 +54,7 @@ struct gost_plugin {
     GOST_NOTE(note);                                                                               \
     const struct gost_host *gost_host_;                                                            \
     extern GOST_PUBLIC const struct gost_plugin gost_plugin_v1;                                    \
-    GOST_PUBLIC const struct gost_plugin gost_plugin_v1 = {                                        \
+    const struct gost_plugin gost_plugin_v1 = {                                                    \
         GOST_MAGIC, (uint32_t)sizeof(struct gost_plugin), GOST_ABI_MINOR, GOST_NEED_MINOR,         \
         (uint32_t)sizeof(struct gost_component), name, version, license, summary, components,      \
         (uint32_t)(sizeof(components) / sizeof((components)[0])),                                  \

@@ -1,0 +1,70 @@
+/* action.h - performing what handlers and connectors ask for. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_ACTION_H
+#define GH_ACTION_H
+
+#include "flow.h"
+#include "route.h"
+
+/* Of struct ge_embed: performs one action, and forgets all of a task. [worker] */
+void gh_action_perform(void *ctx, struct ge_task *task, const struct gost_action *a);
+void gh_action_cancel(void *ctx, struct ge_task *task);
+
+/* Frees what an agent holds; its task has ended. */
+void gh_agent_fini(struct gh_agent *agent);
+
+/* ---- between action*.c only ---- */
+
+struct gh_file_job;
+
+/* One action under way. */
+struct gh_act {
+    struct gh_act *next, **prev; /* of its agent */
+    struct gh_agent *agent;
+    uint32_t kind, tag, port;
+    const struct gh_node *node;  /* target of a SELECT; NULL: none */
+    /* exactly one is in use; all NULL: the action is an ACCEPT */
+    struct gh_route *route;
+    struct gh_lookup *lookup;
+    struct gh_file_job *file;
+};
+
+/* Memory that a result points to; it lives as long as the agent. */
+struct gh_blob {
+    struct gh_blob *next;
+    size_t size;
+    max_align_t data[];
+};
+void *gh_agent_blob(struct gh_agent *agent, size_t size); /* zeroed; NULL: no memory */
+
+/* Begins an action that is not answered at once. NULL: answered, out of memory. */
+struct gh_act *gh_act_begin(struct gh_agent *agent, const struct gost_action *a);
+
+/* Answers an action that was begun, and frees it. */
+void gh_act_result(struct gh_act *act, int status, const char *text, const void *result, size_t n);
+
+/* Answers it with an open port. Owns `stack`. */
+void gh_act_opened(struct gh_act *act, struct ge_stack *stack, const struct gost_addr *local,
+                   const struct gost_addr *remote);
+
+/* Answers an action that was not begun. */
+void gh_act_refuse(struct gh_agent *agent, const struct gost_action *a, int status,
+                   const char *text);
+
+bool gh_agent_is_connector(const struct gh_agent *agent);
+
+/* DIAL, ASSOCIATE, BIND, ACCEPT (action_open.c) */
+void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a);
+void gh_act_associate(struct gh_agent *agent, const struct gost_act_dial *a);
+void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a);
+void gh_act_accept(struct gh_agent *agent, const struct gost_act_accept *a);
+/* AUTH, ASK, SELECT, RESOLVE (action_ask.c) */
+void gh_act_auth(struct gh_agent *agent, const struct gost_act_auth *a);
+void gh_act_ask(struct gh_agent *agent, const struct gost_act_ask *a);
+void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a);
+void gh_act_resolve(struct gh_agent *agent, const struct gost_act_resolve *a);
+/* FILE (action_file.c) */
+void gh_act_file(struct gh_agent *agent, const struct gost_act_file *a);
+void gh_file_forget(struct gh_file_job *job);
+
+#endif

@@ -1,0 +1,176 @@
+/* action_ask.c - AUTH, ASK, SELECT and RESOLVE. */
+/* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action.h"
+#include "confbuild.h"
+
+/* ---- AUTH ---- */
+
+/* Whether an IP address lies in "address" or "address/bits". */
+static bool in_network(const struct gost_addr *addr, const char *text, size_t n)
+{
+    char host[64];
+    uint8_t net[16];
+    const char *slash = memchr(text, '/', n);
+    size_t len = slash != NULL ? (size_t)(slash - text) : n;
+    unsigned size = addr->family == GOST_AF_IP4 ? 4 : 16, bits = 8 * size;
+
+    if (len >= sizeof host)
+        return false;
+    snprintf(host, sizeof host, "%.*s", (int)len, text);
+    if (slash != NULL)
+        bits = (unsigned)atoi(slash + 1);
+    if (bits > 8 * size || inet_pton(size == 4 ? AF_INET : AF_INET6, host, net) != 1)
+        return false;
+    if (memcmp(net, addr->ip, bits / 8) != 0)
+        return false;
+    return bits % 8 == 0 || ((net[bits / 8] ^ addr->ip[bits / 8]) >> (8 - bits % 8)) == 0;
+}
+
+/* skipauth is a list, or a string with commas. */
+static bool skips_auth(const struct gh_flow *f)
+{
+    struct gost_addr client = f->ge->source;
+
+    gost_addr_unmap(&client);
+    if (client.family != GOST_AF_IP4 && client.family != GOST_AF_IP6)
+        return false;
+    for (unsigned i = 0; i < f->service->skip_auth.n; i++) {
+        const char *text = f->service->skip_auth.v[i];
+
+        while (*text != '\0') {
+            size_t n = strcspn(text, ", ");
+
+            if (in_network(&client, text, n))
+                return true;
+            text += n + (text[n] != '\0');
+        }
+    }
+    return false;
+}
+
+void gh_act_auth(struct gh_agent *agent, const struct gost_act_auth *a)
+{
+    struct gh_flow *f = agent->flow;
+    struct gost_q_auth q = {
+        .size = sizeof q, .user = a->user, .secret = a->secret, .client = &f->ge->source};
+    char id[256] = "";
+
+    if (!skips_auth(f) && !gh_policy_auth(&f->service->authers, f->service->own_auther, &q, id)) {
+        gh_act_refuse(agent, &a->head, GOST_EAUTH, "the credentials are wrong");
+        return;
+    }
+    if (id[0] != '\0') {
+        free((char *)f->ge->user);
+        f->ge->user = strdup(id);
+    }
+    gh_act_refuse(agent, &a->head, 0, NULL);
+}
+
+/* ---- ASK ---- */
+
+void gh_act_ask(struct gh_agent *agent, const struct gost_act_ask *a)
+{
+    struct gh_flow *f = agent->flow;
+    struct gost_result_verdict v = {.size = sizeof v};
+    struct gost_q_target q = {.size = sizeof q,
+                              .network = a->network,
+                              .addr = &a->addr,
+                              .client = &f->ge->source,
+                              .user = gost_bytes_str(f->ge->user)};
+
+    if (a->policy == GOST_POLICY_BYPASS) {
+        v.verdict = gh_policy_bypass(&f->service->bypasses, &q);
+    } else if (a->policy == GOST_POLICY_ADMISSION) {
+        v.verdict = gh_policy_admit(&f->service->admissions, &q);
+    } else {
+        gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this policy is not available");
+        return;
+    }
+    ge_result(agent->task, a->head.kind, a->head.tag, 0, NULL, &v, sizeof v);
+}
+
+/* ---- SELECT ---- */
+
+static struct gh_hop *hop_of(const struct gh_agent *agent, struct gost_bytes name)
+{
+    char text[256];
+
+    if (name.n == 0)
+        return agent->flow->service->targets;
+    snprintf(text, sizeof text, "%.*s", (int)(name.n < 255 ? name.n : 255), (const char *)name.p);
+    return gh_generation_hop(agent->flow->service->generation, text);
+}
+
+void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a)
+{
+    struct gh_flow *f = agent->flow;
+    struct gh_hop *hop = hop_of(agent, a->hop);
+    struct gost_result_node result = {.size = sizeof result};
+    struct gh_pick pick = {.now = ge_now(f->ge->worker),
+                           .network = f->ge->network,
+                           .client = &f->ge->source,
+                           .user = f->ge->user != NULL ? f->ge->user : "",
+                           .host = a->host,
+                           .protocol = a->protocol,
+                           .path = a->path};
+    const char *why = "the service has no targets";
+    const struct gh_node *node = hop != NULL ? gh_hop_select(hop, &pick, &why) : NULL;
+
+    if (node == NULL) {
+        gh_act_refuse(agent, &a->head, GOST_ENOROUTE, why);
+        return;
+    }
+    result.network = node->network;
+    result.addr = node->addr;
+    result.name = gost_bytes_str(node->name);
+    result.node = gost_bytes(&node->self, sizeof node->self);
+    ge_result(agent->task, a->head.kind, a->head.tag, 0, NULL, &result, sizeof result);
+}
+
+/* ---- RESOLVE ---- */
+
+static void answer(struct gh_act *act, const struct gost_addr *v, unsigned n)
+{
+    struct gost_result_addrs result = {.size = sizeof result, .n = n};
+    struct gost_addr *copy = gh_agent_blob(act->agent, n * sizeof *copy);
+
+    if (copy == NULL) {
+        gh_act_result(act, GOST_ENOMEM, "out of memory", NULL, 0);
+        return;
+    }
+    memcpy(copy, v, n * sizeof *copy);
+    result.addrs = copy;
+    gh_act_result(act, 0, NULL, &result, sizeof result);
+}
+
+static void looked_up(void *arg, int status, const char *text, const struct gost_addr *v,
+                      unsigned n)
+{
+    struct gh_act *act = arg;
+
+    act->lookup = NULL;
+    if (status == 0 && n > 0)
+        answer(act, v, n);
+    else
+        gh_act_result(act, GOST_ERESOLVE, text, NULL, 0);
+}
+
+void gh_act_resolve(struct gh_agent *agent, const struct gost_act_resolve *a)
+{
+    struct gh_act *act = gh_act_begin(agent, &a->head);
+
+    if (act == NULL)
+        return;
+    if (a->addr.family != GOST_AF_NAME) {
+        answer(act, &a->addr, 1);
+        return;
+    }
+    act->lookup = gh_resolve(agent->flow->worker, a->addr.name, a->addr.port, 0, looked_up, act);
+    if (act->lookup == NULL)
+        gh_act_result(act, GOST_ENOMEM, "out of memory", NULL, 0);
+}

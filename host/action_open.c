@@ -1,0 +1,202 @@
+/* action_open.c - DIAL, ASSOCIATE, BIND and ACCEPT. */
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "action.h"
+
+static const struct gost_addr none;
+
+/* ---- dials ---- */
+
+static void routed(void *arg, struct gh_arrival *a)
+{
+    struct gh_act *act = arg;
+    uint64_t now = ge_now(ge_task_flow(act->agent->task)->worker);
+
+    if (act->node != NULL && a->status != 0)
+        gh_mark_failed(act->node->choice.mark, now);
+    else if (act->node != NULL)
+        gh_mark_worked(act->node->choice.mark);
+    if (a->status != 0)
+        gh_act_result(act, a->status, a->text, NULL, 0);
+    else
+        gh_act_opened(act, a->stack, &a->local, &a->remote);
+}
+
+static bool denied(const struct gh_agent *agent, const struct gost_act_dial *a)
+{
+    const struct gh_flow *f = agent->flow;
+    struct gost_q_target q = {.size = sizeof q,
+                              .network = a->network,
+                              .addr = &a->addr,
+                              .client = &f->ge->source,
+                              .user = gost_bytes_str(f->ge->user)};
+
+    if (gh_agent_is_connector(agent) || (a->flags & GOST_DIAL_NO_POLICY))
+        return false;
+    return a->addr.family != GOST_AF_NONE && gh_policy_bypass(&f->service->bypasses, &q);
+}
+
+/* The node that an id of SELECT stands for; ids come from plugins, so only known ones count. */
+static const struct gh_node *find_node(const struct gh_service *s, struct gost_bytes id)
+{
+    const struct gh_node *node;
+
+    if (id.n != sizeof node || s->targets == NULL)
+        return NULL;
+    memcpy(&node, id.p, sizeof node);
+    for (unsigned i = 0; i < s->targets->n_nodes; i++)
+        if (s->targets->nodes[i] == node)
+            return node;
+    return NULL;
+}
+
+static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_t verb)
+{
+    struct gh_service *s = agent->flow->service;
+    struct gh_route_spec spec = {.flow = agent->flow,
+                                 .verb = verb,
+                                 .network = a->network,
+                                 .target = a->addr,
+                                 .direct = (a->flags & GOST_DIAL_DIRECT) != 0,
+                                 .timeout_ns = a->timeout_ns ? a->timeout_ns : s->dial_timeout,
+                                 .done = routed};
+    struct gh_act *act = gh_act_begin(agent, &a->head);
+
+    if (act == NULL)
+        return;
+    if (gh_agent_is_connector(agent)) {
+        spec.fixed = agent->below;
+        spec.n_fixed = agent->n_below;
+    } else {
+        spec.retries = s->retries;
+    }
+    act->node = find_node(s, a->node);
+    spec.arg = act;
+    gh_route_start(&act->route, &spec);
+}
+
+void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a)
+{
+    if (a->network != GOST_NET_TCP && a->network != GOST_NET_UDP && a->network != GOST_NET_UNIX)
+        gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this network cannot be dialed");
+    else if (denied(agent, a))
+        gh_act_refuse(agent, &a->head, GOST_EDENIED, "the service's bypass forbids this target");
+    else
+        start(agent, a, GE_CONNECT);
+}
+
+void gh_act_associate(struct gh_agent *agent, const struct gost_act_dial *a)
+{
+    struct gost_act_dial udp = *a;
+
+    udp.network = GOST_NET_UDP;
+    start(agent, &udp, GE_ASSOCIATE);
+}
+
+/* ---- listening ports ---- */
+
+static bool has_chain(const struct gh_service *s)
+{
+    return s->chains.n != 0;
+}
+
+static void bind_packets(struct gh_agent *agent, const struct gost_act_bind *a)
+{
+    struct gh_flow *f = agent->flow;
+    struct gost_addr addr = a->addr, local = none;
+    struct ge_stack *stack = NULL;
+    struct gh_act *act;
+    char text[256] = "";
+    int r;
+
+    if (addr.family == GOST_AF_NONE && (a->flags & GOST_BIND_LOCAL)) {
+        /* Where the client reaches us, it reaches this port too. */
+        uint16_t port = addr.port;
+
+        addr = f->ge->local;
+        addr.port = port;
+    }
+    r = gh_sock_packets(f->worker, f->ge, &addr, NULL, a->port_min, a->port_max,
+                        &f->service->direct, &stack, &local, text, sizeof text);
+    if (r != GOST_OK) {
+        gh_act_refuse(agent, &a->head, r, text);
+        return;
+    }
+    act = gh_act_begin(agent, &a->head);
+    if (act != NULL)
+        gh_act_opened(act, stack, &local, &none);
+    else
+        ge_stack_free(stack, 0);
+}
+
+static void bind_stream(struct gh_agent *agent, const struct gost_act_bind *a)
+{
+    struct gost_result_dial result = {.size = sizeof result};
+    struct gh_bind *b = NULL;
+    char text[256] = "";
+    int r;
+
+    if (agent->binds == NULL)
+        agent->binds = calloc(GOST_PORTS, sizeof(struct gh_bind *));
+    if (agent->binds == NULL) {
+        gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
+        return;
+    }
+    r = gh_bind_open(agent->flow->worker, &a->addr, a->port_min, a->port_max, &b, &result.local,
+                     text, sizeof text);
+    if (r != GOST_OK) {
+        gh_act_refuse(agent, &a->head, r, text);
+        return;
+    }
+    if (agent->binds[a->head.port] != NULL)
+        gh_bind_close(agent->binds[a->head.port]);
+    agent->binds[a->head.port] = b;
+    ge_result(agent->task, a->head.kind, a->head.tag, 0, NULL, &result, sizeof result);
+}
+
+void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a)
+{
+    bool local = (a->flags & GOST_BIND_LOCAL) || gh_agent_is_connector(agent) ||
+                 !has_chain(agent->flow->service);
+
+    if (a->network == GOST_NET_UDP && !local) {
+        struct gost_act_dial d = {.head = a->head, .network = GOST_NET_UDP, .addr = a->addr};
+
+        start(agent, &d, GE_ASSOCIATE);
+    } else if (a->network == GOST_NET_UDP) {
+        bind_packets(agent, a);
+    } else if (!local) {
+        gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED,
+                      "listening at the end of a chain is not available");
+    } else {
+        bind_stream(agent, a);
+    }
+}
+
+static void accepted(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer)
+{
+    struct gh_act *act = arg;
+
+    if (status != 0)
+        gh_act_result(act, status, "nobody connected", NULL, 0);
+    else
+        gh_act_opened(act, stack, &none, peer);
+}
+
+void gh_act_accept(struct gh_agent *agent, const struct gost_act_accept *a)
+{
+    struct gh_bind *b = NULL;
+    struct gh_act *act;
+
+    if (agent->binds != NULL && a->from < GOST_PORTS)
+        b = agent->binds[a->from];
+    if (b == NULL) {
+        gh_act_refuse(agent, &a->head, GOST_EINTERNAL, "the port does not listen");
+        return;
+    }
+    act = gh_act_begin(agent, &a->head);
+    if (act != NULL)
+        gh_bind_accept(b, agent->flow->ge, accepted, act);
+}

@@ -1,0 +1,74 @@
+/* flow.h - the host's record of one connection, association or stream of a session. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_FLOW_H
+#define GH_FLOW_H
+
+#include "net.h"
+#include "service.h"
+
+struct gh_act;
+
+/* What acts: a handler or a connector with its outstanding actions. */
+struct gh_agent {
+    struct gh_flow *flow;
+    struct ge_task *task;
+    struct gh_confset *set;    /* what its layers are configured from */
+    struct gh_act *acts;       /* under way */
+    struct gh_bind **binds;    /* listening ports, GOST_PORTS of them; NULL: none yet */
+    const struct gh_path *below; /* connector: the nodes it stands on */
+    unsigned n_below;
+    struct gh_blob *blobs;     /* what results point to */
+};
+
+struct gh_flow {
+    struct gh_flow *next, **prev; /* of its worker */
+    struct ge_flow *ge;
+    struct gh_worker *worker;
+    struct gh_service *service;   /* counted */
+    struct gh_flow *parent;       /* of a session's stream or a tied child; NULL: none */
+    struct gh_flow *children, *sibling, **sibling_prev;
+    struct ge_stack *stack;       /* before there is a handler; a session for its whole life */
+    struct gh_agent agent;
+    struct ge_stack *kept[4];     /* control connections that live as long as the flow */
+    unsigned n_kept;
+    struct ge_timer timer;        /* handshake deadline; a session's look at itself */
+    uint64_t begun;               /* gost_now() */
+    char *target, *route;         /* *owned*; NULL: nothing was dialed */
+    char *reason;                 /* why the last dial failed; NULL */
+    bool tied, is_session;
+};
+
+/* A flow of a service, counted in its worker and service; NULL: no memory. [worker] */
+struct gh_flow *gh_flow_new(struct gh_worker *w, struct gh_service *service);
+
+/* The same for a stream or port of another flow; it is ended with its parent when `tied`. */
+struct gh_flow *gh_flow_child(struct gh_flow *parent, bool tied);
+
+/* Puts the layers of the listener on `stack`, then goes on with the handler. Owns `stack`. */
+void gh_flow_start(struct gh_flow *f, struct ge_stack *stack);
+
+/* Runs a handler on a finished stack. False: it cannot, and the flow has ended. Owns `stack`. */
+bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack,
+                    const struct gost_component *handler, const void *conf, struct gost_bytes arg);
+
+/* Ends the flow now, with one line in the log. `status` 0: as it is. Frees `f`. */
+void gh_flow_end(struct gh_flow *f, int status, const char *why);
+
+/* Remembers what was dialed and how, for the line at the end. */
+void gh_flow_note_target(struct gh_flow *f, const struct gost_addr *target,
+                         const struct gh_path *path);
+void gh_flow_note_failure(struct gh_flow *f, const char *text);
+
+/* Keeps a stack until the flow ends; it is freed at once when there is no room. */
+void gh_flow_keep(struct gh_flow *f, struct ge_stack *stack);
+
+/* Ends all flows of this worker, or asks them to end. [worker] */
+void gh_flows_end(struct gh_worker *w, bool gently);
+unsigned gh_flows_count(void); /* of all workers. [any] */
+
+/* What the engine calls: a log line about a flow, a layer for an UPGRADE. */
+void gh_flow_log(void *ctx, struct ge_flow *flow, int level, const char *text);
+struct ge_layer_choice gh_flow_find_layer(void *ctx, struct ge_task *task, struct gost_bytes name,
+                                          uint32_t role);
+
+#endif

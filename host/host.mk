@@ -1,0 +1,96 @@
+# host - the program gost-host.
+# SPDX-License-Identifier: MIT
+
+# All of the host but main(): what its unit tests and fuzz targets are linked with.
+noinst_LIBRARIES += libgh.a
+libgh_a_SOURCES = \
+	%D%/action.c \
+	%D%/action.h \
+	%D%/action_ask.c \
+	%D%/action_file.c \
+	%D%/action_open.c \
+	%D%/chain.c \
+	%D%/chain.h \
+	%D%/cli.c \
+	%D%/cli.h \
+	%D%/conf_access.c \
+	%D%/conf_check.c \
+	%D%/conf_emit.c \
+	%D%/conf_emit.h \
+	%D%/conf_emit_internal.h \
+	%D%/conf_emit_scalar.c \
+	%D%/conf_emit_yaml.c \
+	%D%/conf_errors.c \
+	%D%/conf_errors.h \
+	%D%/conf_gourl.c \
+	%D%/conf_gourl.h \
+	%D%/conf_json.c \
+	%D%/conf_load.c \
+	%D%/conf_load.h \
+	%D%/conf_load_internal.h \
+	%D%/conf_merge.c \
+	%D%/conf_meta.c \
+	%D%/conf_meta.h \
+	%D%/conf_normalise.c \
+	%D%/conf_number.c \
+	%D%/conf_number.h \
+	%D%/conf_parse.h \
+	%D%/conf_schema.c \
+	%D%/conf_schema.h \
+	%D%/conf_search.c \
+	%D%/conf_source.c \
+	%D%/conf_text.c \
+	%D%/conf_text.h \
+	%D%/conf_tree.c \
+	%D%/conf_tree.h \
+	%D%/conf_types.c \
+	%D%/conf_types.h \
+	%D%/conf_url.c \
+	%D%/conf_url.h \
+	%D%/conf_url_internal.h \
+	%D%/conf_url_lift.c \
+	%D%/conf_url_node.c \
+	%D%/conf_url_params.c \
+	%D%/conf_url_ports.c \
+	%D%/conf_url_service.c \
+	%D%/conf_yaml.c \
+	%D%/conf_yaml_scalar.c \
+	%D%/confbuild.c \
+	%D%/confbuild.h \
+	%D%/confset.c \
+	%D%/confset.h \
+	%D%/flow.c \
+	%D%/flow.h \
+	%D%/grave.c \
+	%D%/grave.h \
+	%D%/hop.c \
+	%D%/hop.h \
+	%D%/host.h \
+	%D%/log.c \
+	%D%/log.h \
+	%D%/net.h \
+	%D%/node.c \
+	%D%/node.h \
+	%D%/plugin.h \
+	%D%/plugin_crash.c \
+	%D%/plugin_list.c \
+	%D%/plugin_load.c \
+	%D%/plugin_note.c \
+	%D%/plugin_registry.c \
+	%D%/policy.c \
+	%D%/policy.h \
+	%D%/route.c \
+	%D%/route.h \
+	%D%/selector.c \
+	%D%/selector.h \
+	%D%/service.c \
+	%D%/service.h \
+	%D%/stackdef.c \
+	%D%/stackdef.h \
+	%D%/supervise.c \
+	%D%/supervise.h
+libgh_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/engine -I$(top_srcdir)/sdk/loader \
+	-DGH_PLUGIN_DIR='"$(plugindir)"' -DGH_CONF_DIR='"$(confdir)"'
+libgh_a_CFLAGS = $(AM_CFLAGS) $(UV_CFLAGS) $(YAML_CFLAGS) $(CJSON_CFLAGS)
+
+HOST_LIBS = libgh.a libgost-loader.a libgost-engine.a $(UV_LIBS) $(YAML_LIBS) $(CJSON_LIBS) $(DL_LIBS) -lm

@@ -1,0 +1,42 @@
+/* route.h - getting to a target: directly, or through the nodes of a chain. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_ROUTE_H
+#define GH_ROUTE_H
+
+#include "flow.h"
+
+/* What a route gives. */
+struct gh_arrival {
+    int status;             /* 0 or enum gost_error */
+    const char *text;       /* why not; *borrowed* */
+    struct ge_stack *stack; /* the receiver's */
+    struct gost_addr local, remote;
+};
+
+struct gh_route_spec {
+    struct gh_flow *flow;
+    uint32_t verb;    /* enum ge_verb: GE_CONNECT or GE_ASSOCIATE */
+    uint32_t network; /* enum gost_network */
+    struct gost_addr target;
+    bool direct;                 /* take no chain */
+    const struct gh_path *fixed; /* these nodes and no others; NULL: the service's chain chooses */
+    unsigned n_fixed;
+    uint64_t timeout_ns;         /* per attempt; 0: none */
+    unsigned retries;
+    void (*done)(void *arg, struct gh_arrival *a); /* once, perhaps inside gh_route_start() */
+    void *arg;
+};
+
+struct gh_route;
+
+/* Starts. *slot is the route while it is under way and NULL before done() is called. [worker] */
+void gh_route_start(struct gh_route **slot, const struct gh_route_spec *spec);
+
+/* Forgets a route that is under way; done() is not called. */
+void gh_route_cancel(struct gh_route *r);
+
+/* The nodes a flow's request would take now. [worker], or [main] to explain. */
+void gh_route_choose(struct gh_service *service, const struct gh_pick *pick,
+                     struct gh_path *ret_path);
+
+#endif

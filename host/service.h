@@ -1,0 +1,60 @@
+/* service.h - one service: a listener, a handler and what they refer to; and accepting. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_SERVICE_H
+#define GH_SERVICE_H
+
+#include <stdatomic.h>
+
+#include "chain.h"
+#include "net.h"
+
+struct gh_generation;
+
+/*
+ * Immutable but for the counters. Counted: the running table, each flow and each listener that calls
+ * gh_service_accept() with it hold one reference. Strings are *borrowed* from the generation's
+ * configuration.
+ */
+struct gh_service {
+    _Atomic uint32_t refs;
+    struct gh_generation *generation; /* counted */
+    const struct gh_value *conf;
+    const char *name, *addr_text, *handler_type;
+    /* listener */
+    struct gh_confset *listener_set;
+    struct gh_stackdef listener;
+    struct gh_names admissions;
+    struct gost_addr addr;
+    /* handler */
+    struct gh_confset *handler_set;
+    const struct gost_component *handler;
+    const void *handler_conf;
+    struct gh_names authers, bypasses;
+    struct gh_policy *own_auther; /* *owned*; NULL: none */
+    struct gh_names skip_auth;    /* IP addresses and networks whose clients need no credentials */
+    /* routing */
+    struct gh_chain_group chains;
+    struct gh_hop *targets;     /* the forwarder; NULL: none */
+    bool owns_targets;
+    bool hash_target;
+    unsigned retries;
+    uint64_t dial_timeout;      /* ns per attempt; 0: none */
+    struct gh_sockopt direct;   /* of dials that take no chain */
+    /* counters */
+    _Atomic uint64_t total, live, failed, rx, tx;
+};
+
+/* Builds a service of the generation; it holds one reference for the caller. NULL: `errs` says why.
+ * [main] */
+struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *generation,
+                                    const struct gh_value *conf);
+struct gh_service *gh_service_ref(struct gh_service *s);
+void gh_service_unref(struct gh_service *s); /* [any] */
+
+/* A connection or a new peer of a listener; `arg` is the service. [worker] */
+void gh_service_accept(void *arg, struct gh_accepted *a);
+
+/* "tcp" or "udp": what the listener's transport carries, for messages. */
+const char *gh_service_network(const struct gh_service *s);
+
+#endif

@@ -1,0 +1,252 @@
+/* http_decoy.c - a failed login: 407, or an answer that does not look like a proxy's. */
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http.h"
+
+#define DECOY_TIMEOUT  (15 * GOST_S)
+#define DECOY_FILE_MAX (4u * 1024 * 1024)
+
+/* End with the bare 503 that gost gives when a decoy is not to be had. */
+int http_decoy_503(struct gost_io *io, const struct http_conf *conf)
+{
+    http_reply(io, conf, 1, 503, 0);
+    return gost_fail(io, GOST_EAUTH, "login failed, and the probeResist decoy '%s' cannot be shown",
+                     conf->probe_resist);
+}
+
+static int refuse_407(struct gost_io *io, const struct http_conf *conf,
+                      const struct gost_http1_head *head)
+{
+    struct gost_bytes pc = gost_http1_get(head, "proxy-connection");
+    struct gost_http1_out out;
+
+    if (http_out_new(&out, 256 + strlen(conf->realm)) == GOST_OK) {
+        http_put_407(&out, conf, gost_http1_is(pc, "keep-alive"));
+        http_out_send(io, &out);
+    }
+    return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials");
+}
+
+static int show_code(struct gost_io *io, const struct http_conf *conf)
+{
+    struct gost_http1_out out;
+
+    if (http_out_new(&out, 256) == GOST_OK) {
+        http_put_decoy_code(&out, conf->decoy_code);
+        http_out_send(io, &out);
+    }
+    return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
+}
+
+static int read_file(struct gost_io *io, const struct http_conf *conf)
+{
+    struct gost_act_file a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_FILE;
+    a.head.tag = HTTP_TAG_FILE;
+    a.op = GOST_FILE_READ;
+    a.max = DECOY_FILE_MAX;
+    a.path = gost_bytes_str(conf->decoy_value);
+    return gost_act(io, &a.head);
+}
+
+static int dial_decoy(struct gost_io *io, const struct http_conf *conf)
+{
+    struct gost_act_dial a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_DIAL;
+    a.head.tag = HTTP_TAG_DECOY_DIAL;
+    a.head.port = HTTP_UPSTREAM;
+    a.network = GOST_NET_TCP;
+    a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
+    a.addr = conf->decoy_addr;
+    a.timeout_ns = DECOY_TIMEOUT;
+    gost_set_deadline(io, gost_now() + DECOY_TIMEOUT);
+    return gost_act(io, &a.head);
+}
+
+int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
+                     const struct gost_event *ev)
+{
+    struct gost_http1_head head;
+    int r = http_request_again(s, io, &head);
+
+    if (r != GOST_OK)
+        return r;
+    if (conf->decoy == HTTP_DECOY_OFF || http_knocked(conf->knock, http_request_host(&head)))
+        return refuse_407(io, conf, &head);
+    s->phase = HTTP_DECOY;
+    gost_phase(io, "the probeResist decoy");
+    switch (conf->decoy) {
+    case HTTP_DECOY_CODE:
+        return show_code(io, conf);
+    case HTTP_DECOY_FILE:
+        r = read_file(io, conf);
+        break;
+    case HTTP_DECOY_WEB:
+    case HTTP_DECOY_HOST:
+        r = dial_decoy(io, conf);
+        break;
+    default:
+        return http_decoy_503(io, conf);
+    }
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+static int show_file(struct gost_io *io, const struct gost_result_file *file)
+{
+    struct gost_http1_out out;
+
+    if (http_out_new(&out, 256) == GOST_OK) {
+        http_put_decoy_file(&out, file->data.n);
+        http_out_send(io, &out);
+        gost_send(io, file->data.p, file->data.n);
+    }
+    return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
+}
+
+/* WEB: fetch the page; the response is passed on as that of any other request. */
+static int fetch_page(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
+{
+    struct gost_http1_out out;
+    int r = http_out_new(&out, 256 + conf->decoy_authority.n + conf->decoy_path.n);
+
+    if (r != GOST_OK)
+        return http_decoy_503(io, conf);
+    gost_http1_put_str(&out, "GET ");
+    if (conf->decoy_path.n == 0 || conf->decoy_path.p[0] != '/')
+        gost_http1_put_str(&out, "/");
+    gost_http1_put(&out, conf->decoy_path);
+    gost_http1_put_str(&out, " HTTP/1.1\r\n");
+    gost_http1_put_field(&out, gost_bytes_str("Host"), conf->decoy_authority);
+    gost_http1_put_str(&out, "User-Agent: Go-http-client/1.1\r\nConnection: close\r\n\r\n");
+    http_out_send(gost_port(io, HTTP_UPSTREAM), &out);
+    s->decoy = 1;
+    s->connected = 1;
+    s->is_head = 0;
+    s->upgrade[0] = 0;
+    memset(&s->up, 0, sizeof s->up);
+    http_exchange_begin(s, conf, io);
+    gost_set_deadline(io, gost_now() + DECOY_TIMEOUT);
+    return http_exchange(s, conf, io);
+}
+
+/* HOST: show the request to a web server and let the two talk. */
+static int show_host(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
+{
+    struct gost_http1_head head;
+    struct http_target target;
+    struct gost_http1_out out;
+    int r = http_request_again(s, io, &head);
+
+    if (r != GOST_OK)
+        return r;
+    if (http_target_parse(&target, &head) != GOST_OK) { /* origin form: as it is */
+        memset(&target, 0, sizeof target);
+        target.authority = gost_http1_get(&head, "host");
+        target.path = head.target;
+    }
+    if (http_out_new(&out, 256 + head.length + 4 * (size_t)head.n_fields +
+                               2 * target.authority.n) != GOST_OK)
+        return http_decoy_503(io, conf);
+    http_put_request(&out, &head, &target, s->upgrade[0] ? HTTP_PUT_UPGRADE : 0);
+    http_out_send(gost_port(io, HTTP_UPSTREAM), &out);
+    gost_consume(io, s->head_n);
+    gost_set_deadline(io, 0);
+    s->phase = HTTP_TUNNEL;
+    r = gost_relay(io, HTTP_CLIENT, HTTP_UPSTREAM, conf->idle_timeout);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+static int start_tls(const struct http_conf *conf, struct gost_io *io)
+{
+    struct gost_act_upgrade a;
+    char host[GOST_ADDR_TEXT];
+    int r;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_UPGRADE;
+    a.head.tag = HTTP_TAG_DECOY_TLS;
+    a.head.port = HTTP_UPSTREAM;
+    a.role = GOST_CLIENT;
+    a.layer = gost_bytes_str("tls");
+    a.server_name = gost_bytes(host, gost_addr_host(&conf->decoy_addr, host, sizeof host));
+    r = gost_act(io, &a.head);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+int http_decoy_result(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
+                      const struct gost_event *ev)
+{
+    if (ev->status != GOST_OK)
+        return http_decoy_503(io, conf);
+    switch (ev->tag) {
+    case HTTP_TAG_FILE:
+        return show_file(io, ev->result);
+    case HTTP_TAG_DECOY_DIAL:
+        if (conf->decoy == HTTP_DECOY_HOST)
+            return show_host(s, conf, io);
+        return conf->decoy_tls ? start_tls(conf, io) : fetch_page(s, conf, io);
+    default:
+        return fetch_page(s, conf, io);
+    }
+}
+
+static int prepare_address(struct http_conf *conf, struct gost_prepare *p)
+{
+    struct http_target t;
+
+    if (conf->decoy == HTTP_DECOY_WEB) {
+        if (http_url_parse(conf->decoy_value, &t, &conf->decoy_tls) == GOST_OK) {
+            conf->decoy_authority = t.authority;
+            conf->decoy_path = t.path;
+            conf->decoy_addr = t.addr;
+            return GOST_OK;
+        }
+    } else if (gost_addr_parse(&conf->decoy_addr, conf->decoy_value, strlen(conf->decoy_value),
+                               80) == GOST_OK &&
+               conf->decoy_addr.family != GOST_AF_NONE) {
+        return GOST_OK;
+    }
+    snprintf(p->error, p->error_size, "probeResist '%s' names no address; write %s",
+             conf->probe_resist,
+             conf->decoy == HTTP_DECOY_WEB ? "web:http://host/path" : "host:name:port");
+    return GOST_EPROTO;
+}
+
+/* Split "type:value". */
+int http_decoy_prepare(struct http_conf *conf, struct gost_prepare *p)
+{
+    static const char *const types[] = {"code", "web", "host", "file"};
+    const char *colon;
+    size_t i, n;
+    char *end;
+    long code;
+
+    conf->decoy = HTTP_DECOY_OFF;
+    if (!conf->probe_resist || !conf->probe_resist[0])
+        return GOST_OK;
+    colon = strchr(conf->probe_resist, ':');
+    n = colon ? (size_t)(colon - conf->probe_resist) : strlen(conf->probe_resist);
+    conf->decoy_value = colon ? colon + 1 : "";
+    conf->decoy = HTTP_DECOY_UNKNOWN;
+    for (i = 0; i < 4; i++)
+        if (strlen(types[i]) == n && memcmp(types[i], conf->probe_resist, n) == 0)
+            conf->decoy = HTTP_DECOY_CODE + (uint32_t)i;
+    if (conf->decoy == HTTP_DECOY_WEB || conf->decoy == HTTP_DECOY_HOST)
+        return prepare_address(conf, p);
+    if (conf->decoy == HTTP_DECOY_CODE) {
+        code = strtol(conf->decoy_value, &end, 10);
+        if (*end || end == conf->decoy_value || code < 100 || code > 999)
+            conf->decoy = HTTP_DECOY_UNKNOWN; /* 503, as gost answers */
+        conf->decoy_code = (uint32_t)code;
+    }
+    return GOST_OK;
+}

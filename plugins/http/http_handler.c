@@ -1,0 +1,263 @@
+/* http_handler.c - the handler's steps: read a request, ask for the login, decide what it wants. */
+/* SPDX-License-Identifier: MIT */
+#include "http.h"
+
+/*
+ * Parse the head at the front of a port without taking it. GOST_OK; GOST_AGAIN: more is needed and
+ * the port has been told so; an error with *ret_why.
+ */
+int http_read_head(struct gost_io *io, struct http_reader *reader, int is_response,
+                   struct gost_http1_head *ret_head, const char **ret_why)
+{
+    size_t n = gost_rx_len(io), end;
+    const uint8_t *p;
+    int r;
+
+    if (n > GOST_HTTP1_HEAD_MAX)
+        n = GOST_HTTP1_HEAD_MAX;
+    p = n ? gost_peek(io, n) : NULL;
+    if (!p)
+        return GOST_AGAIN;
+    end = gost_http1_find_end(gost_bytes(p, n), &reader->scanned);
+    if (!end && reader->line_ok && n < GOST_HTTP1_HEAD_MAX) {
+        gost_want(io, n + 1);
+        return GOST_AGAIN;
+    }
+    r = is_response ? gost_http1_parse_response(ret_head, gost_bytes(p, n), ret_why)
+                    : gost_http1_parse_request(ret_head, gost_bytes(p, n), ret_why);
+    if (r == GOST_AGAIN) {
+        /* Behind an empty line that may lead, a line end means that the first line was fine. */
+        reader->line_ok = n > 2 && memchr(p + 2, '\n', n - 2) != NULL;
+        gost_want(io, n + 1);
+    }
+    return r;
+}
+
+/* The request's head once more, while it is still queued. */
+int http_request_again(struct http_state *s, struct gost_io *io, struct gost_http1_head *ret_head)
+{
+    const uint8_t *p = gost_peek(io, s->head_n);
+    const char *why;
+
+    if (!p || gost_http1_parse_request(ret_head, gost_bytes(p, s->head_n), &why) != GOST_OK)
+        return gost_fail(io, GOST_EINTERNAL, "the request head is no longer queued");
+    return GOST_OK;
+}
+
+/* CONNECT, forwarding, UDP, or a refusal. */
+static int http_dispatch(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
+                         const struct gost_http1_head *head)
+{
+    struct http_target target;
+    int r;
+
+    if (gost_bytes_eq(gost_http1_get(head, "x-gost-protocol"), gost_bytes_str("udp")))
+        return http_udp_start(s, conf, io);
+    r = http_target_parse(&target, head);
+    if (r == GOST_EUNSUPPORTED) {
+        http_reply(io, conf, s->minor, 503, HTTP_REPLY_EMPTY);
+        return gost_fail(io, GOST_EPROTO, "the request is for a web server, not for a proxy: set "
+                                          "this address as the proxy of the client");
+    }
+    if (r != GOST_OK) {
+        http_reply(io, conf, 1, 400, HTTP_REPLY_HEADERS);
+        return gost_fail(io, GOST_EPROTO, "the request target is neither host:port nor an "
+                                          "http:// URL");
+    }
+    if (!s->is_connect)
+        return http_forward(s, conf, io, head, &target);
+    http_upstream_close(s, io);
+    s->upstream = target.addr;
+    s->phase = HTTP_DIAL;
+    gost_set_deadline(io, 0);
+    gost_phase(io, "the target");
+    return gost_dial(io, HTTP_TAG_DIAL, HTTP_UPSTREAM, GOST_NET_TCP, &s->upstream);
+}
+
+static int http_ask_auth(struct http_state *s, struct gost_io *io,
+                         const struct gost_http1_head *head)
+{
+    struct gost_bytes user = gost_bytes(NULL, 0), secret = user;
+    uint8_t buf[GOST_HTTP1_BASIC_MAX];
+    int r;
+
+    if (gost_http1_basic_parse(gost_http1_get(head, "proxy-authorization"), buf, &user, &secret) !=
+        GOST_OK)
+        user = secret = gost_bytes(NULL, 0);
+    s->phase = HTTP_AUTH;
+    gost_phase(io, "the auther");
+    r = gost_auth(io, HTTP_TAG_AUTH, user, secret);
+    gost_wipe(buf, sizeof buf);
+    return r;
+}
+
+/* Remember what later steps need of a head that may be gone by then. */
+static int http_take_facts(struct http_state *s, const struct gost_http1_head *head,
+                           const char **why)
+{
+    struct gost_bytes token = gost_http1_get(head, "upgrade");
+
+    s->head_n = head->length;
+    s->minor = (uint8_t)head->minor;
+    s->is_connect = (uint8_t)gost_http1_is(head->method, "CONNECT");
+    s->is_head = (uint8_t)gost_http1_is(head->method, "HEAD");
+    s->persistent = (uint8_t)gost_http1_persistent(head);
+    s->upgrade[0] = 0;
+    if (token.n && token.n < sizeof s->upgrade &&
+        gost_http1_has_token(head, "connection", "upgrade")) {
+        memcpy(s->upgrade, token.p, token.n);
+        s->upgrade[token.n] = 0;
+    }
+    return gost_http1_request_body(&s->up, head, why);
+}
+
+/* Phase HTTP_REQUEST. */
+static int http_intake(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
+{
+    struct gost_http1_head head;
+    const char *why = NULL;
+    int r;
+
+    if (gost_rx_eof(io) || ((s->ended & 1) && gost_rx_len(io) == 0))
+        return GOST_OK;
+    if (s->closing && gost_rx_len(io) == 0)
+        return GOST_OK;
+    r = http_read_head(io, &s->reader, 0, &head, &why);
+    if (r == GOST_AGAIN && (s->ended & 1))
+        return gost_fail(io, GOST_ECLOSED, "the client closed in the middle of a request head");
+    if (r == GOST_OK)
+        r = http_take_facts(s, &head, &why);
+    if (r < 0)
+        return gost_fail(io, r, "bad request from the client: %s", why);
+    if (r != GOST_OK)
+        return r;
+    r = s->authed ? http_dispatch(s, conf, io, &head) : http_ask_auth(s, io, &head);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+/* The connection is ready for another request. */
+int http_next_request(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
+{
+    s->phase = HTTP_REQUEST;
+    s->reader.line_ok = 0;
+    s->reader.scanned = 0;
+    s->got_head = s->reused = s->kept = s->strip = 0;
+    gost_phase(io, "the next request");
+    if (conf->idle_timeout)
+        gost_set_deadline(io, gost_now() + conf->idle_timeout);
+    return http_intake(s, conf, io);
+}
+
+static int http_authed(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
+                       const struct gost_event *ev)
+{
+    struct gost_http1_head head;
+    int r;
+
+    if (ev->status != GOST_OK)
+        return http_auth_failed(s, conf, io, ev);
+    s->authed = 1;
+    r = http_request_again(s, io, &head);
+    if (r == GOST_OK)
+        r = http_dispatch(s, conf, io, &head);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+static int http_connect_dialed(struct http_state *s, const struct http_conf *conf,
+                               struct gost_io *io, const struct gost_event *ev)
+{
+    struct gost_http1_out out;
+    int r;
+
+    if (ev->status != GOST_OK) {
+        http_reply(io, conf, 1, ev->status == GOST_EDENIED ? 403 : 503,
+                   HTTP_REPLY_AGENT | HTTP_REPLY_HEADERS);
+        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the target was not reached");
+    }
+    r = http_out_new(&out, 128 + strlen(conf->proxy_agent));
+    if (r != GOST_OK)
+        return gost_fail(io, r, "no memory for the reply");
+    http_put_established(&out, conf);
+    r = http_out_send(io, &out);
+    gost_consume(io, s->head_n);
+    s->phase = HTTP_TUNNEL;
+    if (r == GOST_OK)
+        r = gost_relay(io, HTTP_CLIENT, HTTP_UPSTREAM, conf->idle_timeout);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+static int http_result(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
+                       const struct gost_event *ev)
+{
+    int r;
+
+    switch (ev->tag) {
+    case HTTP_TAG_AUTH:
+        return http_authed(s, conf, io, ev);
+    case HTTP_TAG_DIAL:
+        return s->is_connect ? http_connect_dialed(s, conf, io, ev)
+                             : http_forward_dialed(s, conf, io, ev);
+    case HTTP_TAG_PUMP_UP:
+    case HTTP_TAG_PUMP_DOWN:
+        r = http_pumped(s, io, ev);
+        return r == GOST_OK ? http_exchange(s, conf, io) : r;
+    case HTTP_TAG_ASSOCIATE:
+    case HTTP_TAG_CODEC:
+        return http_udp_result(s, conf, io, ev);
+    default:
+        return http_decoy_result(s, conf, io, ev);
+    }
+}
+
+static int http_deadline(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
+{
+    if (s->phase == HTTP_REQUEST)
+        return GOST_OK;
+    if (s->phase == HTTP_DECOY || s->decoy)
+        return s->got_head ? GOST_OK : http_decoy_503(io, conf);
+    if (s->phase == HTTP_EXCHANGE && !s->got_head)
+        return http_forward_failed(s, conf, io, GOST_ETIMEDOUT,
+                                   "the upstream sent no response within readTimeout");
+    return GOST_AGAIN;
+}
+
+int http_step(void *state, const void *conf_, struct gost_io *io, const struct gost_event *ev)
+{
+    const struct http_conf *conf = conf_;
+    struct http_state *s = state;
+
+    switch (ev->type) {
+    case GOST_EV_START:
+        gost_phase(io, "the request");
+        break;
+    case GOST_EV_RESULT:
+        return http_result(s, conf, io, ev);
+    case GOST_EV_DEADLINE:
+        return http_deadline(s, conf, io);
+    case GOST_EV_CLOSED:
+        if (ev->port == HTTP_CLIENT)
+            return s->phase == HTTP_REQUEST
+                       ? GOST_OK
+                       : gost_fail(io, GOST_ECLOSED, "the client went away");
+        if (s->phase == HTTP_DIAL || s->phase == HTTP_DECOY)
+            return GOST_AGAIN; /* the previous upstream; the new one is not there yet */
+        s->gone |= (uint8_t)(1u << ev->port);
+        s->ended |= (uint8_t)(1u << ev->port);
+        break;
+    case GOST_EV_EOF:
+        if (ev->port == HTTP_UPSTREAM && s->phase == HTTP_DIAL)
+            return GOST_AGAIN;
+        s->ended |= (uint8_t)(1u << ev->port);
+        break;
+    case GOST_EV_CANCEL:
+        s->closing = 1;
+        break;
+    default:
+        break;
+    }
+    if (s->phase == HTTP_REQUEST)
+        return http_intake(s, conf, io);
+    if (s->phase == HTTP_EXCHANGE)
+        return http_exchange(s, conf, io);
+    return GOST_AGAIN;
+}

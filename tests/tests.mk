@@ -1,0 +1,65 @@
+# tests - what `make check` runs. tests/run finds the scripts, and gets the programs from here.
+# SPDX-License-Identifier: MIT
+
+# make check CHECK_ARGS='-j4 socks5' gives the runner arguments.
+CHECK_ARGS =
+
+TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli tests/unit/test_options
+tests_unit_test_conf_SOURCES = %D%/unit/test_conf.c
+tests_unit_test_conf_LDADD = $(HOST_LIBS)
+tests_unit_test_conf_cli_SOURCES = %D%/unit/test_conf_cli.c
+tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
+tests_unit_test_options_SOURCES = %D%/unit/test_options.c
+tests_unit_test_options_LDADD = $(TEST_LIBS)
+
+# What fuzz targets are linked with. They replay their corpus unless libFuzzer brings its main().
+FUZZ_LIBS = $(TEST_LIBS)
+if !FUZZING
+FUZZ_LIBS += libgost-replay.a
+noinst_LIBRARIES += libgost-replay.a
+libgost_replay_a_SOURCES = %D%/fuzz/replay.c
+endif
+
+FUZZ_TESTS += tests/fuzz/fuzz_conf_json tests/fuzz/fuzz_conf_url tests/fuzz/fuzz_conf_yaml
+tests_fuzz_fuzz_conf_json_SOURCES = %D%/fuzz/fuzz_conf_json.c
+tests_fuzz_fuzz_conf_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_json_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
+tests_fuzz_fuzz_conf_url_SOURCES = %D%/fuzz/fuzz_conf_url.c
+tests_fuzz_fuzz_conf_url_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_url_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
+tests_fuzz_fuzz_conf_yaml_SOURCES = %D%/fuzz/fuzz_conf_yaml.c
+tests_fuzz_fuzz_conf_yaml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_yaml_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
+
+# The load generator of tests/bench, built when it is asked for.
+EXTRA_PROGRAMS = tests/bench/load
+tests_bench_load_SOURCES = \
+	%D%/bench/load.c \
+	%D%/bench/load.h \
+	%D%/bench/load_bulk.c \
+	%D%/bench/load_conn.c \
+	%D%/bench/load_dial.c \
+	%D%/bench/load_idle.c \
+	%D%/bench/load_packet.c \
+	%D%/bench/load_pattern.c \
+	%D%/bench/load_rr.c \
+	%D%/bench/load_target.c \
+	%D%/bench/load_udp.c \
+	%D%/bench/load_util.c
+CLEANFILES += $(EXTRA_PROGRAMS)
+
+check_PROGRAMS += $(TAP_TESTS) $(FUZZ_TESTS)
+
+check-local: $(bin_PROGRAMS) $(plugin_PROGRAMS)
+	@test -n "$(PYTHON3)" || { echo "make check needs python3: install it" >&2; exit 1; }
+	@GOST_TAP_TESTS="$(TAP_TESTS)" GOST_FUZZ_TESTS="$(FUZZ_TESTS)" \
+	GOST_PLUGINS="$(plugin_PROGRAMS)" GOST_SANITIZERS="$(SANITIZERS)" CC="$(CC)" \
+	TOP_BUILDDIR="$(abs_top_builddir)" GOST_HOST="$(abs_top_builddir)/gost-host" \
+	GOST_PLUGIN_DIR="$(abs_top_builddir)/plugins" \
+	GOST_PLUGIN_CHECK="$(abs_top_builddir)/gost-plugin-check" \
+	$(PYTHON3) -B $(srcdir)/tests/run $(CHECK_ARGS)
+
+clean-local:
+	rm -rf tests/results
+
+EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/data %D%/bench %D%/fuzz/corpus
