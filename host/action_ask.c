@@ -122,7 +122,7 @@ void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a)
     const struct gh_node *node = hop != NULL ? gh_hop_select(hop, &pick, &why) : NULL;
 
     if (node == NULL) {
-        gh_act_refuse(agent, &a->head, GOST_ENOROUTE, why);
+        gh_act_refuse(agent, &a->head, hop != NULL ? GOST_ENOROUTE : GOST_EUNSUPPORTED, why);
         return;
     }
     result.network = node->network;

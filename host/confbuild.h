@@ -6,7 +6,7 @@
 #include "conf_load.h"
 #include "service.h"
 
-/* Everything that services of one configuration share. Immutable; lives while a service of it does. */
+/* What services of one configuration share. Immutable; lives while a service of it does. */
 struct gh_generation {
     _Atomic uint32_t refs;
     struct gh_conf *conf; /* counted */

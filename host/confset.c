@@ -3,7 +3,6 @@
 #include "confset.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,6 @@
 
 #include "conf_meta.h"
 #include "conf_number.h"
-#include "plugin.h"
 
 struct block {
     struct block *next;
@@ -35,10 +33,6 @@ struct gh_confset {
     struct block *blocks;
     struct made *made;
 };
-
-/* Configuration is read and plugins are loaded by one thread at a time. Workers come here once for
- * each layer that a handler upgrades to. */
-static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
 
 struct gh_confset *gh_confset_new(uint32_t role, const char *object)
 {
@@ -343,9 +337,10 @@ static const char *key_for(const struct gost_component *c, const char *key)
     return key;
 }
 
-/* What "from=to" of the stack's renames makes of a key; `buf` holds a new one. A word may begin with
- * '<' (listener only) or '>' (dialer only). */
-static const char *renamed(const char *words, uint32_t role, const char *key, char *buf, size_t size)
+/* What "from=to" of the stack's renames makes of a key; `buf` holds a new one. A word may begin
+ * with '<' (listener only) or '>' (dialer only). */
+static const char *renamed(const char *words, uint32_t role, const char *key, char *buf,
+                           size_t size)
 {
     while (words != NULL && *words != '\0') {
         size_t len = strcspn(words, " ");
@@ -497,9 +492,9 @@ int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint3
     struct report r = {errs, why, why_size};
     int rc;
 
-    pthread_mutex_lock(&registry);
+    gh_registry_lock();
     rc = get_locked(set, c, role ? role : set->role, words, &r, ret_conf);
-    pthread_mutex_unlock(&registry);
+    gh_registry_unlock();
     return rc;
 }
 
@@ -520,7 +515,8 @@ static bool known_in(const struct gh_confset *set, const char *key)
     return false;
 }
 
-static void offer_names(struct gh_suggest *s, const struct gost_component *c, char *buf, size_t size)
+static void offer_names(struct gh_suggest *s, const struct gost_component *c, char *buf,
+                        size_t size)
 {
     for (const struct gost_opt *o = c->options; o != NULL && o->type != GOST_OPT_END; o++) {
         char name[96];
@@ -566,38 +562,4 @@ void gh_confset_check(struct gh_confset *set, struct gh_confset *const *same_url
         report_unknown(set, &set->kv[i], same_url, severity, errs);
         set->kv[i].used = 1; /* once is enough, for the sets that share it too */
     }
-}
-
-/* ---- components ---- */
-
-void gh_report_unknown(struct gh_conf_errors *errs, const char *noun, const char *name,
-                       const char *object, const struct gh_value *at, const char *why)
-{
-    char pos[GH_POS_MAX];
-
-    gh_pos_text(at, pos);
-    gh_errors_add(errs, GH_ERROR, "", "unknown %s \"%s\" (%s%s%s): %s", noun, name, object,
-                  *pos != '\0' ? ", " : "", pos, why);
-}
-
-const struct gost_component *gh_find_component(enum gost_kind kind, const char *name, char *why,
-                                               size_t why_size)
-{
-    const struct gost_component *c;
-
-    pthread_mutex_lock(&registry);
-    c = gh_component(kind, name, why, why_size);
-    pthread_mutex_unlock(&registry);
-    return c;
-}
-
-const struct gost_component *gh_find_stack(const char *name, uint32_t role, char *why,
-                                           size_t why_size)
-{
-    const struct gost_component *c;
-
-    pthread_mutex_lock(&registry);
-    c = gh_stack(name, role, why, why_size);
-    pthread_mutex_unlock(&registry);
-    return c;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "component.h"
 #include "conf_errors.h"
 #include "conf_tree.h"
 #include "engine.h"
@@ -12,8 +13,8 @@
 /*
  * A handler, listener, connector or dialer of the configuration: what was written in its auth, tls
  * and metadata, as key and value. Each component that serves it (the transport and layers of its
- * stack, a layer it upgrades to, a handler it hands off to) gets its conf object from here, made once
- * and kept until the set is freed. Strings are *borrowed* from the tree.
+ * stack, a layer it upgrades to, a handler it hands off to) gets its conf object from here, made
+ * once and kept until the set is freed. Strings are *borrowed* from the tree.
  */
 struct gh_confset;
 
@@ -31,7 +32,7 @@ const char *gh_confset_object(const struct gh_confset *set);
 int gh_confset_add(struct gh_confset *set, const char *prefix, const struct gh_value *map);
 int gh_confset_add_metadata(struct gh_confset *set, const struct gh_value *map);
 
-/* Adds a list of objects as lines: {username: u, password: p} becomes "u p". 0 or -ENOMEM. [main] */
+/* Adds a list of objects as lines: {username: u, password: p} is "u p". 0 or -ENOMEM. [main] */
 int gh_confset_add_lines(struct gh_confset *set, const char *key, const struct gh_value *list,
                          const char *name_key, const char *value_key);
 
@@ -45,8 +46,8 @@ int gh_confset_add_value(struct gh_confset *set, const char *key, const struct g
 /* Whether a key was given. */
 bool gh_confset_has(const struct gh_confset *set, const char *key);
 
-/* The conf object of a component in a role (0: the set's own), made at the first call. `errs` (may be
- * NULL) gets every problem; `why` the last one. 0 or negative. [any] */
+/* The conf object of a component in a role (0: the set's own), made at the first call. `errs` (may
+ * be NULL) gets every problem; `why` the last one. 0 or negative. [any] */
 int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint32_t role,
                    const struct gh_words *words, struct gh_conf_errors *errs,
                    const void **ret_conf, char *why, size_t why_size);
@@ -58,15 +59,5 @@ void gh_confset_claim(struct gh_confset *set, const char *keys);
  * the end; what one of them knows is known. [main] */
 void gh_confset_check(struct gh_confset *set, struct gh_confset *const *same_url,
                       enum gh_severity severity, struct gh_conf_errors *errs);
-
-/* Reports a component that cannot be had: `unknown handler "x" (web, gost.yml:7): why`. */
-void gh_report_unknown(struct gh_conf_errors *errs, const char *noun, const char *name,
-                       const char *object, const struct gh_value *at, const char *why);
-
-/* Find a component, loading its plugin. As gh_component() and gh_stack(), but [any]. */
-const struct gost_component *gh_find_component(enum gost_kind kind, const char *name, char *why,
-                                               size_t why_size);
-const struct gost_component *gh_find_stack(const char *name, uint32_t role, char *why,
-                                           size_t why_size);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "carrier.h"
 #include "host.h"
 #include "log.h"
 #include "plugin.h"
@@ -149,6 +150,9 @@ static bool is_quiet_end(int status)
 static void put_reason(struct gh_line *line, const struct gh_flow *f)
 {
     const struct ge_flow *ge = f->ge;
+    /* What a route says of its failure names its own phase. */
+    bool phase = ge->phase != NULL && ge->error != NULL &&
+                 strstr(ge->error, ", while waiting for ") == NULL;
     char text[700];
 
     if (ge->status == 0 || ge->error == NULL) {
@@ -156,8 +160,7 @@ static void put_reason(struct gh_line *line, const struct gh_flow *f)
         return;
     }
     snprintf(text, sizeof text, "%s%s%.520s%s%s", ge->component, *ge->component ? ": " : "",
-             ge->error, ge->phase != NULL ? ", while waiting for " : "",
-             ge->phase != NULL ? ge->phase : "");
+             ge->error, phase ? ", while waiting for " : "", phase ? ge->phase : "");
     gh_line_str(line, "error", text);
 }
 
@@ -285,6 +288,8 @@ void gh_flows_end(struct gh_worker *w, bool gently)
     }
     while (!gently && (f = lists[gh_worker_index(w)]) != NULL)
         gh_flow_end(f, GOST_ECANCELLED, "the program ends");
+    if (!gently)
+        gh_carriers_end(w);
 }
 
 /* ---- the handler ---- */

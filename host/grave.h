@@ -5,8 +5,8 @@
 
 #include "net.h"
 
-/* Frees `object` with `release` on the main thread, once every stack that was left to flush when this
- * was called is gone. Before the workers run it is freed at once. [any] */
+/* Frees `object` with `release` on the main thread, once every stack that was left to flush when
+ * this was called is gone. Before the workers run it is freed at once. [any] */
 void gh_bury(void *object, void (*release)(void *object));
 
 /* Frees everything that still waits: no worker runs any more. [main] */

@@ -9,10 +9,14 @@ libgh_a_SOURCES = \
 	%D%/action_ask.c \
 	%D%/action_file.c \
 	%D%/action_open.c \
+	%D%/carrier.c \
+	%D%/carrier.h \
 	%D%/chain.c \
 	%D%/chain.h \
 	%D%/cli.c \
 	%D%/cli.h \
+	%D%/component.c \
+	%D%/component.h \
 	%D%/conf_access.c \
 	%D%/conf_check.c \
 	%D%/conf_emit.c \
@@ -59,6 +63,8 @@ libgh_a_SOURCES = \
 	%D%/confbuild.h \
 	%D%/confset.c \
 	%D%/confset.h \
+	%D%/explain.c \
+	%D%/explain.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/grave.c \
@@ -69,8 +75,16 @@ libgh_a_SOURCES = \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/net.h \
+	%D%/net_error.c \
+	%D%/net_fd.c \
+	%D%/net_private.h \
+	%D%/net_sock.c \
+	%D%/net_splice.c \
+	%D%/net_worker.c \
 	%D%/node.c \
 	%D%/node.h \
+	%D%/pin.c \
+	%D%/pin.h \
 	%D%/plugin.h \
 	%D%/plugin_crash.c \
 	%D%/plugin_list.c \
@@ -79,8 +93,16 @@ libgh_a_SOURCES = \
 	%D%/plugin_registry.c \
 	%D%/policy.c \
 	%D%/policy.h \
+	%D%/reload.c \
+	%D%/reload.h \
 	%D%/route.c \
 	%D%/route.h \
+	%D%/route_node.c \
+	%D%/route_private.h \
+	%D%/running.c \
+	%D%/running.h \
+	%D%/sdnotify.c \
+	%D%/sdnotify.h \
 	%D%/selector.c \
 	%D%/selector.h \
 	%D%/service.c \
@@ -89,8 +111,19 @@ libgh_a_SOURCES = \
 	%D%/stackdef.h \
 	%D%/supervise.c \
 	%D%/supervise.h
-libgh_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/engine -I$(top_srcdir)/sdk/loader \
-	-DGH_PLUGIN_DIR='"$(plugindir)"' -DGH_CONF_DIR='"$(confdir)"'
-libgh_a_CFLAGS = $(AM_CFLAGS) $(UV_CFLAGS) $(YAML_CFLAGS) $(CJSON_CFLAGS)
+libgh_a_CPPFLAGS = $(HOST_CPPFLAGS)
+libgh_a_CFLAGS = $(HOST_CFLAGS)
 
-HOST_LIBS = libgh.a libgost-loader.a libgost-engine.a $(UV_LIBS) $(YAML_LIBS) $(CJSON_LIBS) $(DL_LIBS) -lm
+HOST_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/engine -I$(top_srcdir)/sdk/loader \
+	-DGH_PLUGIN_DIR='"$(plugindir)"' -DGH_CONF_DIR='"$(confdir)"'
+HOST_CFLAGS = $(AM_CFLAGS) $(UV_CFLAGS) $(YAML_CFLAGS) $(CJSON_CFLAGS)
+HOST_LIBS = libgh.a libgost-engine.a libgost-helpers.a \
+	$(UV_LIBS) $(YAML_LIBS) $(CJSON_LIBS) $(DL_LIBS) -lm
+
+bin_PROGRAMS += gost-host
+gost_host_SOURCES = %D%/main.c
+gost_host_CPPFLAGS = $(HOST_CPPFLAGS)
+gost_host_CFLAGS = $(HOST_CFLAGS)
+gost_host_LDADD = $(HOST_LIBS)
+
+EXTRA_DIST += %D%/README.md

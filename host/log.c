@@ -72,7 +72,7 @@ static void use(int fd, char *path)
 int gh_log_configure(const struct gh_value *log, char *error, size_t error_size)
 {
     const char *output = gh_str(log, "output", "stderr");
-    int fd = STDERR_FILENO;
+    int fd = STDERR_FILENO, level;
     char *path = NULL;
 
     if (strcmp(output, "stdout") == 0) {
@@ -92,7 +92,9 @@ int gh_log_configure(const struct gh_value *log, char *error, size_t error_size)
     }
     use(fd, path);
     atomic_store(&out.json, strcmp(gh_str(log, "format", "json"), "text") != 0);
-    ge_set_log_level(parse_level(gh_str(log, "level", "info")));
+    level = parse_level(gh_str(log, "level", "info"));
+    if (level != ge_log_level())
+        ge_set_log_level(level);
     return 0;
 }
 
@@ -123,6 +125,9 @@ bool gh_log_on(int level)
 
 static void put_field(struct gh_line *line, const char *key, bool number, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+static void vput_field(struct gh_line *line, const char *key, bool number, const char *fmt,
+                       va_list args) __attribute__((format(printf, 4, 0)));
 
 static void vput_field(struct gh_line *line, const char *key, bool number, const char *fmt,
                        va_list args)

@@ -16,6 +16,7 @@
 #include "grave.h"
 #include "host.h"
 #include "log.h"
+#include "pin.h"
 #include "plugin.h"
 #include "reload.h"
 #include "running.h"
@@ -202,6 +203,7 @@ static bool start(struct gh_loaded *loaded)
     struct gh_conf_errors errs = {0};
     bool ok;
 
+    gh_pin_init();
     if (gh_net_start(&net) != GOST_OK) {
         gh_log(GOST_LOG_FATAL, "the workers cannot be started");
         gh_loaded_free(loaded);

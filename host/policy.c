@@ -41,7 +41,7 @@ static const struct section {
     {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL},
 };
 
-/* The current set. Each worker holds a reference of its own and looks for a newer one at each use. */
+/* The current set. Each worker holds a reference and looks for a newer set at each use. */
 static struct {
     pthread_mutex_t lock;
     struct gh_policies *set;
@@ -179,8 +179,8 @@ static bool names_are_words(const struct section *s, const struct gh_value *obje
 
         if (name[strcspn(name, " \t\r\n")] == '\0' && *name != '#')
             continue;
-        gh_errors_at(errs, GH_ERROR, item, "%s %s: the %s \"%s\" must not have blanks or begin with #",
-                     s->component, gh_str(object, "name", ""), s->line_name, name);
+        gh_errors_at(errs, GH_ERROR, item,
+                     "%s %s: the %s \"%s\" must not have blanks or begin with #", s->component, gh_str(object, "name", ""), s->line_name, name);
         return false;
     }
     return true;

@@ -12,9 +12,9 @@ struct gh_running_change {
 
 /*
  * Makes these services the ones that run: equal ones stay as they are, changed ones keep their
- * descriptor if the address is the same, new ones are opened, others are closed. All descriptors are
- * opened before anything is changed; 0, or -1 with `errs` and nothing changed. The services are taken
- * over in both cases. [main]
+ * descriptor if the address is the same, new ones are opened, others are closed. All descriptors
+ * are opened before anything is changed; 0, or -1 with `errs` and nothing changed. The services are
+ * taken over in both cases. [main]
  */
 int gh_running_apply(struct gh_services *services, struct gh_running_change *ret_change,
                      struct gh_conf_errors *errs);

@@ -11,8 +11,8 @@
 struct gh_generation;
 
 /*
- * Immutable but for the counters. Counted: the running table, each flow and each listener that calls
- * gh_service_accept() with it hold one reference. Strings are *borrowed* from the generation's
+ * Immutable but for the counters. Counted: the running table, each flow and each listener that
+ * calls gh_service_accept() with it hold one reference. Strings are *borrowed* from the generation's
  * configuration.
  */
 struct gh_service {

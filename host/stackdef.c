@@ -56,7 +56,8 @@ static int configure(struct builder *b, const struct gost_component *c, const vo
 {
     char why[512];
 
-    return gh_confset_get(b->set, c, 0, &b->words, b->errs, ret_conf, why, sizeof why) == 0 ? 0 : -1;
+    return gh_confset_get(b->set, c, 0, &b->words, b->errs, ret_conf, why, sizeof why) == 0 ? 0
+                                                                                            : -1;
 }
 
 static int set_transport(struct builder *b, const struct gost_component *c)
@@ -207,7 +208,8 @@ int gh_stackdef_build(struct gh_stackdef *ret_def, const char *type, uint32_t ro
 
 bool gh_stackdef_has_session(const struct gh_stackdef *def)
 {
-    return def->n_carrier != 0 && is_session(gh_layer_above(def->layer[def->n_carrier - 1].component));
+    return def->n_carrier != 0 &&
+           is_session(gh_layer_above(def->layer[def->n_carrier - 1].component));
 }
 
 unsigned gh_stackdef_count(const struct gh_stackdef *def, enum gh_stack_section section)

@@ -20,11 +20,11 @@ struct gh_stackdef {
     unsigned n_layers;
     unsigned n_carrier;   /* layers up to the one that gives a session; the others stand on each of
                              its streams. n_layers when there is none */
-    uint32_t bottom, top; /* enum gost_type; top: of the last layer, SESSION and EXCHANGE included */
+    uint32_t bottom, top; /* enum gost_type; top: of the last layer, also a session */
 };
 
-/* Builds "tls", "wss" or "tls+ws": the first part names a stack (or a layer or transport), the others
- * name layers. Checks that each layer fits on what lies below. 0, or -1 with everything in `errs`.
+/* Builds "tls", "wss" or "tls+ws": the first part names a stack (or a layer or transport), the
+ * others name layers. Checks that each layer fits on what lies below. 0, or -1 with everything in `errs`.
  * `at` is where the type stands; `noun` is "listener" or "dialer". [main] */
 int gh_stackdef_build(struct gh_stackdef *ret_def, const char *type, uint32_t role,
                       struct gh_confset *set, const struct gh_value *at, const char *noun,

@@ -14,11 +14,16 @@ gostinclude_HEADERS = \
 	%D%/include/gost/plugin.h \
 	%D%/include/gost/policy.h \
 	%D%/include/gost/session.h \
-	%D%/include/gost/transport.h
+	%D%/include/gost/transport.h \
+	%D%/testkit/kit.h
 
-lib_LIBRARIES += libgost-engine.a libgost-helpers.a
+lib_LIBRARIES += libgost-engine.a libgost-helpers.a libgost-testkit.a
 
-libgost_engine_a_SOURCES = \
+# The engine, and how plugin files are read and loaded: what the host and the test kit share.
+ENGINE_CPPFLAGS = -I$(top_srcdir)/sdk/engine -I$(top_srcdir)/sdk/loader
+libgost_engine_a_SOURCES = $(ENGINE_PARTS) $(LOADER_PARTS)
+libgost_engine_a_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+ENGINE_PARTS = \
 	%D%/engine/action.c \
 	%D%/engine/bottom.c \
 	%D%/engine/engine.h \
@@ -36,6 +41,14 @@ libgost_engine_a_SOURCES = \
 	%D%/engine/task.c \
 	%D%/engine/timer.c \
 	%D%/engine/worker.c
+LOADER_PARTS = \
+	%D%/loader/describe.c \
+	%D%/loader/elf.c \
+	%D%/loader/load.c \
+	%D%/loader/loader.h \
+	%D%/loader/man.c \
+	%D%/loader/note.c \
+	%D%/loader/table.c
 
 libgost_helpers_a_SOURCES = \
 	%D%/helpers/addr.c \
@@ -50,19 +63,34 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/udpframe.h \
 	%D%/helpers/udpframe_layer.c
 
-# How plugin files are found, read and loaded: for the host and gost-plugin-check.
-noinst_LIBRARIES += libgost-loader.a
-libgost_loader_a_SOURCES = \
-	%D%/loader/describe.c \
-	%D%/loader/elf.c \
-	%D%/loader/load.c \
-	%D%/loader/loader.h \
-	%D%/loader/man.c \
-	%D%/loader/note.c \
-	%D%/loader/table.c
-libgost_loader_a_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/sdk/engine
+# With fuzz_main.c, the main() of fuzz targets that replay their corpus. The linker takes it only
+# where there is no other: neither a test's own nor libFuzzer's.
+libgost_testkit_a_SOURCES = \
+	%D%/testkit/answer.c \
+	%D%/testkit/fuzz.c \
+	%D%/testkit/fuzz_main.c \
+	%D%/testkit/grade.c \
+	%D%/testkit/grade_process.c \
+	%D%/testkit/grade_table.c \
+	%D%/testkit/kit.c \
+	%D%/testkit/kit_internal.h \
+	%D%/testkit/play.c \
+	%D%/testkit/script.h \
+	%D%/testkit/transcript.c \
+	%D%/testkit/watch.c \
+	%D%/testkit/world.c \
+	%D%/testkit/world.h
+libgost_testkit_a_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 
-# What unit tests are linked with.
-TEST_LIBS = libgost-engine.a libgost-helpers.a $(DL_LIBS) -lm
+bin_PROGRAMS += gost-plugin-check
+gost_plugin_check_SOURCES = %D%/testkit/plugin_check.c
+gost_plugin_check_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+gost_plugin_check_LDADD = $(TEST_LIBS)
+
+# What unit tests and fuzz targets are linked with.
+TEST_LIBS = libgost-testkit.a libgost-engine.a libgost-helpers.a $(DL_LIBS) -lm
+FUZZ_LIBS = $(TEST_LIBS)
 
 pkgconfig_DATA = gost-host-sdk.pc gost-host-testkit.pc
+
+EXTRA_DIST += %D%/README.md

@@ -4,23 +4,20 @@
 # make check CHECK_ARGS='-j4 socks5' gives the runner arguments.
 CHECK_ARGS =
 
-TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli tests/unit/test_options
+TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli tests/unit/test_engine \
+	tests/unit/test_options
 tests_unit_test_conf_SOURCES = %D%/unit/test_conf.c
 tests_unit_test_conf_LDADD = $(HOST_LIBS)
 tests_unit_test_conf_cli_SOURCES = %D%/unit/test_conf_cli.c
 tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
+tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
+tests_unit_test_engine_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_engine_LDADD = $(TEST_LIBS)
 tests_unit_test_options_SOURCES = %D%/unit/test_options.c
 tests_unit_test_options_LDADD = $(TEST_LIBS)
 
-# What fuzz targets are linked with. They replay their corpus unless libFuzzer brings its main().
-FUZZ_LIBS = $(TEST_LIBS)
-if !FUZZING
-FUZZ_LIBS += libgost-replay.a
-noinst_LIBRARIES += libgost-replay.a
-libgost_replay_a_SOURCES = %D%/fuzz/replay.c
-endif
-
-FUZZ_TESTS += tests/fuzz/fuzz_conf_json tests/fuzz/fuzz_conf_url tests/fuzz/fuzz_conf_yaml
+FUZZ_TESTS += tests/fuzz/fuzz_conf_json tests/fuzz/fuzz_conf_url tests/fuzz/fuzz_conf_yaml \
+	tests/fuzz/fuzz_note
 tests_fuzz_fuzz_conf_json_SOURCES = %D%/fuzz/fuzz_conf_json.c
 tests_fuzz_fuzz_conf_json_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_conf_json_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
@@ -30,6 +27,9 @@ tests_fuzz_fuzz_conf_url_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
 tests_fuzz_fuzz_conf_yaml_SOURCES = %D%/fuzz/fuzz_conf_yaml.c
 tests_fuzz_fuzz_conf_yaml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_conf_yaml_LDADD = $(FUZZ_LIBS) $(HOST_LIBS)
+tests_fuzz_fuzz_note_SOURCES = %D%/fuzz/fuzz_note.c
+tests_fuzz_fuzz_note_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_note_LDADD = $(FUZZ_LIBS)
 
 # The load generator of tests/bench, built when it is asked for.
 EXTRA_PROGRAMS = tests/bench/load
@@ -62,4 +62,5 @@ check-local: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 clean-local:
 	rm -rf tests/results
 
-EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/data %D%/bench %D%/fuzz/corpus
+EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/data %D%/bench %D%/fuzz/corpus %D%/live \
+	%D%/bad-plugins %D%/unit/test_bad_plugins.py

@@ -142,7 +142,7 @@ static int switch_protocol(struct http_state *s, const struct http_conf *conf, s
 
     if (s->upgrade[0] == 0 || !gost_http1_is(gost_http1_get(head, "upgrade"), s->upgrade))
         return http_forward_failed(s, conf, io, GOST_EPROTO,
-                                   "the upstream switched to a protocol the client did not ask for");
+                                   "the upstream switched to a protocol nobody asked for");
     r = http_out_new(&out, 256 + head->length + 4 * (size_t)head->n_fields);
     if (r != GOST_OK)
         return gost_fail(io, r, "no memory for a response of %u bytes", (unsigned)head->length);

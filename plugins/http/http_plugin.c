@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "../../sdk/helpers/udpframe.h"
 #include "http.h"
+#include "udpframe.h"
 
 static const struct gost_opt handler_options[] = {
     GOST_OPT_DURATION(struct http_conf, read_timeout, "readTimeout", "15s", 0, 0, 0,
@@ -48,8 +48,10 @@ static int handler_prepare(void *conf_, struct gost_prepare *p)
         conf->realm = "gost";
     if (!conf->proxy_agent[0])
         conf->proxy_agent = "gost/3.0";
-    if (!wrong && (strchr(conf->realm, '"') || !gost_http1_valid_value(gost_bytes_str(conf->realm))))
-        wrong = "authBasicRealm holds a quote or a control character; remove it";
+    if (!wrong && strchr(conf->realm, '"'))
+        wrong = "authBasicRealm holds a quote; remove it";
+    if (!wrong && !gost_http1_valid_value(gost_bytes_str(conf->realm)))
+        wrong = "authBasicRealm holds a control character; remove it";
     if (!wrong && !gost_http1_valid_value(gost_bytes_str(conf->proxy_agent)))
         wrong = "proxyAgent holds a control character; remove it";
     if (!wrong)

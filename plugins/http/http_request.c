@@ -201,7 +201,7 @@ static void put_target(struct gost_http1_out *out, const struct gost_http1_head 
     gost_http1_put(out, target->path);
 }
 
-/* The request in origin form for the upstream. Fields keep their order; Host and User-Agent lead. */
+/* The request in origin form. Fields keep their order; Host and User-Agent lead. */
 void http_put_request(struct gost_http1_out *out, const struct gost_http1_head *head,
                       const struct http_target *target, uint32_t flags)
 {

@@ -55,4 +55,4 @@ FUZZ_TESTS += plugins/http/fuzz_http
 %C%_fuzz_http_LDADD = $(FUZZ_LIBS)
 endif
 
-EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus %D%/transcripts

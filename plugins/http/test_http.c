@@ -174,7 +174,8 @@ static int target(const char *request, const char *expect)
     if (r != GOST_OK || !expect)
         return r;
     n = gost_addr_format(&t.addr, addr, GOST_ADDR_TEXT);
-    snprintf(addr + n, sizeof addr - n, " %.*s", (int)t.path.n, t.path.n ? (const char *)t.path.p : "");
+    snprintf(addr + n, sizeof addr - n, " %.*s", (int)t.path.n,
+             t.path.n ? (const char *)t.path.p : "");
     return strcmp(addr, expect) == 0 ? GOST_OK : -2;
 }
 
@@ -248,7 +249,7 @@ static void test_decoy_config(void)
     ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_UNKNOWN, "bogus");
 }
 
-/* Is every line of `a` one of `b`'s and the other way round? Order is not gost's but the client's. */
+/* Is every line of `a` one of `b`'s? The order is the client's, not gost's. */
 static int same_lines(struct gost_bytes a, struct gost_bytes b)
 {
     char line[512];
@@ -332,7 +333,8 @@ static void test_hop_by_hop(void)
                                               "User-Agent: Go-http-client/1.1\r\nX-B: 2\r\n\r\n"),
        "they are not passed on; Host is that of the URL");
     gost_http1_parse_response(
-        &head, gost_bytes_str("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"), NULL);
+        &head, gost_bytes_str("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"),
+        NULL);
     restart();
     http_put_response(&out, &head, 0, HTTP_PUT_CLOSE | HTTP_PUT_STRIP);
     ok(gost_http1_is(gost_bytes(text, out.n),

@@ -152,8 +152,10 @@ static void test_framing(void)
     ok(framing("P / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", NULL) ==
            GOST_EPROTO,
        "two lengths");
-    ok(framing("P / HTTP/1.1\r\nContent-Length: +5\r\n\r\n", NULL) == GOST_EPROTO, "a signed length");
-    ok(framing("P / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\n", NULL) == GOST_EPROTO, "a length list");
+    ok(framing("P / HTTP/1.1\r\nContent-Length: +5\r\n\r\n", NULL) == GOST_EPROTO,
+       "a signed length");
+    ok(framing("P / HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\n", NULL) == GOST_EPROTO,
+       "a length list");
     ok(framing("P / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", NULL) ==
            GOST_EPROTO,
        "a length that overflows");
@@ -286,9 +288,8 @@ static void test_target(void)
     ok(gost_bytes_eq(gost_bytes(text, n), gost_bytes_str("tvpOuVpYaGhiWEJzWlM1amIyMA")),
        "a target is hidden");
     ok(round_trip("a") && round_trip("ab") && round_trip("example.test:18080"), "and found again");
-    text[0] ^= 1;
-    ok(gost_http1_target_decode(text, sizeof text, &n, gost_bytes_str("uvpOuVpYaGhiWEJzWlM1amIyMA")) ==
-           GOST_EPROTO,
+    ok(gost_http1_target_decode(text, sizeof text, &n,
+                                gost_bytes_str("uvpOuVpYaGhiWEJzWlM1amIyMA")) == GOST_EPROTO,
        "a wrong sum is refused");
     ok(gost_http1_target_encode(text, 10, gost_bytes_str("example.com")) == 0, "no room");
 }

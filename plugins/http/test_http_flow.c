@@ -335,7 +335,8 @@ static void test_upgrade(void)
     defaults();
     open_handler();
     say(0, "GET http://a/ HTTP/1.1\r\n" UA "Connection: Upgrade\r\nUpgrade: x\r\n\r\n");
-    ok(got(1, SENT("GET /", "a") "Connection: Upgrade\r\nUpgrade: x\r\n\r\n"), "an upgrade is asked");
+    ok(got(1, SENT("GET /", "a") "Connection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+       "an upgrade is asked");
     say(1, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: X\r\n\r\nfirst");
     ok(got(0, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: X\r\n\r\nfirst"),
        "and agreed to");
@@ -357,10 +358,12 @@ static void test_http10(void)
     say(0, "GET http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n" UA "\r\n");
     ok(got(1, SENT("GET /", "a") "\r\n"), "HTTP/1.0 becomes HTTP/1.1");
     say(1, "HTTP/1.1 103 Early Hints\r\n\r\n" OK200 "Content-Length: 1\r\n\r\nx");
-    ok(got(0, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx") && !t.ended,
+    ok(got(0, "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx") &&
+           !t.ended,
        "its response, without 1xx");
     say(0, "GET http://a/ HTTP/1.0\r\nConnection: keep-alive\r\n" UA "\r\n");
-    say(1, OK200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nT: v\r\n\r\n");
+    say(1, OK200 "Transfer-Encoding: chunked\r\n\r\n"
+                 "5\r\nhello\r\n6\r\n world\r\n0\r\nT: v\r\n\r\n");
     ok(got(0, "HTTP/1.0 200 OK\r\nConnection: close\r\n\r\nhello world") && t.ended,
        "chunks are taken off");
 }

@@ -30,4 +30,4 @@ FUZZ_TESTS += plugins/sni/fuzz_sni
 %C%_fuzz_sni_LDADD = $(FUZZ_LIBS)
 endif
 
-EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus %D%/transcripts

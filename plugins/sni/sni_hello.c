@@ -153,7 +153,7 @@ int sni_hello_name(struct gost_bytes in, size_t *ret_need, char name[SNI_NAME_MA
     return c.error;
 }
 
-/* ---- replacing ---------------------------------------------------------------------------------- */
+/* ---- replacing ---- */
 
 static void put16(struct gost_http1_out *out, size_t v)
 {

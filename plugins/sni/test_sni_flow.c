@@ -28,7 +28,8 @@ static void test_handler(void)
     ok(t.n_ends == 1 && !t.ended, "half a ClientHello waits");
     feed(0, in.p + 100, in.n - 100);
     ok(dialed("example.test", 443), "the server name is dialed at port 443");
-    ok(t.end[1].n == in.n && memcmp(t.end[1].got, in.p, in.n) == 0, "the ClientHello goes unchanged");
+    ok(t.end[1].n == in.n && memcmp(t.end[1].got, in.p, in.n) == 0,
+       "the ClientHello goes unchanged");
     say(1, "reply");
     ok(got(0, "reply"), "the reply comes back");
     open_handler();

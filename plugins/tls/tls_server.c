@@ -66,6 +66,7 @@ static int on_choose_certificate(SSL *ssl, void *arg)
     for (i = 0; name && i < m->n_pairs; i++)
         if ((fit = fitness(&m->pairs[i], name)) > best)
             best = fit;
+    SSL_certs_clear(ssl); /* those of the SSL_CTX */
     if (best == 0)
         return tls_pair_use(ssl, &m->pairs[0]);
     for (i = m->n_pairs; i-- > 0;)

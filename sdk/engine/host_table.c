@@ -31,9 +31,21 @@ static struct ge_queue *tx_queue(struct gost_io *io)
     return io->side == GE_HI ? &io->lv->down : &io->lv->up;
 }
 
+/* What a handler itself reads from and writes to its client counts as the flow's bytes. */
+static int is_client(const struct gost_io *io)
+{
+    const struct ge_stack *s = io->lv->stack;
+
+    return io->side == GE_HI && s->top == io->lv && s->task && s->port == 0 &&
+           s->task->inst.comp->kind == GOST_KIND_HANDLER;
+}
+
 static void consumed(struct gost_io *io, size_t n)
 {
     struct ge_stack *s = io->lv->stack;
+
+    if (is_client(io))
+        s->flow->rx += n;
 
     if (io->side == GE_LO) {
         ge_down_consumed(io->lv);
@@ -44,8 +56,10 @@ static void consumed(struct gost_io *io, size_t n)
     ge_up_consumed(io->lv);
 }
 
-static void produced(struct gost_io *io)
+static void produced(struct gost_io *io, size_t n)
 {
+    if (is_client(io))
+        io->lv->stack->flow->tx += n;
     if (io->side == GE_HI)
         ge_down_produced(io->lv);
     else
@@ -131,7 +145,7 @@ static int h_send(struct gost_io *io, const void *p, size_t n)
         return GOST_ENOMEM;
     }
     if (n)
-        produced(io);
+        produced(io, n);
     return GOST_OK;
 }
 
@@ -154,7 +168,7 @@ static void h_commit(struct gost_io *io, size_t n)
 {
     ge_queue_commit(io_worker(io), tx_queue(io), n);
     if (n)
-        produced(io);
+        produced(io, n);
 }
 
 static size_t h_tx_room(struct gost_io *io)
@@ -184,7 +198,7 @@ static size_t h_move(struct gost_io *to, struct gost_io *from, size_t n)
     moved = ge_queue_move(io_worker(to), t, rx_queue(from), n);
     if (moved) {
         consumed(from, moved);
-        produced(to);
+        produced(to, moved);
     }
     return moved;
 }
@@ -244,7 +258,7 @@ static int h_packet_send(struct gost_io *io, const struct gost_packet *p)
         return GOST_FULL;
     r = ge_queue_put_packet(q, p);
     if (r == GOST_OK)
-        produced(io);
+        produced(io, p->data.n);
     return r;
 }
 
@@ -268,7 +282,7 @@ static int h_head_send(struct gost_io *io, const struct gost_head *head)
     int r = ge_queue_put_head(tx_queue(io), head);
 
     if (r == GOST_OK)
-        produced(io);
+        produced(io, 0);
     return r;
 }
 

@@ -92,7 +92,7 @@ static int bind_interface(int fd, const struct gost_socket *s)
     int family = s->addr->family == GOST_AF_IP4 ? AF_INET : AF_INET6;
     struct sockaddr_storage ss;
     struct gost_addr own;
-    socklen_t n;
+    socklen_t n = 0;
     int r;
 
     if (gost_addr_set_host(&own, name, strlen(name), 0))

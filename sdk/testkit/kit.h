@@ -36,6 +36,7 @@ struct gost_how {
     size_t stop_after; /* destroy everything after so many feeds; 0: never */
     size_t end_after;  /* end the input after so many bytes - 1; 0: as written */
     size_t drain;      /* take at most so many bytes of output at once; 0: all */
+    size_t silence_ms; /* before the end nothing comes for so long */
     size_t deny_alloc; /* this gost_alloc() fails; 0: none */
     uint8_t tail;      /* what stands behind the received bytes in memory */
     uint8_t old;       /* what consumed memory is overwritten with */

@@ -1,6 +1,7 @@
 /* plugin_check.c - gost-plugin-check: judges a plugin file, alone and with transcripts. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -8,10 +9,10 @@
 
 #include "kit_internal.h"
 
-#define SECONDS_MAX 120 /* for one group of checks */
+static unsigned seconds_max = 120; /* for one group of checks */
 
 static const char usage[] =
-    "usage: gost-plugin-check [--json] FILE.so [TRANSCRIPT...]\n"
+    "usage: gost-plugin-check [--json] [--seconds N] FILE.so [TRANSCRIPT...]\n"
     "       gost-plugin-check --man FILE.so\n"
     "       gost-plugin-check --conf-snippet FILE.so\n"
     "Checks a plugin of gost-host and plays transcripts in every way a host may. Prints TAP, or JSON.\n"
@@ -116,7 +117,7 @@ static int run_child(const struct job *job)
     struct ge_plugin *p = NULL;
     char why[700];
 
-    alarm(SECONDS_MAX);
+    alarm(seconds_max);
     kit_process_look(&before);
     g.begin(&g, name);
     if (ge_plugin_load(&p, job->path, ge_host_table(), why, sizeof why) != GOST_OK) {
@@ -189,12 +190,13 @@ static unsigned run_job(struct report *r, struct job *job)
     if (waitpid(pid, &status, 0) < 0)
         return parts;
     if (WIFSIGNALED(status)) {
-        snprintf(why, sizeof why, WTERMSIG(status) == SIGALRM ? "it hangs: nothing happened for %d s"
-                                                              : "it crashed with signal %d",
-                 WTERMSIG(status) == SIGALRM ? SECONDS_MAX : WTERMSIG(status));
+        if (WTERMSIG(status) == SIGALRM)
+            snprintf(why, sizeof why, "it hangs: the checks were not over after %u s", seconds_max);
+        else
+            snprintf(why, sizeof why, "it crashed with signal %d", WTERMSIG(status));
         show(r, *last ? last : job->path, why, 0);
-    } else if (WEXITSTATUS(status) > 1) {
-        snprintf(why, sizeof why, "the process ended with status %d: a sanitizer has written why", WEXITSTATUS(status));
+    } else if (WEXITSTATUS(status) > 1 || *last) {
+        snprintf(why, sizeof why, "the process ended with status %d: what it wrote says why", WEXITSTATUS(status));
         show(r, *last ? last : job->path, why, 0);
     }
     return parts;
@@ -264,6 +266,10 @@ int main(int argc, char **argv)
     else if (at < argc && strcmp(argv[at], "--conf-snippet") == 0)
         print = ge_plugin_snippet;
     at += print != NULL;
+    if (at + 1 < argc && strcmp(argv[at], "--seconds") == 0) {
+        seconds_max = (unsigned)atoi(argv[at + 1]);
+        at += 2;
+    }
     if (at >= argc || argv[at][0] == '-' || (print && at + 1 != argc)) {
         fputs(usage, stderr);
         return 2;

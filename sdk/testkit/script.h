@@ -56,6 +56,7 @@ struct gost_script {
     uint8_t random[4096];
     size_t n_random;
     char *user, *secret;    /* AUTH accepts only these; NULL: everything */
+    int relay;              /* the far side plays along: it sends what is missing */
     int8_t port_of[16];     /* connections of a capture; -1: not played */
     struct kit_item *items, **tail;
     struct kit_answer *answers, **answers_tail;

@@ -426,6 +426,10 @@ static int word_line(struct reader *r, const char *word, char *rest)
         return type_line(r, rest);
     if (strcmp(word, "verb") == 0)
         return verb_line(r, rest);
+    if (strcmp(word, "relay") == 0) {
+        r->s->relay = 1;
+        return GOST_OK;
+    }
     if (strcmp(word, "source") == 0)
         return parse_addr(r, next_word(&rest), &r->s->source);
     if (strcmp(word, "option") == 0)

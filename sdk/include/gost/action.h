@@ -152,7 +152,8 @@ struct gost_result_verdict {
     struct gost_bytes value; /* kind dependent; empty when none */
 };
 
-/* SELECT a node of the service's forwarder (or of hop `name`). Result: struct gost_result_node. */
+/* SELECT a node of the service's forwarder (or of hop `name`). Result: struct gost_result_node.
+ * GOST_EUNSUPPORTED: the service has no forwarder; GOST_ENOROUTE: it has no usable node. */
 struct gost_act_select {
     struct gost_action head;
     struct gost_bytes hop;                 /* empty: the forwarder */

@@ -1,0 +1,68 @@
+/* pin.c - a layer of the host: packets for anybody become packets for one peer. */
+/* SPDX-License-Identifier: MIT */
+#include "pin.h"
+
+const struct gost_host *gost_host_;
+
+struct pin {
+    struct gost_addr peer;
+};
+
+static int pin_open(void *state, const void *conf, struct gost_io *io)
+{
+    struct gost_bytes arg = gost_arg(io);
+
+    if (arg.n != sizeof(struct gost_addr))
+        return gost_fail(io, GOST_EINTERNAL, "a peer's address has %zu bytes", arg.n);
+    memcpy(&((struct pin *)state)->peer, arg.p, arg.n);
+    return GOST_OK;
+}
+
+static int pin_decode(void *state, const void *conf, struct gost_io *io)
+{
+    struct gost_packet p;
+
+    while (gost_packet_recv(io, &p) == GOST_OK)
+        (void)gost_packet_send(gost_app(io), &p); /* full: datagrams may be lost */
+    return GOST_AGAIN;
+}
+
+static int pin_encode(void *state, const void *conf, struct gost_io *io)
+{
+    const struct pin *pin = state;
+    struct gost_packet p;
+
+    while (gost_packet_recv(gost_app(io), &p) == GOST_OK) {
+        if (p.addr == NULL)
+            p.addr = &pin->peer;
+        (void)gost_packet_send(io, &p);
+    }
+    return GOST_AGAIN;
+}
+
+static const struct gost_layer_ops ops = {.size = sizeof ops,
+                                          .below = GOST_DATAGRAM,
+                                          .above = GOST_DATAGRAM,
+                                          .flags = GOST_LAYER_CODEC,
+                                          .open = pin_open,
+                                          .decode = pin_decode,
+                                          .encode = pin_encode};
+
+static const struct gost_component component = {.kind = GOST_KIND_LAYER,
+                                                .name = "host.pin",
+                                                .summary = "packets for one peer",
+                                                .ops = &ops,
+                                                .state_size = sizeof(struct pin)};
+
+void gh_pin_init(void)
+{
+    gost_host_ = ge_host_table();
+}
+
+int gh_pin_push(struct ge_stack *stack, const struct gost_addr *peer)
+{
+    struct ge_layer_spec spec = {
+        .component = &component, .role = GOST_CLIENT, .arg = gost_bytes(peer, sizeof *peer)};
+
+    return ge_stack_push(stack, &spec);
+}

@@ -1,0 +1,265 @@
+/* route_node.c - the part of a route through a node: layers, sessions, the connector. */
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "action.h"
+#include "pin.h"
+#include "route_private.h"
+
+/* ---- connectors ---- */
+
+/* What the connector at `at` is to reach: the next node, or the target. */
+static void next_target(const struct gh_route *r, struct gost_target *ret_target,
+                        uint32_t *ret_verb)
+{
+    memset(ret_target, 0, sizeof *ret_target);
+    ret_target->size = sizeof *ret_target;
+    if (r->at + 1 < r->path.n) {
+        const struct gh_node *next = r->path.node[r->at + 1];
+
+        ret_target->network =
+            next->dialer.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
+        ret_target->addr = next->addr;
+        *ret_verb = GE_CONNECT;
+    } else {
+        ret_target->network = r->spec.network;
+        ret_target->addr = r->spec.target;
+        *ret_verb = r->spec.verb;
+    }
+}
+
+/* A session that was there before us may have died unnoticed: another one is tried once. */
+static bool is_stale(const struct gh_route *r, int status)
+{
+    return r->reused && !r->renewed && (status == GOST_ECLOSED || status == GOST_ETIMEDOUT);
+}
+
+static void renew(struct gh_route *r)
+{
+    r->renewed = true;
+    gh_carrier_evict(r->spec.flow->worker, r->used);
+    gh_route_again(r);
+}
+
+static const struct gost_addr *pinned_to(const struct gh_route *r)
+{
+    return r->at + 1 < r->path.n ? &r->path.node[r->at + 1]->addr : &r->spec.target;
+}
+
+static void connected(struct ge_task *task, void *ctx, int status)
+{
+    struct gh_agent *agent = ctx;
+    struct gh_route *r = (struct gh_route *)((char *)agent - offsetof(struct gh_route, agent));
+    uint32_t port = ge_task_result_port(task);
+    bool last = r->at + 1 >= r->path.n;
+
+    agent->task = NULL; /* the engine frees it */
+    if (status != 0 && is_stale(r, status)) {
+        renew(r);
+        return;
+    }
+    if (status != 0 && last) {
+        gh_route_fail(r, status, gh_route_recorded(r, "the connector failed"));
+        return;
+    }
+    if (status != 0) {
+        gh_route_fail_node(r, r->path.node[r->at + 1], status,
+                           gh_route_recorded(r, "the connector failed"));
+        return;
+    }
+    r->stack = ge_task_take(task, port);
+    if (port != 0 && ge_task_port(task, 0) != NULL)
+        gh_flow_keep(r->spec.flow, ge_task_take(task, 0));
+    gh_agent_fini(agent);
+    if (r->stack == NULL) {
+        gh_route_fail(r, GOST_EINTERNAL, "the connector gave no connection");
+    } else if (r->pinned && gh_pin_push(r->stack, pinned_to(r)) != GOST_OK) {
+        gh_route_fail(r, GOST_ENOMEM, "out of memory");
+    } else if (last) {
+        gh_route_arrive(r);
+    } else {
+        r->at++;
+        gh_route_enter(r);
+    }
+}
+
+/* Whether the connector has what is asked of it. */
+static bool can_ask(const struct gost_component *c, uint32_t verb, uint32_t network)
+{
+    const struct gost_connector_ops *ops = c->ops;
+    uint32_t networks = ops->networks ? ops->networks : 1u << GOST_NET_TCP;
+
+    if (verb == GE_ASSOCIATE)
+        return ops->associate != NULL;
+    return network == GOST_NET_TCP || (networks & 1u << network) != 0;
+}
+
+static void ask_connector(struct gh_route *r)
+{
+    const struct gh_node *node = gh_route_node(r);
+    struct gost_target target;
+    struct ge_task_spec spec = {.component = node->connector,
+                                .conf = node->connector_conf,
+                                .flow = r->ge,
+                                .ctx = &r->agent,
+                                .target = &target,
+                                .node = node->label,
+                                .done = connected};
+    struct ge_stack *stack = r->stack;
+    char text[200];
+
+    next_target(r, &target, &spec.verb);
+    r->phase = "the connector's reply";
+    r->pinned = target.network == GOST_NET_UDP && spec.verb == GE_CONNECT &&
+                !can_ask(node->connector, GE_CONNECT, GOST_NET_UDP);
+    if (r->pinned)
+        spec.verb = GE_ASSOCIATE;
+    if (!can_ask(node->connector, spec.verb, target.network)) {
+        snprintf(text, sizeof text, "the connector %.40s cannot carry %s", node->connector->name,
+                 target.network == GOST_NET_UDP ? "datagrams" : "this network");
+        gh_route_fail(r, GOST_EUNSUPPORTED, text);
+        return;
+    }
+    r->agent.flow = r->spec.flow;
+    r->agent.set = node->connector_set;
+    r->agent.below = &r->path;
+    r->agent.n_below = r->at;
+    r->stack = NULL;
+    r->agent.task = ge_task_new(&spec, stack);
+    if (r->agent.task == NULL) {
+        ge_stack_free(stack, 1);
+        gh_route_fail(r, GOST_ENOMEM, "out of memory");
+    }
+}
+
+/* ---- sessions ---- */
+
+static void layers_ready(struct ge_stack *stack, void *arg, int status);
+
+static int push(struct gh_route *r, enum gh_stack_section section)
+{
+    const struct gh_node *node = gh_route_node(r);
+    struct gost_target target = {
+        .size = sizeof target, .network = GOST_NET_TCP, .addr = node->addr};
+    char host[GOST_ADDR_TEXT];
+    size_t n = gost_addr_host(&node->addr, host, sizeof host);
+
+    return gh_stackdef_push(&node->dialer, section, r->stack, GOST_CLIENT, &target,
+                            gost_bytes(host, n), node->label);
+}
+
+/* One stream of the session is what the node's connector speaks on. */
+static void open_stream(struct gh_route *r, struct gh_carrier *c)
+{
+    const struct gh_node *node = gh_route_node(r);
+    int status = gh_carrier_open(c, r->ge, &r->stack);
+
+    r->used = c;
+    if (status != GOST_OK && r->reused) {
+        gh_route_again(r); /* that carrier is out of the pool now */
+        return;
+    }
+    if (status == GOST_OK)
+        status = push(r, GH_STREAMS);
+    if (status != GOST_OK)
+        gh_route_fail_node(r, node, status, "the session gives no stream");
+    else
+        ge_stack_on_ready(r->stack, layers_ready, r);
+}
+
+static void session_ready(struct ge_stack *stack, void *arg, int status)
+{
+    struct gh_route *r = arg;
+    struct gh_carrier *c = r->own_at == r->at ? r->own : NULL;
+
+    if (status != 0) {
+        gh_route_fail_node(r, gh_route_node(r), status,
+                           gh_route_recorded(r, "the handshake failed"));
+        return;
+    }
+    if (c != NULL)
+        r->own = NULL;
+    else
+        c = gh_carrier_begin(r->spec.flow->worker, r->spec.flow->service, &r->path, r->at + 1);
+    if (c == NULL) {
+        gh_route_fail(r, GOST_ENOMEM, "out of memory");
+        return;
+    }
+    r->stack = NULL;
+    gh_carrier_ready(c, stack);
+    open_stream(r, c);
+}
+
+/* The session that was waited for is there, or it failed. */
+static void look_again(void *arg)
+{
+    struct gh_route *r = arg;
+
+    gh_route_again(r);
+}
+
+bool gh_route_reuse(struct gh_route *r)
+{
+    struct gh_worker *w = r->spec.flow->worker;
+
+    r->wait.go = look_again;
+    r->wait.arg = r;
+    for (unsigned i = r->path.n; i-- > 0;) {
+        struct gh_carrier *c = NULL;
+        enum gh_carrier_state state;
+
+        if (!gh_stackdef_has_session(&r->path.node[i]->dialer))
+            continue;
+        state = gh_carrier_find(w, &r->path, i + 1, &c, &r->wait);
+        r->at = i;
+        if (state == GH_CARRIER_DIALING) {
+            r->phase = "the session";
+            return true;
+        }
+        if (state == GH_CARRIER_READY) {
+            r->reused = true;
+            open_stream(r, c);
+            return true;
+        }
+        if (r->own == NULL) {
+            r->own = gh_carrier_begin(w, r->spec.flow->service, &r->path, i + 1);
+            r->own_at = i;
+        }
+    }
+    return false;
+}
+
+/* ---- the layers of a node ---- */
+
+static void layers_ready(struct ge_stack *stack, void *arg, int status)
+{
+    struct gh_route *r = arg;
+    const struct gh_node *node = gh_route_node(r);
+
+    if (status != 0) {
+        gh_route_fail_node(r, node, status, gh_route_recorded(r, "the handshake failed"));
+        return;
+    }
+    gh_mark_worked(node->choice.mark);
+    ask_connector(r);
+}
+
+void gh_route_enter(struct gh_route *r)
+{
+    const struct gh_node *node = gh_route_node(r);
+    bool session = gh_stackdef_has_session(&node->dialer);
+    int status;
+
+    r->phase = "the handshake";
+    if (gh_stackdef_count(&node->dialer, GH_CARRIER) == 0) {
+        gh_mark_worked(node->choice.mark);
+        ask_connector(r);
+        return;
+    }
+    status = push(r, GH_CARRIER);
+    if (status != GOST_OK)
+        gh_route_fail(r, status, "the dialer's layers could not be put together");
+    else
+        ge_stack_on_ready(r->stack, session ? session_ready : layers_ready, r);
+}

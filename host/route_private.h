@@ -1,0 +1,67 @@
+/* route_private.h - what the route*.c files share: a route and its steps. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_ROUTE_PRIVATE_H
+#define GH_ROUTE_PRIVATE_H
+
+#include "carrier.h"
+#include "route.h"
+
+/*
+ * One attempt goes through these states; a failure in any of them ends the attempt, and a deadline
+ * of its own runs over all of them. What is under way is in exactly one of lookup, dial, stack (layers
+ * in their handshake), agent.task (a connector) and wait (a session that somebody else dials).
+ */
+struct gh_route {
+    struct gh_route **slot;
+    struct gh_route_spec spec;
+    struct ge_worker *engine;
+    struct gh_path path;
+    unsigned at;         /* the node on whose connection we are */
+    unsigned attempt;
+    struct ge_flow *ge;  /* the record of this attempt's connection */
+    struct ge_timer timer;
+    struct gh_lookup *lookup;
+    struct gh_dial *dial;
+    struct ge_stack *stack;
+    struct gh_agent agent;
+    struct gost_addr local, remote;
+    bool pinned;         /* the target is reached by packets for anybody */
+    const char *phase;   /* literal */
+    /* multiplexed sessions */
+    struct gh_carrier *own;  /* we dial it for others too; NULL: none */
+    unsigned own_at;         /* the node it is a session to */
+    struct gh_carrier *used; /* whose stream we stand on; compared only */
+    bool reused;             /* it was there before us */
+    bool renewed;            /* one that did not answer was replaced already */
+    struct gh_carrier_wait wait;
+};
+
+/* ---- route.c ---- */
+
+/* The node whose connection it is about; NULL: the target itself, directly. */
+const struct gh_node *gh_route_node(const struct gh_route *r);
+
+/* End the attempt. The second one says that a node is to blame. What `text` points to may be of the
+ * attempt. */
+void gh_route_fail(struct gh_route *r, int status, const char *text);
+void gh_route_fail_node(struct gh_route *r, const struct gh_node *node, int status,
+                        const char *text);
+
+/* What the engine recorded of this attempt, or a text of ours. */
+const char *gh_route_recorded(const struct gh_route *r, const char *otherwise);
+
+/* The target is reached: r->stack. */
+void gh_route_arrive(struct gh_route *r);
+
+/* Drops what is under way and begins the attempt again, under the same deadline. */
+void gh_route_again(struct gh_route *r);
+
+/* ---- route_node.c ---- */
+
+/* Goes on with the dialer's layers of the node at r->at, on r->stack. */
+void gh_route_enter(struct gh_route *r);
+
+/* Finds a session of a node to use instead of dialing. True: it is used, or waited for. */
+bool gh_route_reuse(struct gh_route *r);
+
+#endif

@@ -1,0 +1,114 @@
+/* forward.c - port forwards: handlers tcp, udp, forward; connectors that are a plain pipe. */
+/* SPDX-License-Identifier: MIT */
+#include <gost/plugin.h>
+
+struct forward_conf {
+    uint64_t idle;
+    int64_t proxy_protocol;
+};
+
+enum forward_phase { SELECT, DIAL, HEADER, RELAY };
+
+struct forward {
+    enum forward_phase phase;
+};
+
+enum { CLIENT = 0, TARGET = 1 };
+
+/* The node's own network decides; else packets are forwarded as packets. */
+static uint32_t network_of(struct gost_io *io, const struct gost_result_node *node)
+{
+    if (node && node->network)
+        return node->network;
+    return gost_io_type(io) == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
+}
+
+static int dial(struct forward *f, struct gost_io *io, const struct gost_event *ev)
+{
+    const struct gost_result_node *node = ev->result;
+    struct gost_act_dial a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_DIAL;
+    a.head.tag = DIAL;
+    a.head.port = TARGET;
+    a.network = network_of(io, node);
+    if (node) {
+        a.addr = node->addr;
+        a.node = node->node;
+    }
+    gost_phase(io, "the connection to the forward target");
+    f->phase = DIAL;
+    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static int relay(struct forward *f, const struct forward_conf *cf, struct gost_io *io)
+{
+    f->phase = RELAY;
+    return gost_relay(io, CLIENT, TARGET, cf->idle) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static int step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct forward *f = state;
+    const struct forward_conf *cf = conf;
+
+    if (ev->type == GOST_EV_START)
+        return gost_select(io, SELECT) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    if (ev->type == GOST_EV_CLOSED)
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the client left before it was forwarded");
+    if (ev->type != GOST_EV_RESULT)
+        return GOST_AGAIN; /* what the client sends meanwhile stays queued */
+    if (f->phase == SELECT && ev->status == GOST_EUNSUPPORTED)
+        return dial(f, io, ev); /* no targets: a chain whose last node knows where to go */
+    if (ev->status)
+        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "no target");
+    if (f->phase == SELECT)
+        return dial(f, io, ev);
+    if (f->phase == DIAL && cf->proxy_protocol > 0 && gost_io_type(io) == GOST_STREAM) {
+        f->phase = HEADER;
+        return gost_upgrade(io, HEADER, TARGET, GOST_CLIENT, "proxyproto") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    }
+    return relay(f, cf, io);
+}
+
+static int pass(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    return GOST_OK; /* the node is the target */
+}
+
+static const struct gost_opt options[] = {
+    GOST_OPT_DURATION(struct forward_conf, idle, "idleTimeout", NULL, 0, 86400000, GOST_OPT_SERVER,
+                      "End a connection that is silent in both directions for this long; 0: never"),
+    GOST_OPT_INT(struct forward_conf, proxy_protocol, "proxyProtocol", NULL, 0, 1000, NULL, GOST_OPT_SERVER,
+                 "Send a PROXY protocol header to the target: 1, or 2; 0: none"),
+    GOST_OPT_LAST,
+};
+
+static const struct gost_handler_ops handler_ops = {sizeof handler_ops, GOST_STREAM | GOST_DATAGRAM, step, NULL};
+
+static const struct gost_connector_ops connector_ops = {
+    .size = sizeof connector_ops,
+    .networks = 1u << GOST_NET_TCP | 1u << GOST_NET_UDP,
+    .connect = pass,
+    .accepts = GOST_STREAM | GOST_DATAGRAM,
+    .flags = GOST_CONNECTOR_PASS,
+};
+
+#define HANDLER(name, text)                                                                        \
+    {GOST_KIND_HANDLER, 0, name, NULL, text, &handler_ops, options, sizeof(struct forward_conf),   \
+     sizeof(struct forward), NULL, NULL}
+#define CONNECTOR(name, text)                                                                      \
+    {GOST_KIND_CONNECTOR, 0, name, NULL, text, &connector_ops, NULL, 0, 0, NULL, NULL}
+
+static const struct gost_component components[] = {
+    HANDLER("forward", "forwards to a target of the forwarder"),
+    HANDLER("tcp", "forwards TCP to a target of the forwarder"),
+    HANDLER("udp", "forwards UDP to a target of the forwarder"),
+    CONNECTOR("forward", "the node is the target: addresses are ignored"),
+    CONNECTOR("tcp", "the node is the target: addresses are ignored"),
+};
+
+GOST_PLUGIN("forward", "1.0", "MIT", "port forwarding", components,
+            "handler:forward handler:tcp handler:udp connector:forward connector:tcp");

@@ -1,0 +1,163 @@
+/* relay_connector.c - the client: CONNECT for streams and datagrams, associations. */
+/* SPDX-License-Identifier: MIT */
+#include <gost/host.h>
+
+#include "relay.h"
+
+enum phase { ASK, LAZY, ANSWER, CODEC };
+
+static int acted(int r)
+{
+    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static size_t request(const struct relay_client_conf *cf, struct gost_io *io, uint8_t *buf)
+{
+    const struct gost_target *t = gost_target(io);
+    struct relay_message m;
+
+    memset(&m, 0, sizeof m);
+    m.code = RELAY_CONNECT;
+    m.network = RELAY_TCP;
+    if (t->network == GOST_NET_UDP) {
+        m.code |= RELAY_UDP_FLAG;
+        m.network = RELAY_UDP;
+    } else if (t->network == GOST_NET_UNIX) {
+        m.network = RELAY_UNIX;
+    } else if (t->network == GOST_NET_SERIAL) {
+        m.network = RELAY_SERIAL;
+    }
+    m.has_auth = cf->user.n > 0;
+    m.user = cf->user;
+    m.password = cf->password;
+    m.has_addr = 1;
+    m.addr = t->addr;
+    return relay_put_request(buf, &m, 0);
+}
+
+static int lazy(struct relay_client *c, struct gost_io *io, const uint8_t *buf, size_t n)
+{
+    struct gost_act_upgrade a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_UPGRADE;
+    a.head.tag = c->phase = LAZY;
+    a.role = GOST_CLIENT;
+    a.layer = gost_bytes_str("relay.request");
+    a.arg = gost_bytes(buf, n);
+    return acted(gost_act(io, &a.head));
+}
+
+/* The answer, and nothing of what follows it. GOST_OK: accepted. */
+static int on_answer(struct gost_io *io)
+{
+    const uint8_t *p = gost_peek(io, RELAY_HEAD);
+    int n;
+
+    if (!p)
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay closed the connection before its answer") : GOST_AGAIN;
+    n = relay_head(p);
+    if (n < 0)
+        return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)", p[0]);
+    if (p[1] != RELAY_OK)
+        return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1], relay_status_text(p[1]));
+    if (gost_rx_len(io) < RELAY_HEAD + (size_t)n) {
+        gost_want(io, RELAY_HEAD + (size_t)n);
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay's answer ended early") : GOST_AGAIN;
+    }
+    gost_consume(io, RELAY_HEAD + (size_t)n);
+    return GOST_OK;
+}
+
+static int common(const struct relay_client_conf *cf, struct gost_io *io, const struct gost_event *ev)
+{
+    if (ev->type == GOST_EV_START && cf->timeout)
+        gost_set_deadline(io, gost_now() + cf->timeout);
+    if (ev->type == GOST_EV_DEADLINE)
+        return gost_fail(io, GOST_ETIMEDOUT, "the relay did not answer in time");
+    if (ev->type == GOST_EV_RESULT && ev->status)
+        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
+    if (ev->type == GOST_EV_CLOSED)
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection to the relay broke");
+    return GOST_OK;
+}
+
+/* The stream is the target's: datagrams get their framing first. */
+static int finish(struct relay_client *c, struct gost_io *io, const char *codec)
+{
+    gost_set_deadline(io, 0);
+    if (!codec)
+        return GOST_OK;
+    c->phase = CODEC;
+    return acted(gost_upgrade(io, CODEC, 0, GOST_CLIENT, codec));
+}
+
+static int connect_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct relay_client *c = state;
+    const struct relay_client_conf *cf = conf;
+    const char *codec = gost_target(io)->network == GOST_NET_UDP ? "relay.udp" : NULL;
+    uint8_t buf[RELAY_REQUEST_MAX];
+    int r = common(cf, io, ev);
+    size_t n;
+
+    if (r != GOST_OK)
+        return r;
+    switch (c->phase) {
+    case ASK:
+        n = request(cf, io, buf);
+        if (!cf->nodelay)
+            return lazy(c, io, buf, n);
+        gost_send(io, buf, n);
+        gost_wipe(buf, n);
+        gost_phase(io, "the relay's answer");
+        c->phase = ANSWER;
+        return GOST_AGAIN;
+    case LAZY:
+        return ev->type == GOST_EV_RESULT ? finish(c, io, codec) : GOST_AGAIN;
+    case ANSWER:
+        r = on_answer(io);
+        return r == GOST_OK ? finish(c, io, codec) : r;
+    default:
+        return ev->type == GOST_EV_RESULT ? GOST_OK : GOST_AGAIN;
+    }
+}
+
+static int associate_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct relay_client *c = state;
+    const struct relay_client_conf *cf = conf;
+    uint8_t buf[RELAY_REQUEST_MAX];
+    struct relay_message m;
+    int r = common(cf, io, ev);
+
+    if (r != GOST_OK)
+        return r;
+    if (c->phase == ASK) {
+        memset(&m, 0, sizeof m);
+        m.code = RELAY_BIND | RELAY_UDP_FLAG;
+        m.network = RELAY_UDP;
+        m.has_auth = cf->user.n > 0;
+        m.user = cf->user;
+        m.password = cf->password;
+        m.has_addr = 1;
+        gost_send(io, buf, relay_put_request(buf, &m, 1));
+        gost_wipe(buf, sizeof buf);
+        gost_phase(io, "the relay's answer");
+        c->phase = ANSWER;
+        return GOST_AGAIN;
+    }
+    if (c->phase == ANSWER) {
+        r = on_answer(io);
+        return r == GOST_OK ? finish(c, io, "relay.tun") : r;
+    }
+    return ev->type == GOST_EV_RESULT ? GOST_OK : GOST_AGAIN;
+}
+
+const struct gost_connector_ops relay_connector_ops = {
+    .size = sizeof(struct gost_connector_ops),
+    .networks = 1u << GOST_NET_TCP | 1u << GOST_NET_UDP | 1u << GOST_NET_UNIX | 1u << GOST_NET_SERIAL,
+    .connect = connect_step,
+    .associate = associate_step,
+};

@@ -1,0 +1,196 @@
+/* relay_handler.c - the server: request, authentication, CONNECT, UDP, forward mode. */
+/* SPDX-License-Identifier: MIT */
+#include <gost/host.h>
+
+#include "relay.h"
+
+enum phase { REQUEST, AUTH, SELECT, DIAL, RESPONSE, UDP_CODEC, ASSOCIATE, TUN_CODEC, RELAYING };
+
+enum { CLIENT = 0, TARGET = 1 };
+
+static int acted(int r)
+{
+    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static void respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
+{
+    uint8_t buf[RELAY_RESPONSE_MAX];
+
+    gost_send(io, buf, relay_put_response(buf, status, addr));
+}
+
+static int refuse(struct gost_io *io, uint8_t status, int error, const char *text)
+{
+    respond(io, status, NULL);
+    return gost_fail(io, error, "%s", text ? text : relay_status_text(status));
+}
+
+static int on_request(struct relay_server *s, struct gost_io *io)
+{
+    const uint8_t *p = gost_peek(io, RELAY_HEAD);
+    struct relay_message m;
+    int n, r;
+
+    gost_phase(io, "the request");
+    if (!p)
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left before its request") : GOST_AGAIN;
+    n = relay_head(p);
+    if (n < 0)
+        return gost_fail(io, GOST_EPROTO, "not a relay request (first byte 0x%02x)", p[0]);
+    if (RELAY_HEAD + (size_t)n > GOST_PEEK_MAX)
+        return gost_fail(io, GOST_ETOOBIG, "relay request of %d bytes", n);
+    p = gost_peek(io, RELAY_HEAD + (size_t)n);
+    if (!p)
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left in the middle of its request") : GOST_AGAIN;
+    memset(&m, 0, sizeof m);
+    m.code = p[1];
+    r = relay_features(&m, gost_bytes(p + RELAY_HEAD, (size_t)n));
+    if (r != GOST_OK)
+        return gost_fail(io, r, "malformed features in a relay request");
+    s->command = m.code & 0x0f;
+    s->network = (uint16_t)relay_to_network(&m);
+    s->target = m.addr;
+    s->has_addr = m.has_addr;
+    s->phase = AUTH;
+    r = gost_auth(io, AUTH, m.user, m.password);
+    gost_consume(io, RELAY_HEAD + (size_t)n);
+    return acted(r);
+}
+
+static int dial(struct relay_server *s, struct gost_io *io, const struct gost_result_node *node)
+{
+    struct gost_act_dial a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_DIAL;
+    a.head.tag = s->phase = DIAL;
+    a.head.port = TARGET;
+    a.network = node && node->network ? node->network : s->network;
+    a.addr = node ? node->addr : s->target;
+    if (node)
+        a.node = node->node;
+    gost_phase(io, "the connection to the target");
+    return acted(gost_act(io, &a.head));
+}
+
+static int connect_command(struct relay_server *s, struct gost_io *io)
+{
+    char path[GOST_ADDR_TEXT];
+
+    if (!s->has_addr || (s->target.family == GOST_AF_NONE && s->target.port == 0))
+        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no target");
+    if (s->network == GOST_NET_UNIX) {
+        size_t n = gost_addr_host(&s->target, path, sizeof path);
+
+        if (gost_addr_set_path(&s->target, path, n) != GOST_OK)
+            return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+    }
+    return dial(s, io, NULL);
+}
+
+static int bind_command(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io)
+{
+    if (!cf->bind)
+        return refuse(io, RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
+    if (s->network != GOST_NET_UDP) /* the accepted streams would need a session layer on this connection */
+        return refuse(io, RELAY_FORBIDDEN, GOST_EUNSUPPORTED, "BIND of streams is not supported");
+    s->phase = ASSOCIATE;
+    if (s->target.port)
+        return acted(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
+    return acted(gost_associate(io, ASSOCIATE, TARGET));
+}
+
+/* The service has no forwarder: do what the request says. */
+static int command(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io)
+{
+    switch (s->command) {
+    case 0:
+    case RELAY_CONNECT:
+        return connect_command(s, io);
+    case RELAY_BIND:
+        return bind_command(s, cf, io);
+    default:
+        return refuse(io, RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown relay command");
+    }
+}
+
+/* The target is there: answer now, or with its first bytes; then datagrams get their framing. */
+static int connected(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io)
+{
+    if (s->phase == DIAL) {
+        s->phase = RESPONSE;
+        if (!cf->nodelay)
+            return acted(gost_upgrade(io, RESPONSE, CLIENT, GOST_SERVER, "relay.response"));
+        respond(io, RELAY_OK, NULL);
+    }
+    if (s->phase == RESPONSE && s->network == GOST_NET_UDP) {
+        s->phase = UDP_CODEC;
+        return acted(gost_upgrade(io, UDP_CODEC, CLIENT, GOST_SERVER, "relay.udp"));
+    }
+    s->phase = RELAYING;
+    return acted(gost_relay(io, CLIENT, TARGET, 0));
+}
+
+static int failed(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io,
+                  const struct gost_event *ev)
+{
+    switch (s->phase) {
+    case AUTH:
+        return refuse(io, RELAY_UNAUTHORIZED, ev->status, "wrong user name or password");
+    case SELECT:
+        if (ev->status == GOST_EUNSUPPORTED)
+            return command(s, cf, io);
+        return refuse(io, RELAY_UNAVAILABLE, ev->status, ev->text);
+    case DIAL:
+        if (ev->status == GOST_EDENIED)
+            return refuse(io, RELAY_FORBIDDEN, ev->status, ev->text);
+        return refuse(io, s->forward ? RELAY_HOST_UNREACHABLE : RELAY_NET_UNREACHABLE, ev->status, ev->text);
+    case ASSOCIATE: /* GOST says nothing here */
+    default:
+        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
+    }
+}
+
+static int on_result(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io,
+                     const struct gost_event *ev)
+{
+    const struct gost_result_dial *res = ev->result;
+
+    if (ev->status)
+        return failed(s, cf, io, ev);
+    switch (s->phase) {
+    case AUTH:
+        gost_set_deadline(io, 0);
+        s->phase = SELECT;
+        return acted(gost_select(io, SELECT));
+    case SELECT:
+        s->forward = 1;
+        return dial(s, io, ev->result);
+    case ASSOCIATE:
+        respond(io, RELAY_OK, &res->local);
+        s->phase = TUN_CODEC;
+        return acted(gost_upgrade(io, TUN_CODEC, CLIENT, GOST_SERVER, "relay.tun"));
+    default:
+        return connected(s, cf, io);
+    }
+}
+
+static int step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct relay_server *s = state;
+    const struct relay_server_conf *cf = conf;
+
+    if (ev->type == GOST_EV_START && cf->timeout)
+        gost_set_deadline(io, gost_now() + cf->timeout);
+    if (ev->type == GOST_EV_DEADLINE)
+        return gost_fail(io, GOST_ETIMEDOUT, "the client did not send its request in time");
+    if (ev->type == GOST_EV_RESULT)
+        return on_result(s, cf, io, ev);
+    if (ev->type == GOST_EV_CLOSED)
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection ended");
+    return s->phase == REQUEST ? on_request(s, io) : GOST_AGAIN;
+}
+
+const struct gost_handler_ops relay_handler_ops = {sizeof relay_handler_ops, GOST_STREAM, step, NULL};

@@ -1,0 +1,293 @@
+/* socks5_connector.c - the client: methods, authentication, CONNECT, UDP, BIND. */
+/* SPDX-License-Identifier: MIT */
+#include <gost/host.h>
+
+#include "socks5.h"
+
+enum phase { OFFER, METHOD, TLS, USERPASS, AUTH_REPLY, REQUEST, REPLY, CODEC, SECOND_REPLY, UDP_DIAL };
+
+enum { PROXY = 0, UDP = 1 };
+
+static int acted(int r)
+{
+    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static int want_more(struct gost_io *io, const char *what)
+{
+    return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the proxy closed the connection before %s", what) : GOST_AGAIN;
+}
+
+static void send_offer(const struct socks5_connector_conf *cf, struct gost_io *io)
+{
+    uint8_t buf[6] = {5, 0};
+    size_t n = 2;
+
+    buf[n++] = SOCKS5_NO_AUTH;
+    if (cf->user.n)
+        buf[n++] = SOCKS5_USERPASS;
+    if (!cf->notls)
+        buf[n++] = SOCKS5_TLS;
+    if (!cf->notls && cf->user.n)
+        buf[n++] = SOCKS5_TLS_AUTH;
+    buf[1] = (uint8_t)(n - 2);
+    gost_send(io, buf, n);
+}
+
+static int on_method(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io)
+{
+    const uint8_t *p = gost_take(io, 2);
+
+    if (!p)
+        return want_more(io, "it chose a method");
+    c->method = p[1];
+    if (p[0] != 5)
+        return gost_fail(io, GOST_EPROTO, "the node does not speak SOCKS5 (first byte 0x%02x)", p[0]);
+    switch (p[1]) {
+    case SOCKS5_NO_AUTH:
+        c->phase = REQUEST;
+        return GOST_OK;
+    case SOCKS5_USERPASS:
+        c->phase = USERPASS;
+        return GOST_OK;
+    case SOCKS5_TLS:
+    case SOCKS5_TLS_AUTH:
+        if (cf->notls)
+            break;
+        c->phase = TLS;
+        gost_phase(io, "the TLS handshake inside socks5");
+        return acted(gost_upgrade(io, TLS, PROXY, GOST_CLIENT, "tls"));
+    case SOCKS5_NONE:
+        return gost_fail(io, GOST_EAUTH, "the proxy accepts none of our methods%s",
+                         cf->user.n ? "" : ": it may want a user name and password");
+    default:
+        break;
+    }
+    return gost_fail(io, GOST_EPROTO, "the proxy chose method 0x%02x, which was not offered", p[1]);
+}
+
+static int on_auth_reply(struct socks5_client *c, struct gost_io *io)
+{
+    const uint8_t *p = gost_take(io, 2);
+
+    if (!p)
+        return want_more(io, "it answered the user name and password");
+    if (p[1] != 0)
+        return gost_fail(io, GOST_EAUTH, "the proxy refuses the user name or password");
+    c->phase = REQUEST;
+    return GOST_OK;
+}
+
+static void send_request(struct socks5_client *c, struct gost_io *io, uint8_t command, const struct gost_addr *to)
+{
+    static const struct gost_addr none;
+    uint8_t buf[SOCKS5_REQUEST_MAX];
+
+    gost_send(io, buf, socks5_put_request(buf, command, to ? to : &none));
+    gost_phase(io, "the socks5 reply");
+    c->phase = REPLY;
+}
+
+/* Takes exactly the reply: what follows it belongs to the target. */
+static int on_reply(struct socks5_client *c, struct gost_io *io)
+{
+    const uint8_t *p = gost_peek(io, 5);
+    uint8_t code;
+    int n;
+
+    if (!p)
+        return want_more(io, "its reply");
+    n = gost_socks_addr_size(gost_bytes(p + 3, 2));
+    if (n <= 0)
+        return gost_fail(io, GOST_EPROTO, "malformed reply: unknown address type 0x%02x", p[3]);
+    p = gost_peek(io, 3 + (size_t)n);
+    if (!p)
+        return want_more(io, "the end of its reply");
+    if (socks5_parse_request(gost_bytes(p, 3 + (size_t)n), &code, &c->bound) <= 0)
+        return gost_fail(io, GOST_EPROTO, "malformed reply");
+    gost_consume(io, 3 + (size_t)n);
+    if (code != SOCKS5_OK)
+        return gost_fail(io, socks5_error_of(code), "the proxy answers %u: %s", code, socks5_reply_text(code));
+    return GOST_OK;
+}
+
+/* Everything up to the request. GOST_OK: the request may be sent. */
+static int negotiate(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io)
+{
+    uint8_t buf[SOCKS5_USERPASS_MAX];
+    int r;
+
+    for (;;) {
+        switch (c->phase) {
+        case OFFER:
+            send_offer(cf, io);
+            gost_phase(io, "the socks5 method");
+            c->phase = METHOD;
+            break;
+        case METHOD:
+            if ((r = on_method(c, cf, io)) != GOST_OK)
+                return r;
+            break;
+        case USERPASS:
+            gost_send(io, buf, socks5_put_userpass(buf, cf->user, cf->password));
+            gost_wipe(buf, sizeof buf);
+            gost_phase(io, "the answer to user name and password");
+            c->phase = AUTH_REPLY;
+            break;
+        case AUTH_REPLY:
+            if ((r = on_auth_reply(c, io)) != GOST_OK)
+                return r;
+            break;
+        case REQUEST:
+            return GOST_OK;
+        default:
+            return GOST_AGAIN;
+        }
+    }
+}
+
+/* Common to all three verbs. GOST_OK: go on with the phase. */
+static int common(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
+                  const struct gost_event *ev)
+{
+    if (ev->type == GOST_EV_START && cf->timeout)
+        gost_set_deadline(io, gost_now() + cf->timeout);
+    if (ev->type == GOST_EV_DEADLINE)
+        return gost_fail(io, GOST_ETIMEDOUT, "the proxy did not answer in time");
+    if (ev->type == GOST_EV_RESULT && ev->status)
+        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
+    if (ev->type == GOST_EV_CLOSED && ev->port == PROXY)
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection to the proxy broke");
+    if (ev->type == GOST_EV_RESULT && c->phase == TLS)
+        c->phase = c->method == SOCKS5_TLS_AUTH ? USERPASS : REQUEST;
+    return GOST_OK;
+}
+
+
+
+/* Packets through a UDP-TUN on the control stream. */
+static int tun(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
+               const struct gost_addr *peer)
+{
+    uint8_t arg[GOST_SOCKS_ADDR_MAX];
+    struct gost_act_upgrade a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_UPGRADE;
+    a.head.tag = c->phase = CODEC;
+    a.role = GOST_CLIENT;
+    a.layer = gost_bytes_str("socks5.tun");
+    if (peer && peer->family != GOST_AF_NONE)
+        a.arg = gost_bytes(arg, gost_socks_addr_put(arg, peer));
+    return acted(gost_act(io, &a.head));
+}
+
+static int udp_socket(struct socks5_client *c, struct gost_io *io)
+{
+    struct gost_act_dial a;
+
+    if (c->bound.family == GOST_AF_NONE || c->bound.port == 0)
+        return gost_fail(io, GOST_EPROTO, "the proxy names no UDP port");
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_DIAL;
+    a.head.tag = c->phase = UDP_DIAL;
+    a.head.port = UDP;
+    a.network = GOST_NET_UDP;
+    a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
+    a.addr = c->bound;
+    return acted(gost_act(io, &a.head));
+}
+
+static int packets_step(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
+                        const struct gost_event *ev, const struct gost_addr *peer)
+{
+    int r = common(c, cf, io, ev);
+
+    if (r != GOST_OK)
+        return r;
+    if (ev->type == GOST_EV_RESULT && c->phase == UDP_DIAL) {
+        c->phase = CODEC;
+        return acted(gost_upgrade(io, CODEC, UDP, GOST_CLIENT, "socks5.udp"));
+    }
+    if (ev->type == GOST_EV_RESULT && c->phase == CODEC) {
+        if (c->udp_relay)
+            gost_result_port(io, UDP);
+        return GOST_OK;
+    }
+    r = negotiate(c, cf, io);
+    if (r == GOST_OK) {
+        c->udp_relay = cf->relay != 0;
+        send_request(c, io, c->udp_relay ? SOCKS5_UDP : SOCKS5_UDP_TUN, NULL);
+        return GOST_AGAIN;
+    }
+    if (r != GOST_AGAIN || c->phase != REPLY)
+        return r;
+    r = on_reply(c, io);
+    if (r != GOST_OK)
+        return r;
+    return c->udp_relay ? udp_socket(c, io) : tun(c, cf, io, peer);
+}
+
+static int associate_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    return packets_step(state, conf, io, ev, NULL);
+}
+
+static int connect_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct socks5_client *c = state;
+    const struct socks5_connector_conf *cf = conf;
+    const struct gost_target *t = gost_target(io);
+    int r;
+
+    if (t->network == GOST_NET_UDP)
+        return packets_step(c, cf, io, ev, &t->addr);
+    r = common(c, cf, io, ev);
+    if (r == GOST_OK)
+        r = negotiate(c, cf, io);
+    if (r == GOST_OK) {
+        send_request(c, io, SOCKS5_CONNECT, &t->addr);
+        return GOST_AGAIN;
+    }
+    if (r != GOST_AGAIN || c->phase != REPLY)
+        return r;
+    return on_reply(c, io);
+}
+
+/* BIND gives one stream: the first reply names the port, the second who came. */
+static int bind_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct socks5_client *c = state;
+    const struct socks5_connector_conf *cf = conf;
+    int r = common(c, cf, io, ev);
+
+    if (r == GOST_OK)
+        r = negotiate(c, cf, io);
+    if (r == GOST_OK) {
+        send_request(c, io, SOCKS5_BIND, &gost_target(io)->addr);
+        return GOST_AGAIN;
+    }
+    if (r != GOST_AGAIN || (c->phase != REPLY && c->phase != SECOND_REPLY))
+        return r;
+    r = on_reply(c, io);
+    if (r != GOST_OK)
+        return r;
+    if (c->phase == REPLY) {
+        c->phase = SECOND_REPLY;
+        gost_set_deadline(io, 0);
+        gost_bound(io, &c->bound);
+        return GOST_AGAIN;
+    }
+    gost_accepted(io, io, &c->bound);
+    return GOST_OK;
+}
+
+const struct gost_connector_ops socks5_connector_ops = {
+    .size = sizeof(struct gost_connector_ops),
+    .networks = 1u << GOST_NET_TCP | 1u << GOST_NET_UDP,
+    .connect = connect_step,
+    .associate = associate_step,
+    .bind = bind_step,
+};

@@ -1,0 +1,3 @@
+/* good.c - the plugin that must pass. */
+/* SPDX-License-Identifier: MIT */
+#include "common.h"
