@@ -69,6 +69,7 @@ static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_
     if (gh_agent_is_connector(agent)) {
         spec.fixed = agent->below;
         spec.n_fixed = agent->n_below;
+        spec.opt = agent->opt;
     } else {
         spec.retries = s->retries;
     }

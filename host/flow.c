@@ -271,10 +271,14 @@ void gh_flow_end(struct gh_flow *f, int status, const char *why)
 
 void gh_flow_keep(struct gh_flow *f, struct ge_stack *stack)
 {
-    if (f->n_kept == sizeof f->kept / sizeof f->kept[0])
-        ge_stack_free(stack, 0);
-    else
-        f->kept[f->n_kept++] = stack;
+    const unsigned room = sizeof f->kept / sizeof f->kept[0];
+
+    if (f->n_kept == room) {
+        ge_stack_free(f->kept[0], 0);
+        memmove(&f->kept[0], &f->kept[1], (room - 1) * sizeof f->kept[0]);
+        f->n_kept--;
+    }
+    f->kept[f->n_kept++] = stack;
 }
 
 void gh_flows_end(struct gh_worker *w, bool gently)
@@ -319,6 +323,10 @@ bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack,
         gh_flow_end(f, GOST_EUNSUPPORTED, "the handler does not serve what the listener gives");
         return false;
     }
+    if (ge_stack_top_type(stack) == GOST_DATAGRAM)
+        f->ge->network = GOST_NET_UDP;
+    else
+        f->ge->network = f->ge->local.family == GOST_AF_UNIX ? GOST_NET_UNIX : GOST_NET_TCP;
     f->agent.task = ge_task_new(&spec, stack);
     if (f->agent.task != NULL)
         return true;

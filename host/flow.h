@@ -16,6 +16,7 @@ struct gh_agent {
     struct gh_act *acts;       /* under way */
     struct gh_bind **binds;    /* listening ports, GOST_PORTS of them; NULL: none yet */
     const struct gh_path *below; /* connector: the nodes it stands on */
+    const struct gh_sockopt *opt; /* connector: of what it dials itself */
     unsigned n_below;
     struct gh_blob *blobs;     /* what results point to */
 };
@@ -59,7 +60,8 @@ void gh_flow_note_target(struct gh_flow *f, const struct gost_addr *target,
                          const struct gh_path *path);
 void gh_flow_note_failure(struct gh_flow *f, const char *text);
 
-/* Keeps a stack until the flow ends; it is freed at once when there is no room. */
+/* Keeps a stack until the flow ends. Of many the oldest is freed: a handler that dials that often
+ * uses its dials one after the other. */
 void gh_flow_keep(struct gh_flow *f, struct ge_stack *stack);
 
 /* Ends all flows of this worker, or asks them to end. [worker] */

@@ -72,15 +72,20 @@ libgh_a_SOURCES = \
 	%D%/hop.c \
 	%D%/hop.h \
 	%D%/host.h \
+	%D%/io_assoc.c \
+	%D%/io_dial.c \
+	%D%/io_error.c \
+	%D%/io_internal.h \
+	%D%/io_listen.c \
+	%D%/io_main.c \
+	%D%/io_names.c \
+	%D%/io_packets.c \
+	%D%/io_sock.c \
+	%D%/io_splice.c \
+	%D%/io_worker.c \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/net.h \
-	%D%/net_error.c \
-	%D%/net_fd.c \
-	%D%/net_private.h \
-	%D%/net_sock.c \
-	%D%/net_splice.c \
-	%D%/net_worker.c \
 	%D%/node.c \
 	%D%/node.h \
 	%D%/pin.c \

@@ -1,6 +1,5 @@
 /* log.c - the log: GOST's levels and line shapes, as text or JSON. */
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "log.h"
 
 #include <errno.h>

@@ -245,6 +245,7 @@ static int serve(void)
     gh_errors_free(&errs);
     if (ok) {
         raise_descriptors();
+        signal(SIGPIPE, SIG_IGN); /* writes say so themselves */
         gh_crash_install();
         if (start(&loaded))
             status = run_loop() == 0 ? 0 : 1;

@@ -1,6 +1,5 @@
 /* node.c - one node: a proxy of a hop, or a target of a forwarder. */
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "node.h"
 
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* plugin_registry.c - the index of plugin files by their notes, and finding a component in it. */
 /* SPDX-License-Identifier: MIT */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -9,6 +8,7 @@
 #include <strings.h>
 
 #include "../sdk/loader/loader.h"
+#include "conf_errors.h"
 #include "plugin.h"
 
 #ifndef GH_PLUGIN_DIR
@@ -326,56 +326,29 @@ int gh_stack_known(const char *name, uint32_t role)
 
 /* ---- did you mean ---- */
 
-#define WORD_MAX_ 64
-
-/* Changes of one letter (insert, drop, replace) from a to b, both shorter than WORD_MAX_. */
-static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
-{
-    unsigned row[WORD_MAX_ + 1], before, up;
-    size_t i, k;
-
-    for (k = 0; k <= nb; k++)
-        row[k] = (unsigned)k;
-    for (i = 1; i <= na; i++) {
-        before = row[0];
-        row[0] = (unsigned)i;
-        for (k = 1; k <= nb; k++) {
-            unsigned best =
-                before + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[k - 1]));
-
-            up = row[k];
-            if (up + 1 < best)
-                best = up + 1;
-            if (row[k - 1] + 1 < best)
-                best = row[k - 1] + 1;
-            before = up;
-            row[k] = best;
-        }
-    }
-    return row[nb];
-}
-
 const char *gh_component_suggest(enum gost_kind kind, const char *name)
 {
-    static char best[WORD_MAX_ + 1];
-    size_t n = strlen(name);
-    unsigned least = n < 4 ? 2 : 3, i; /* below this many changes it is similar */
+    static char best[64];
+    struct gh_suggest s;
+    char word[64];
     struct ge_note_word w;
+    unsigned i;
 
     best[0] = 0;
-    for (i = 0; n < WORD_MAX_ && i < registry.n; i++) {
+    gh_suggest_start(&s, name);
+    for (i = 0; i < registry.n; i++) {
         const char *text = registry.files[i]->note;
 
         while (ge_note_next(&text, &w) == GOST_OK) {
-            unsigned d = w.kind == (uint32_t)kind && w.n < WORD_MAX_
-                             ? distance(name, n, w.name, w.n)
-                             : least;
-
-            if (d < least) {
-                least = d;
-                snprintf(best, sizeof best, "%.*s", (int)w.n, w.name);
+            if (w.kind != (uint32_t)kind || w.n >= sizeof word)
+                continue;
+            snprintf(word, sizeof word, "%.*s", (int)w.n, w.name);
+            gh_suggest_offer(&s, word);
+            if (s.best == word) { /* the closest so far: the words of a note are no strings */
+                memcpy(best, word, sizeof best);
+                s.best = best;
             }
         }
     }
-    return best[0] ? best : NULL;
+    return s.best;
 }

@@ -180,7 +180,8 @@ static bool names_are_words(const struct section *s, const struct gh_value *obje
         if (name[strcspn(name, " \t\r\n")] == '\0' && *name != '#')
             continue;
         gh_errors_at(errs, GH_ERROR, item,
-                     "%s %s: the %s \"%s\" must not have blanks or begin with #", s->component, gh_str(object, "name", ""), s->line_name, name);
+                     "%s %s: the %s \"%s\" must have no blanks and no # in front", s->component,
+                     gh_str(object, "name", ""), s->line_name, name);
         return false;
     }
     return true;

@@ -174,6 +174,11 @@ static void dialed(void *arg, int status, const char *text, struct ge_stack *sta
         gh_route_arrive(r);
 }
 
+static const struct gh_sockopt *direct_opt(const struct gh_route *r)
+{
+    return r->spec.opt != NULL ? r->spec.opt : &r->spec.flow->service->direct;
+}
+
 /* The transport, network and options of the first connection. */
 static const struct gh_stack_part *first_transport(const struct gh_route *r, uint32_t *ret_network,
                                                    const struct gh_sockopt **ret_opt)
@@ -183,7 +188,7 @@ static const struct gh_stack_part *first_transport(const struct gh_route *r, uin
 
     if (node == NULL) {
         *ret_network = r->spec.network;
-        *ret_opt = &s->direct;
+        *ret_opt = direct_opt(r);
         return r->spec.network == GOST_NET_UNIX ? &s->generation->direct_unix
                                                 : &s->generation->direct_tcp;
     }
@@ -199,8 +204,7 @@ static void dial_packets(struct gh_route *r, const struct gost_addr *peer)
     static const struct gost_addr any;
     char text[256] = "";
     int status = gh_sock_packets(r->spec.flow->worker, r->ge, &any, peer, 0, 0,
-                                 &r->spec.flow->service->direct, &r->stack, &r->local, text,
-                                 sizeof text);
+                                 direct_opt(r), &r->stack, &r->local, text, sizeof text);
 
     if (status != 0) {
         gh_route_fail(r, status, text);
@@ -255,7 +259,7 @@ static void reach(struct gh_route *r, const struct gost_addr *addr)
         r->lookup = gh_resolve(r->spec.flow->worker, addr->name, addr->port, 0, looked_up, r);
         if (r->lookup == NULL)
             gh_route_fail(r, GOST_ENOMEM, "out of memory");
-    } else if (addr->family == GOST_AF_NONE) {
+    } else if (addr->family == GOST_AF_NONE && gh_route_node(r) == NULL) {
         gh_route_fail(r, GOST_EUNREACHABLE, "there is no address to connect to");
     } else {
         dial(r, addr, 1);

@@ -21,6 +21,7 @@ struct gh_route_spec {
     bool direct;                 /* take no chain */
     const struct gh_path *fixed; /* these nodes and no others; NULL: the service's chain chooses */
     unsigned n_fixed;
+    const struct gh_sockopt *opt; /* of sockets to the target; NULL: the service's */
     uint64_t timeout_ns;         /* per attempt; 0: none */
     unsigned retries;
     void (*done)(void *arg, struct gh_arrival *a); /* once, perhaps inside gh_route_start() */

@@ -125,6 +125,7 @@ static void ask_connector(struct gh_route *r)
     r->agent.set = node->connector_set;
     r->agent.below = &r->path;
     r->agent.n_below = r->at;
+    r->agent.opt = &node->sockopt;
     r->stack = NULL;
     r->agent.task = ge_task_new(&spec, stack);
     if (r->agent.task == NULL) {

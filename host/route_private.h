@@ -8,8 +8,9 @@
 
 /*
  * One attempt goes through these states; a failure in any of them ends the attempt, and a deadline
- * of its own runs over all of them. What is under way is in exactly one of lookup, dial, stack (layers
- * in their handshake), agent.task (a connector) and wait (a session that somebody else dials).
+ * of its own runs over all of them. What is under way is in exactly one of lookup, dial, stack
+ * (layers in their handshake), agent.task (a connector) and wait (a session that somebody else
+ * dials).
  */
 struct gh_route {
     struct gh_route **slot;

@@ -1,6 +1,5 @@
 /* running.c - the services that run, each with its listening descriptor. */
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "running.h"
 
 #include <fcntl.h>

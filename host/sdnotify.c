@@ -1,6 +1,5 @@
 /* sdnotify.c - systemd: readiness, watchdog and sockets that it opened. */
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "sdnotify.h"
 
 #include <errno.h>

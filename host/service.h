@@ -12,8 +12,8 @@ struct gh_generation;
 
 /*
  * Immutable but for the counters. Counted: the running table, each flow and each listener that
- * calls gh_service_accept() with it hold one reference. Strings are *borrowed* from the generation's
- * configuration.
+ * calls gh_service_accept() with it hold one reference. Strings are *borrowed* from the
+ * generation's configuration.
  */
 struct gh_service {
     _Atomic uint32_t refs;

@@ -56,8 +56,9 @@ static int configure(struct builder *b, const struct gost_component *c, const vo
 {
     char why[512];
 
-    return gh_confset_get(b->set, c, 0, &b->words, b->errs, ret_conf, why, sizeof why) == 0 ? 0
-                                                                                            : -1;
+    if (gh_confset_get(b->set, c, 0, &b->words, b->errs, ret_conf, why, sizeof why) != 0)
+        return -1;
+    return 0;
 }
 
 static int set_transport(struct builder *b, const struct gost_component *c)

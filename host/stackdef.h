@@ -24,8 +24,8 @@ struct gh_stackdef {
 };
 
 /* Builds "tls", "wss" or "tls+ws": the first part names a stack (or a layer or transport), the
- * others name layers. Checks that each layer fits on what lies below. 0, or -1 with everything in `errs`.
- * `at` is where the type stands; `noun` is "listener" or "dialer". [main] */
+ * others name layers. Checks that each layer fits on what lies below. 0, or -1 with everything in
+ * `errs`. `at` is where the type stands; `noun` is "listener" or "dialer". [main] */
 int gh_stackdef_build(struct gh_stackdef *ret_def, const char *type, uint32_t role,
                       struct gh_confset *set, const struct gh_value *at, const char *noun,
                       struct gh_conf_errors *errs);

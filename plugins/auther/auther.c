@@ -11,8 +11,8 @@ struct auther_conf {
     struct gost_list auths;
 };
 
-static int auther_build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,
-                        char *error, size_t error_size)
+static int auther_build(void **ret_index, const void *conf, const struct gost_line *lines,
+                        uint32_t n, char *error, size_t error_size)
 {
     const struct auther_conf *cf = conf;
     struct auther_table *t = auther_new(cf->auths.n + n);
@@ -57,11 +57,13 @@ static const struct gost_opt options[] = {
                   "users, each \"name password\"; an empty password accepts any"),
     GOST_OPT_LAST};
 
-static const struct gost_index_ops ops = {sizeof ops, GOST_POLICY_AUTHER, auther_build, auther_query, auther_destroy};
+static const struct gost_index_ops ops = {sizeof ops, GOST_POLICY_AUTHER, auther_build,
+                                          auther_query, auther_destroy};
 
 static const struct gost_component components[] = {
-    {GOST_KIND_INDEX, 0, "auther", NULL, "user names and passwords", &ops, options, sizeof(struct auther_conf), 0,
-     NULL, NULL},
+    {GOST_KIND_INDEX, 0, "auther", NULL, "user names and passwords", &ops, options,
+     sizeof(struct auther_conf), 0, NULL, NULL},
 };
 
-GOST_PLUGIN("auther", "1.0", "MIT", "users and passwords from the configuration", components, "index:auther");
+GOST_PLUGIN("auther", "1.0", "MIT", "users and passwords from the configuration", components,
+            "index:auther");

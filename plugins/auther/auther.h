@@ -10,7 +10,8 @@ struct auther_table;
 /* Room for n users. NULL: no memory. */
 struct auther_table *auther_new(uint32_t n);
 
-/* Add "name password": the first blank or tab ends the name; a line without name, or one that starts
+/* Add "name password": the first blank or tab ends the name; a line without name, or one that
+ * starts
  * with '#', is skipped; a later line for the same name wins. The bytes are copied. */
 int auther_add(struct auther_table *t, struct gost_bytes line);
 

@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (t) {
         auther_sort(t);
-        (void)auther_check(t, gost_bytes(data, size / 2), gost_bytes(data + size / 2, size - size / 2));
+        (void)auther_check(t, gost_bytes(data, size / 2),
+                           gost_bytes(data + size / 2, size - size / 2));
     }
     auther_free(t);
     return 0;

@@ -20,7 +20,8 @@ static int check(const struct auther_table *t, const char *user, const char *pas
 
 int main(void)
 {
-    static const char *const lines[] = {"bob secret", "alice old", " # note", "", "open", "alice  new one ", "\tz\tq"};
+    static const char *const lines[] = {"bob secret", "alice old",       " # note", "",
+                                        "open",       "alice  new one ", "\tz\tq"};
     struct auther_table *t = auther_new(7), *empty = auther_new(0);
     size_t i;
 

@@ -27,18 +27,22 @@ static void destroy(void *index)
     free(x);
 }
 
-static int add(struct bypass_index *x, struct gost_bytes text, const char *file, uint32_t line, char *error, size_t n)
+static int add(struct bypass_index *x, struct gost_bytes text, const char *file, uint32_t line,
+               char *error, size_t n)
 {
     int r = bypass_add(x->set, text);
 
     if (r == GOST_EPROTO)
-        snprintf(error, n, "%s%s%.0u\"%.*s\" is no address pattern: write an IP, a CIDR, a range IP-IP, a host name or a glob",
-                 file ? file : "", file ? ": " : "", line, (int)(text.n < 80 ? text.n : 80), (const char *)text.p);
+        snprintf(error, n,
+                 "%s%s%.0u\"%.*s\" is no address pattern: write an IP, a CIDR, a range IP-IP, a "
+                 "host name or a glob",
+                 file ? file : "", file ? ": " : "", line, (int)(text.n < 80 ? text.n : 80),
+                 (const char *)text.p);
     return r;
 }
 
-static int build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n, char *error,
-                 size_t error_size)
+static int build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,
+                 char *error, size_t error_size)
 {
     const struct bypass_conf *cf = conf;
     struct bypass_index *x = calloc(1, sizeof *x);
@@ -100,4 +104,5 @@ static const struct gost_component components[] = {
      sizeof(struct bypass_conf), 0, NULL, NULL},
 };
 
-GOST_PLUGIN("bypass", "1.0", "MIT", "address patterns from the configuration", components, "index:bypass");
+GOST_PLUGIN("bypass", "1.0", "MIT", "address patterns from the configuration", components,
+            "index:bypass");

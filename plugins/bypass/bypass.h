@@ -12,7 +12,8 @@ struct bypass_set *bypass_new(void);
 /*
  * Add one pattern: a CIDR; a glob when it has '*' or '?'; an IP or a range "IP-IP"; else "host",
  * ".host", each with an optional ":port" or ":min-max" (not for CIDR and IP ranges). '#' starts a
- * comment; an empty line is skipped. GOST_OK, GOST_ENOMEM, GOST_EPROTO for a pattern of no such form.
+ * comment; an empty line is skipped. GOST_OK, GOST_ENOMEM, GOST_EPROTO for a pattern of no such
+ * form.
  */
 int bypass_add(struct bypass_set *s, struct gost_bytes line);
 int bypass_sort(struct bypass_set *s); /* after the last add */

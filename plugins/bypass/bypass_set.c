@@ -69,7 +69,8 @@ static int parse_ip(struct gost_bytes t, struct gost_addr *ret_addr)
         t = gost_bytes(t.p + 1, t.n - 1);
     while (t.n && t.p[t.n - 1] == ' ')
         t.n--;
-    return t.n && gost_addr_set_host(ret_addr, (const char *)t.p, t.n, 0) == GOST_OK && is_ip(ret_addr);
+    return t.n && gost_addr_set_host(ret_addr, (const char *)t.p, t.n, 0) == GOST_OK &&
+           is_ip(ret_addr);
 }
 
 static int add_range(struct bypass_set *s, const uint8_t lo[16], const uint8_t hi[16])
@@ -130,7 +131,8 @@ static int add_ips(struct bypass_set *s, struct gost_bytes t)
     return add_range(s, lo, hi) == GOST_OK ? 1 : GOST_ENOMEM;
 }
 
-/* Cut ":port" or ":min-max" off the end; what is no port stays part of nothing: every port matches. */
+/* Cut ":port" or ":min-max" off the end; what is no port stays part of nothing: every port
+ * matches. */
 static struct gost_bytes cut_ports(struct gost_bytes t, uint16_t *ret_min, uint16_t *ret_max)
 {
     size_t i = t.n, k;

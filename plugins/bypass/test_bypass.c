@@ -87,10 +87,12 @@ int main(void)
         snprintf(name, sizeof name, "%s against %s", rows[i].addr, rows[i].patterns);
         ok(run(&rows[i]) == rows[i].match, name);
     }
-    ok(bypass_add(s, gost_bytes_str("10.0.0.0/33")) == GOST_EPROTO, "a CIDR that is too long is refused");
+    ok(bypass_add(s, gost_bytes_str("10.0.0.0/33")) == GOST_EPROTO,
+       "a CIDR that is too long is refused");
     ok(bypass_empty(s), "and leaves nothing");
     bypass_free(s);
-    ok(!bypass_glob(gost_bytes_str("*a*a*a*a*a*a*a*a*a*a*a*b"), gost_bytes_str("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
+    ok(!bypass_glob(gost_bytes_str("*a*a*a*a*a*a*a*a*a*a*a*b"),
+                    gost_bytes_str("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")),
        "a glob with many stars ends");
     printf("1..%d\n", count);
     return failures != 0;

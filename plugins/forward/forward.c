@@ -57,7 +57,8 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     if (ev->type == GOST_EV_START)
         return gost_select(io, SELECT) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
     if (ev->type == GOST_EV_CLOSED)
-        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the client left before it was forwarded");
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
+                         "the client left before it was forwarded");
     if (ev->type != GOST_EV_RESULT)
         return GOST_AGAIN; /* what the client sends meanwhile stays queued */
     if (f->phase == SELECT && ev->status == GOST_EUNSUPPORTED)
@@ -68,7 +69,9 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
         return dial(f, io, ev);
     if (f->phase == DIAL && cf->proxy_protocol > 0 && gost_io_type(io) == GOST_STREAM) {
         f->phase = HEADER;
-        return gost_upgrade(io, HEADER, TARGET, GOST_CLIENT, "proxyproto") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+        return gost_upgrade(io, HEADER, TARGET, GOST_CLIENT, "proxyproto") == GOST_OK
+                   ? GOST_AGAIN
+                   : GOST_EINTERNAL;
     }
     return relay(f, cf, io);
 }
@@ -81,12 +84,13 @@ static int pass(void *state, const void *conf, struct gost_io *io, const struct 
 static const struct gost_opt options[] = {
     GOST_OPT_DURATION(struct forward_conf, idle, "idleTimeout", NULL, 0, 86400000, GOST_OPT_SERVER,
                       "End a connection that is silent in both directions for this long; 0: never"),
-    GOST_OPT_INT(struct forward_conf, proxy_protocol, "proxyProtocol", NULL, 0, 1000, NULL, GOST_OPT_SERVER,
-                 "Send a PROXY protocol header to the target: 1, or 2; 0: none"),
+    GOST_OPT_INT(struct forward_conf, proxy_protocol, "proxyProtocol", NULL, 0, 1000, NULL,
+                 GOST_OPT_SERVER, "Send a PROXY protocol header to the target: 1, or 2; 0: none"),
     GOST_OPT_LAST,
 };
 
-static const struct gost_handler_ops handler_ops = {sizeof handler_ops, GOST_STREAM | GOST_DATAGRAM, step, NULL};
+static const struct gost_handler_ops handler_ops = {sizeof handler_ops, GOST_STREAM | GOST_DATAGRAM,
+                                                    step, NULL};
 
 static const struct gost_connector_ops connector_ops = {
     .size = sizeof connector_ops,
@@ -96,11 +100,15 @@ static const struct gost_connector_ops connector_ops = {
     .flags = GOST_CONNECTOR_PASS,
 };
 
-#define HANDLER(name, text)                                                                        \
-    {GOST_KIND_HANDLER, 0, name, NULL, text, &handler_ops, options, sizeof(struct forward_conf),   \
-     sizeof(struct forward), NULL, NULL}
-#define CONNECTOR(name, text)                                                                      \
-    {GOST_KIND_CONNECTOR, 0, name, NULL, text, &connector_ops, NULL, 0, 0, NULL, NULL}
+#define HANDLER(name, text)                                                 \
+    {                                                                       \
+        GOST_KIND_HANDLER, 0, name, NULL, text, &handler_ops, options,      \
+            sizeof(struct forward_conf), sizeof(struct forward), NULL, NULL \
+    }
+#define CONNECTOR(name, text)                                                            \
+    {                                                                                    \
+        GOST_KIND_CONNECTOR, 0, name, NULL, text, &connector_ops, NULL, 0, 0, NULL, NULL \
+    }
 
 static const struct gost_component components[] = {
     HANDLER("forward", "forwards to a target of the forwarder"),

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (r > 0 && (size_t)r > size)
         abort();
     (void)proxyproto_parse(gost_bytes(data, size / 2), 0, &again);
-    if (r > 0 && h.has_addresses && (n = proxyproto_put(buf, 2, GOST_NET_TCP, &h.source, &h.destination)) > 0 &&
+    if (r > 0 && h.has_addresses &&
+        (n = proxyproto_put(buf, 2, GOST_NET_TCP, &h.source, &h.destination)) > 0 &&
         proxyproto_parse(gost_bytes(buf, n), 1, &again) != (int)n)
         abort();
     return 0;

@@ -1,4 +1,5 @@
-/* proxyproto.c - layer: reads the header of a proxy in front of us, or writes one to what we dial. */
+/* proxyproto.c - layer: reads the header of a proxy in front of us, or writes one to what we
+ * dial. */
 /* SPDX-License-Identifier: MIT */
 #include <gost/plugin.h>
 
@@ -69,16 +70,18 @@ static int on_deadline(void *state, const void *c, struct gost_io *io)
 static const struct gost_opt options[] = {
     GOST_OPT_INT(struct conf, version, "proxyProtocol", "2", 0, 1000, NULL, GOST_OPT_CLIENT,
                  "version to send: 1, else 2"),
-    GOST_OPT_DURATION(struct conf, timeout, "proxyProtocol.timeout", "10s", 1, 3600000, GOST_OPT_SERVER,
-                      "how long to wait for a header before going on without"),
+    GOST_OPT_DURATION(struct conf, timeout, "proxyProtocol.timeout", "10s", 1, 3600000,
+                      GOST_OPT_SERVER, "how long to wait for a header before going on without"),
     GOST_OPT_LAST};
 
-static const struct gost_layer_ops ops = {
-    sizeof ops, GOST_STREAM, GOST_STREAM, 0, open_layer, handshake, NULL, NULL, NULL, on_deadline, NULL, NULL, NULL, NULL};
+static const struct gost_layer_ops ops = {sizeof ops, GOST_STREAM, GOST_STREAM, 0,    open_layer,
+                                          handshake,  NULL,        NULL,        NULL, on_deadline,
+                                          NULL,       NULL,        NULL,        NULL};
 
 static const struct gost_component components[] = {
-    {GOST_KIND_LAYER, 0, "proxyproto", NULL, "PROXY protocol versions 1 and 2", &ops, options, sizeof(struct conf),
-     sizeof(struct state), NULL, NULL},
+    {GOST_KIND_LAYER, 0, "proxyproto", NULL, "PROXY protocol versions 1 and 2", &ops, options,
+     sizeof(struct conf), sizeof(struct state), NULL, NULL},
 };
 
-GOST_PLUGIN("proxyproto", "1.0", "MIT", "PROXY protocol versions 1 and 2", components, "layer:proxyproto");
+GOST_PLUGIN("proxyproto", "1.0", "MIT", "PROXY protocol versions 1 and 2", components,
+            "layer:proxyproto");

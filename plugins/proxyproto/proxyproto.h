@@ -3,12 +3,12 @@
 #ifndef PROXYPROTO_H
 #define PROXYPROTO_H
 
-#include <gost/addr.h>
 #include <gost/action.h>
+#include <gost/addr.h>
 
-#define PROXYPROTO_V1_MAX 107
-#define PROXYPROTO_V2_MAX (16 + 4096) /* with TLVs; longer ones are refused */
-#define PROXYPROTO_HEADER_MAX 128     /* of what proxyproto_put() writes */
+#define PROXYPROTO_V1_MAX     107
+#define PROXYPROTO_V2_MAX     (16 + 4096) /* with TLVs; longer ones are refused */
+#define PROXYPROTO_HEADER_MAX 128         /* of what proxyproto_put() writes */
 
 struct proxyproto_header {
     int has_addresses; /* 0: LOCAL, UNKNOWN: the addresses of the connection stand */
@@ -24,7 +24,8 @@ struct proxyproto_header {
 int proxyproto_parse(struct gost_bytes in, int end, struct proxyproto_header *ret_header);
 
 /*
- * Write a header as GOST does: version 1 or 2 (anything else means 2), no TLVs. Returns the length, 0
+ * Write a header as GOST does: version 1 or 2 (anything else means 2), no TLVs. Returns the
+ * length, 0
  * when there is nothing to send: an address is missing, or they are of families that do not fit.
  */
 size_t proxyproto_put(uint8_t buf[PROXYPROTO_HEADER_MAX], int version, uint32_t network,

@@ -1,8 +1,10 @@
-/* proxyproto_parse.c - reading a PROXY header (haproxy's proxy-protocol.txt, sections 2.1 and 2.2). */
+/* proxyproto_parse.c - reading a PROXY header (haproxy's proxy-protocol.txt, sections 2.1 and
+ * 2.2). */
 /* SPDX-License-Identifier: MIT */
 #include "proxyproto.h"
 
-static const uint8_t signature[12] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
+static const uint8_t signature[12] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
+                                      0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
 
 /* The next word of a v1 line. */
 static struct gost_bytes word(struct gost_bytes *line)
@@ -34,7 +36,8 @@ static int parse_port(struct gost_bytes t, uint16_t *ret_port)
     return GOST_OK;
 }
 
-static int parse_address(struct gost_addr *a, struct gost_bytes host, struct gost_bytes port, uint8_t family)
+static int parse_address(struct gost_addr *a, struct gost_bytes host, struct gost_bytes port,
+                         uint8_t family)
 {
     uint16_t p;
 
@@ -58,13 +61,15 @@ static int parse_v1(struct gost_bytes in, int end, struct proxyproto_header *h)
     kind = word(&line);
     if (gost_bytes_eq(kind, gost_bytes("UNKNOWN", 7)))
         return (int)(nl - in.p) + 1;
-    family = gost_bytes_eq(kind, gost_bytes("TCP4", 4)) ? GOST_AF_IP4
-             : gost_bytes_eq(kind, gost_bytes("TCP6", 4)) ? GOST_AF_IP6 : GOST_AF_NONE;
+    family = gost_bytes_eq(kind, gost_bytes("TCP4", 4))   ? GOST_AF_IP4
+             : gost_bytes_eq(kind, gost_bytes("TCP6", 4)) ? GOST_AF_IP6
+                                                          : GOST_AF_NONE;
     src = word(&line);
     dst = word(&line);
     sport = word(&line);
     dport = word(&line);
-    if (family == GOST_AF_NONE || line.n || parse_address(&h->source, src, sport, family) != GOST_OK ||
+    if (family == GOST_AF_NONE || line.n ||
+        parse_address(&h->source, src, sport, family) != GOST_OK ||
         parse_address(&h->destination, dst, dport, family) != GOST_OK)
         return GOST_EPROTO;
     h->has_addresses = 1;

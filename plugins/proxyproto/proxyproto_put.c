@@ -21,7 +21,8 @@ static struct gost_addr plain(const struct gost_addr *a)
     return b;
 }
 
-static size_t put_v1(char *buf, int tcp, int v4, const struct gost_addr *s, const struct gost_addr *d)
+static size_t put_v1(char *buf, int tcp, int v4, const struct gost_addr *s,
+                     const struct gost_addr *d)
 {
     char src[GOST_ADDR_TEXT], dst[GOST_ADDR_TEXT];
     int n;
@@ -30,14 +31,16 @@ static size_t put_v1(char *buf, int tcp, int v4, const struct gost_addr *s, cons
         return (size_t)snprintf(buf, PROXYPROTO_HEADER_MAX, "PROXY UNKNOWN\r\n");
     gost_addr_host(s, src, sizeof src);
     gost_addr_host(d, dst, sizeof dst);
-    n = snprintf(buf, PROXYPROTO_HEADER_MAX, "PROXY TCP%c %.45s %.45s %u %u\r\n", v4 ? '4' : '6', src, dst, s->port,
-                 d->port);
+    n = snprintf(buf, PROXYPROTO_HEADER_MAX, "PROXY TCP%c %.45s %.45s %u %u\r\n", v4 ? '4' : '6',
+                 src, dst, s->port, d->port);
     return (size_t)n;
 }
 
-static size_t put_v2(uint8_t *buf, int tcp, int v4, const struct gost_addr *s, const struct gost_addr *d)
+static size_t put_v2(uint8_t *buf, int tcp, int v4, const struct gost_addr *s,
+                     const struct gost_addr *d)
 {
-    static const uint8_t head[13] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21};
+    static const uint8_t head[13] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a,
+                                     0x51, 0x55, 0x49, 0x54, 0x0a, 0x21};
     size_t n = v4 ? 4 : 16;
     uint8_t *p;
 

@@ -43,18 +43,24 @@ static void test_v1(void)
     struct proxyproto_header h;
     struct gost_addr want = addr("192.0.2.1:5000");
 
-    ok(parse(good, sizeof good - 1, &h) == (int)sizeof good - 4 && gost_addr_equal(&h.source, &want), "v1 TCP4");
+    ok(parse(good, sizeof good - 1, &h) == (int)sizeof good - 4 &&
+           gost_addr_equal(&h.source, &want),
+       "v1 TCP4");
     want = addr("[2001:db8::2]:80");
-    ok(parse(six, sizeof six - 1, &h) == (int)sizeof six - 1 && gost_addr_equal(&h.destination, &want), "v1 TCP6");
+    ok(parse(six, sizeof six - 1, &h) == (int)sizeof six - 1 &&
+           gost_addr_equal(&h.destination, &want),
+       "v1 TCP6");
     ok(parse("PROXY UNKNOWN\r\n", 15, &h) == 15 && !h.has_addresses, "v1 UNKNOWN");
     ok(parse("PROXY UNKNOWN a b c\r\n", 21, &h) == 21, "v1 UNKNOWN with words behind");
     ok(parse("PROXY TCP4 1.2.3.4 1.2.3.4 5 6\n", 31, &h) == GOST_EPROTO, "v1 without CR");
     ok(parse("PROXY TCP4 1.2.3.4 ::1 5 6\r\n", 28, &h) == GOST_EPROTO, "v1 of mixed families");
-    ok(parse("PROXY TCP4 1.2.3.4 1.2.3.4 5 65536\r\n", 36, &h) == GOST_EPROTO, "v1 with a bad port");
+    ok(parse("PROXY TCP4 1.2.3.4 1.2.3.4 5 65536\r\n", 36, &h) == GOST_EPROTO,
+       "v1 with a bad port");
     ok(parse("GET / HTTP/1.1\r\n", 16, &h) == 0, "no header");
     ok(parse("PROXI", 5, &h) == 0, "nearly a header");
     ok(parse("PRO", 3, &h) == 0, "the beginning of a header, then the end");
-    ok(proxyproto_parse(gost_bytes("PRO", 3), 0, &h) == PROXYPROTO_MORE, "the beginning of a header: more");
+    ok(proxyproto_parse(gost_bytes("PRO", 3), 0, &h) == PROXYPROTO_MORE,
+       "the beginning of a header: more");
 }
 
 static void test_v2(void)
@@ -64,7 +70,8 @@ static void test_v2(void)
     struct proxyproto_header h;
     size_t n = proxyproto_put(buf, 2, GOST_NET_TCP, &s, &d);
 
-    ok(n == 28 && parse(buf, n, &h) == 28 && gost_addr_equal(&h.source, &s) && gost_addr_equal(&h.destination, &d),
+    ok(n == 28 && parse(buf, n, &h) == 28 && gost_addr_equal(&h.source, &s) &&
+           gost_addr_equal(&h.destination, &d),
        "v2 there and back");
     memcpy(tlv, buf, n);
     gost_put16(tlv + 14, 12 + 7);
@@ -85,17 +92,21 @@ static void test_v2(void)
 static void test_put(void)
 {
     uint8_t buf[PROXYPROTO_HEADER_MAX];
-    struct gost_addr s = addr("192.0.2.1:5000"), d = addr("192.0.2.2:80"), none = addr(""), six = addr("[::1]:9"),
-                     any = addr("[::]:80");
+    struct gost_addr s = addr("192.0.2.1:5000"), d = addr("192.0.2.2:80"), none = addr(""),
+                     six = addr("[::1]:9"), any = addr("[::]:80");
     size_t n = proxyproto_put(buf, 1, GOST_NET_TCP, &s, &d);
 
-    ok(gost_bytes_eq(gost_bytes(buf, n), gost_bytes_str("PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n")), "v1 written");
+    ok(gost_bytes_eq(gost_bytes(buf, n),
+                     gost_bytes_str("PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n")),
+       "v1 written");
     n = proxyproto_put(buf, 1, GOST_NET_UDP, &s, &d);
     ok(gost_bytes_eq(gost_bytes(buf, n), gost_bytes_str("PROXY UNKNOWN\r\n")), "v1 knows no UDP");
     ok(proxyproto_put(buf, 1, GOST_NET_TCP, &s, &none) == 0, "a missing address: nothing");
     ok(proxyproto_put(buf, 2, GOST_NET_TCP, &s, &six) == 0, "families that do not fit: nothing");
     n = proxyproto_put(buf, 1, GOST_NET_TCP, &s, &any);
-    ok(gost_bytes_eq(gost_bytes(buf, n), gost_bytes_str("PROXY TCP4 192.0.2.1 0.0.0.0 5000 80\r\n")), ":: is 0.0.0.0");
+    ok(gost_bytes_eq(gost_bytes(buf, n),
+                     gost_bytes_str("PROXY TCP4 192.0.2.1 0.0.0.0 5000 80\r\n")),
+       ":: is 0.0.0.0");
 }
 
 int main(void)

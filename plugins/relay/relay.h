@@ -6,7 +6,12 @@
 #include <gost/action.h>
 #include <gost/component.h>
 
-enum relay_command { RELAY_CONNECT = 1, RELAY_BIND = 2, RELAY_ASSOCIATE = 3, RELAY_UDP_FLAG = 0x80 };
+enum relay_command {
+    RELAY_CONNECT = 1,
+    RELAY_BIND = 2,
+    RELAY_ASSOCIATE = 3,
+    RELAY_UDP_FLAG = 0x80
+};
 
 enum relay_status {
     RELAY_OK = 0,
@@ -20,15 +25,21 @@ enum relay_status {
     RELAY_INTERNAL = 8
 };
 
-enum relay_network { RELAY_TCP = 0, RELAY_UDP = 1, RELAY_IP = 2, RELAY_UNIX = 0x10, RELAY_SERIAL = 0x11 };
+enum relay_network {
+    RELAY_TCP = 0,
+    RELAY_UDP = 1,
+    RELAY_IP = 2,
+    RELAY_UNIX = 0x10,
+    RELAY_SERIAL = 0x11
+};
 
 /* A request or a response; the first code is the command or the status. */
 struct relay_message {
     uint8_t code;
     uint8_t has_addr, has_auth, has_network;
     uint16_t network;
-    struct gost_addr addr;             /* NONE with a port when the host is empty */
-    struct gost_bytes user, password;  /* views into the input */
+    struct gost_addr addr;            /* NONE with a port when the host is empty */
+    struct gost_bytes user, password; /* views into the input */
 };
 
 #define RELAY_HEAD 4
@@ -46,7 +57,8 @@ size_t relay_put_request(uint8_t buf[RELAY_REQUEST_MAX], const struct relay_mess
 
 /* Write a response with an address feature, or without (addr NULL). */
 #define RELAY_RESPONSE_MAX (4 + 3 + GOST_SOCKS_ADDR_MAX)
-size_t relay_put_response(uint8_t buf[RELAY_RESPONSE_MAX], uint8_t status, const struct gost_addr *addr);
+size_t relay_put_response(uint8_t buf[RELAY_RESPONSE_MAX], uint8_t status,
+                          const struct gost_addr *addr);
 
 int relay_error_of(uint8_t status);
 const char *relay_status_text(uint8_t status);

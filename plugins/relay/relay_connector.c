@@ -56,21 +56,27 @@ static int on_answer(struct gost_io *io)
     int n;
 
     if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay closed the connection before its answer") : GOST_AGAIN;
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED,
+                                           "the relay closed the connection before its answer")
+                               : GOST_AGAIN;
     n = relay_head(p);
     if (n < 0)
-        return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)", p[0]);
+        return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)",
+                         p[0]);
     if (p[1] != RELAY_OK)
-        return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1], relay_status_text(p[1]));
+        return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1],
+                         relay_status_text(p[1]));
     if (gost_rx_len(io) < RELAY_HEAD + (size_t)n) {
         gost_want(io, RELAY_HEAD + (size_t)n);
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay's answer ended early") : GOST_AGAIN;
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay's answer ended early")
+                               : GOST_AGAIN;
     }
     gost_consume(io, RELAY_HEAD + (size_t)n);
     return GOST_OK;
 }
 
-static int common(const struct relay_client_conf *cf, struct gost_io *io, const struct gost_event *ev)
+static int common(const struct relay_client_conf *cf, struct gost_io *io,
+                  const struct gost_event *ev)
 {
     if (ev->type == GOST_EV_START && cf->timeout)
         gost_set_deadline(io, gost_now() + cf->timeout);
@@ -79,7 +85,8 @@ static int common(const struct relay_client_conf *cf, struct gost_io *io, const 
     if (ev->type == GOST_EV_RESULT && ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
     if (ev->type == GOST_EV_CLOSED)
-        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection to the relay broke");
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
+                         "the connection to the relay broke");
     return GOST_OK;
 }
 
@@ -93,7 +100,8 @@ static int finish(struct relay_client *c, struct gost_io *io, const char *codec)
     return acted(gost_upgrade(io, CODEC, 0, GOST_CLIENT, codec));
 }
 
-static int connect_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int connect_step(void *state, const void *conf, struct gost_io *io,
+                        const struct gost_event *ev)
 {
     struct relay_client *c = state;
     const struct relay_client_conf *cf = conf;
@@ -124,7 +132,8 @@ static int connect_step(void *state, const void *conf, struct gost_io *io, const
     }
 }
 
-static int associate_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int associate_step(void *state, const void *conf, struct gost_io *io,
+                          const struct gost_event *ev)
 {
     struct relay_client *c = state;
     const struct relay_client_conf *cf = conf;
@@ -157,7 +166,8 @@ static int associate_step(void *state, const void *conf, struct gost_io *io, con
 
 const struct gost_connector_ops relay_connector_ops = {
     .size = sizeof(struct gost_connector_ops),
-    .networks = 1u << GOST_NET_TCP | 1u << GOST_NET_UDP | 1u << GOST_NET_UNIX | 1u << GOST_NET_SERIAL,
+    .networks =
+        1u << GOST_NET_TCP | 1u << GOST_NET_UDP | 1u << GOST_NET_UNIX | 1u << GOST_NET_SERIAL,
     .connect = connect_step,
     .associate = associate_step,
 };

@@ -34,7 +34,8 @@ static int on_request(struct relay_server *s, struct gost_io *io)
 
     gost_phase(io, "the request");
     if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left before its request") : GOST_AGAIN;
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left before its request")
+                               : GOST_AGAIN;
     n = relay_head(p);
     if (n < 0)
         return gost_fail(io, GOST_EPROTO, "not a relay request (first byte 0x%02x)", p[0]);
@@ -42,7 +43,9 @@ static int on_request(struct relay_server *s, struct gost_io *io)
         return gost_fail(io, GOST_ETOOBIG, "relay request of %d bytes", n);
     p = gost_peek(io, RELAY_HEAD + (size_t)n);
     if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left in the middle of its request") : GOST_AGAIN;
+        return gost_rx_eof(io)
+                   ? gost_fail(io, GOST_ECLOSED, "the client left in the middle of its request")
+                   : GOST_AGAIN;
     memset(&m, 0, sizeof m);
     m.code = p[1];
     r = relay_features(&m, gost_bytes(p + RELAY_HEAD, (size_t)n));
@@ -90,11 +93,13 @@ static int connect_command(struct relay_server *s, struct gost_io *io)
     return dial(s, io, NULL);
 }
 
-static int bind_command(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io)
+static int bind_command(struct relay_server *s, const struct relay_server_conf *cf,
+                        struct gost_io *io)
 {
     if (!cf->bind)
         return refuse(io, RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
-    if (s->network != GOST_NET_UDP) /* the accepted streams would need a session layer on this connection */
+    if (s->network !=
+        GOST_NET_UDP) /* the accepted streams would need a session layer on this connection */
         return refuse(io, RELAY_FORBIDDEN, GOST_EUNSUPPORTED, "BIND of streams is not supported");
     s->phase = ASSOCIATE;
     if (s->target.port)
@@ -146,7 +151,8 @@ static int failed(struct relay_server *s, const struct relay_server_conf *cf, st
     case DIAL:
         if (ev->status == GOST_EDENIED)
             return refuse(io, RELAY_FORBIDDEN, ev->status, ev->text);
-        return refuse(io, s->forward ? RELAY_HOST_UNREACHABLE : RELAY_NET_UNREACHABLE, ev->status, ev->text);
+        return refuse(io, s->forward ? RELAY_HOST_UNREACHABLE : RELAY_NET_UNREACHABLE, ev->status,
+                      ev->text);
     case ASSOCIATE: /* GOST says nothing here */
     default:
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
@@ -193,4 +199,5 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     return s->phase == REQUEST ? on_request(s, io) : GOST_AGAIN;
 }
 
-const struct gost_handler_ops relay_handler_ops = {sizeof relay_handler_ops, GOST_STREAM, step, NULL};
+const struct gost_handler_ops relay_handler_ops = {sizeof relay_handler_ops, GOST_STREAM, step,
+                                                   NULL};

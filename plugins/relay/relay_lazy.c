@@ -1,10 +1,12 @@
-/* relay_lazy.c - GOST's nodelay=false: request and response travel with the first bytes behind them. */
+/* relay_lazy.c - GOST's nodelay=false: request and response travel with the first bytes behind
+ * them. */
 /* SPDX-License-Identifier: MIT */
 #include <gost/host.h>
 
 #include "relay.h"
 
-#define HOLD_NS (20 * GOST_MS) /* a server that speaks first must not wait for a client that listens */
+#define HOLD_NS \
+    (20 * GOST_MS) /* a server that speaks first must not wait for a client that listens */
 
 static void move_all(struct gost_io *to, struct gost_io *from)
 {
@@ -99,9 +101,11 @@ static int request_decode(void *state, const void *conf, struct gost_io *io)
             return GOST_AGAIN;
         n = relay_head(p);
         if (n < 0)
-            return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)", p[0]);
+            return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)",
+                             p[0]);
         if (p[1] != RELAY_OK)
-            return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1], relay_status_text(p[1]));
+            return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1],
+                             relay_status_text(p[1]));
         if (gost_rx_len(io) < RELAY_HEAD + (size_t)n) {
             gost_want(io, RELAY_HEAD + (size_t)n);
             return GOST_AGAIN;

@@ -124,7 +124,8 @@ size_t relay_put_request(uint8_t buf[RELAY_REQUEST_MAX], const struct relay_mess
     return (size_t)(p - buf);
 }
 
-size_t relay_put_response(uint8_t buf[RELAY_RESPONSE_MAX], uint8_t status, const struct gost_addr *addr)
+size_t relay_put_response(uint8_t buf[RELAY_RESPONSE_MAX], uint8_t status,
+                          const struct gost_addr *addr)
 {
     uint8_t *p = buf + RELAY_HEAD;
 

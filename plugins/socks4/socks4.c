@@ -66,10 +66,12 @@ static int on_result(struct server *s, struct gost_io *io, const struct gost_eve
             return reply(io, SOCKS4_AUTH, ev->status, "unknown user id");
         gost_set_deadline(io, 0);
         s->phase = DIAL;
-        return gost_dial(io, DIAL, 1, GOST_NET_TCP, &s->target) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+        return gost_dial(io, DIAL, 1, GOST_NET_TCP, &s->target) == GOST_OK ? GOST_AGAIN
+                                                                           : GOST_EINTERNAL;
     }
     if (ev->status)
-        return reply(io, ev->status == GOST_EDENIED ? SOCKS4_REJECTED : SOCKS4_FAILED, ev->status, text);
+        return reply(io, ev->status == GOST_EDENIED ? SOCKS4_REJECTED : SOCKS4_FAILED, ev->status,
+                     text);
     s->phase = RELAY;
     (void)reply(io, SOCKS4_OK, 0, NULL);
     return gost_relay(io, 0, 1, 0) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
@@ -91,7 +93,8 @@ static int serve(void *state, const void *conf, struct gost_io *io, const struct
     return s->phase == REQUEST ? on_request(s, io) : GOST_AGAIN;
 }
 
-static int ask(struct client *c, const struct client_conf *cf, struct gost_io *io, const struct gost_addr *to)
+static int ask(struct client *c, const struct client_conf *cf, struct gost_io *io,
+               const struct gost_addr *to)
 {
     uint8_t buf[SOCKS4_REQUEST_MAX];
     char user[256];
@@ -120,7 +123,8 @@ static int resolve(struct client *c, struct gost_io *io)
     return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
 }
 
-static int on_addresses(struct client *c, const struct client_conf *cf, struct gost_io *io, const struct gost_event *ev)
+static int on_addresses(struct client *c, const struct client_conf *cf, struct gost_io *io,
+                        const struct gost_event *ev)
 {
     const struct gost_result_addrs *r = ev->result;
     uint32_t i;
@@ -141,16 +145,23 @@ static int on_reply(struct gost_io *io)
     const uint8_t *p = gost_take(io, 8);
 
     if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the proxy closed the connection before its reply") : GOST_AGAIN;
+        return gost_rx_eof(io)
+                   ? gost_fail(io, GOST_ECLOSED, "the proxy closed the connection before its reply")
+                   : GOST_AGAIN;
     if (p[0] != 0)
-        return gost_fail(io, GOST_EPROTO, "the node does not speak SOCKS4 (first byte 0x%02x)", p[0]);
+        return gost_fail(io, GOST_EPROTO, "the node does not speak SOCKS4 (first byte 0x%02x)",
+                         p[0]);
     if (p[1] == SOCKS4_OK)
         return GOST_OK;
-    return gost_fail(io, p[1] == SOCKS4_AUTH ? GOST_EAUTH : p[1] == SOCKS4_REJECTED ? GOST_EDENIED : GOST_EPEER,
+    return gost_fail(io,
+                     p[1] == SOCKS4_AUTH       ? GOST_EAUTH
+                     : p[1] == SOCKS4_REJECTED ? GOST_EDENIED
+                                               : GOST_EPEER,
                      "the proxy refuses (code %u)", p[1]);
 }
 
-static int connect_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int connect_step(void *state, const void *conf, struct gost_io *io,
+                        const struct gost_event *ev)
 {
     struct client *c = state;
     const struct client_conf *cf = conf;
@@ -165,15 +176,16 @@ static int connect_step(void *state, const void *conf, struct gost_io *io, const
     if (ev->type == GOST_EV_DEADLINE)
         return gost_fail(io, GOST_ETIMEDOUT, "the proxy did not answer in time");
     if (ev->type == GOST_EV_CLOSED)
-        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection to the proxy broke");
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
+                         "the connection to the proxy broke");
     if (ev->type == GOST_EV_RESULT && c->resolving)
         return on_addresses(c, cf, io, ev);
     return c->asked ? on_reply(io) : GOST_AGAIN;
 }
 
 static const struct gost_opt server_options[] = {
-    GOST_OPT_DURATION(struct server_conf, timeout, "readTimeout", "15s", 0, 86400000, GOST_OPT_SERVER,
-                      "Time for the request; 0: no limit"),
+    GOST_OPT_DURATION(struct server_conf, timeout, "readTimeout", "15s", 0, 86400000,
+                      GOST_OPT_SERVER, "Time for the request; 0: no limit"),
     GOST_OPT_LAST,
 };
 
@@ -191,10 +203,10 @@ static const struct gost_connector_ops connector_ops = {
     .size = sizeof connector_ops, .networks = 1u << GOST_NET_TCP, .connect = connect_step};
 
 static const struct gost_component components[] = {
-    {GOST_KIND_HANDLER, 0, "socks4", "socks4a", "SOCKS4 and SOCKS4a proxy server", &handler_ops, server_options,
-     sizeof(struct server_conf), sizeof(struct server), NULL, NULL},
-    {GOST_KIND_CONNECTOR, 0, "socks4", "socks4a", "SOCKS4a proxy client", &connector_ops, client_options,
-     sizeof(struct client_conf), sizeof(struct client), NULL, NULL},
+    {GOST_KIND_HANDLER, 0, "socks4", "socks4a", "SOCKS4 and SOCKS4a proxy server", &handler_ops,
+     server_options, sizeof(struct server_conf), sizeof(struct server), NULL, NULL},
+    {GOST_KIND_CONNECTOR, 0, "socks4", "socks4a", "SOCKS4a proxy client", &connector_ops,
+     client_options, sizeof(struct client_conf), sizeof(struct client), NULL, NULL},
 };
 
 GOST_PLUGIN("socks4", "1.0", "MIT", "SOCKS4 and SOCKS4a server and client", components,

@@ -14,8 +14,10 @@ enum socks4_reply { SOCKS4_OK = 90, SOCKS4_FAILED = 91, SOCKS4_REJECTED = 92, SO
 int socks4_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost_bytes *ret_user,
                          struct gost_addr *ret_addr);
 
-/* The request for addr; always_4a: names and addresses alike go as text behind 0.0.0.1, as GOST does.
+/* The request for addr; always_4a: names and addresses alike go as text behind 0.0.0.1, as GOST
+ * does.
  * Returns the length; 0: not possible (a name or IPv6 without 4a, a user id that is too long). */
-size_t socks4_put_request(uint8_t buf[SOCKS4_REQUEST_MAX], const struct gost_addr *addr, const char *user, int use_4a);
+size_t socks4_put_request(uint8_t buf[SOCKS4_REQUEST_MAX], const struct gost_addr *addr,
+                          const char *user, int use_4a);
 
 #endif

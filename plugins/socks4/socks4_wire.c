@@ -20,7 +20,8 @@ int socks4_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost
     size_t user, host = 0, used;
     int r;
 
-    if ((in.n >= 1 && in.p[0] != 4) || (in.n >= 2 && in.p[1] != SOCKS4_CONNECT && in.p[1] != SOCKS4_BIND))
+    if ((in.n >= 1 && in.p[0] != 4) ||
+        (in.n >= 2 && in.p[1] != SOCKS4_CONNECT && in.p[1] != SOCKS4_BIND))
         return GOST_EPROTO;
     if (in.n < 9)
         return 0;
@@ -32,7 +33,8 @@ int socks4_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost
         r = text(in, used, &host);
         if (r != GOST_OK)
             return r < 0 ? r : 0;
-        if (host == 0 || gost_addr_set_host(ret_addr, (const char *)in.p + used, host, gost_get16(in.p + 2)) != GOST_OK)
+        if (host == 0 || gost_addr_set_host(ret_addr, (const char *)in.p + used, host,
+                                            gost_get16(in.p + 2)) != GOST_OK)
             return GOST_EPROTO;
         used += host + 1;
     } else {
@@ -43,7 +45,8 @@ int socks4_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost
     return (int)used;
 }
 
-size_t socks4_put_request(uint8_t buf[SOCKS4_REQUEST_MAX], const struct gost_addr *addr, const char *user, int use_4a)
+size_t socks4_put_request(uint8_t buf[SOCKS4_REQUEST_MAX], const struct gost_addr *addr,
+                          const char *user, int use_4a)
 {
     char host[GOST_ADDR_TEXT];
     size_t u = user ? strlen(user) : 0, n;

@@ -48,29 +48,32 @@ int socks5_parse_offer(struct gost_bytes in, struct socks5_offer *ret_offer);
 int socks5_offers(const struct socks5_offer *offer, uint8_t method);
 
 /* "01 ULEN USER PLEN PASSWORD" (RFC 1929). */
-int socks5_parse_userpass(struct gost_bytes in, struct gost_bytes *ret_user, struct gost_bytes *ret_password);
+int socks5_parse_userpass(struct gost_bytes in, struct gost_bytes *ret_user,
+                          struct gost_bytes *ret_password);
 
 /* "05 CMD 00 ATYP ADDR PORT"; a reply has the same shape with REP for CMD. */
 int socks5_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost_addr *ret_addr);
 
 /* Writers return the length. */
 #define SOCKS5_REQUEST_MAX (3 + GOST_SOCKS_ADDR_MAX)
-size_t socks5_put_request(uint8_t buf[SOCKS5_REQUEST_MAX], uint8_t command, const struct gost_addr *addr);
+size_t socks5_put_request(uint8_t buf[SOCKS5_REQUEST_MAX], uint8_t command,
+                          const struct gost_addr *addr);
 #define SOCKS5_USERPASS_MAX 513
-size_t socks5_put_userpass(uint8_t buf[SOCKS5_USERPASS_MAX], struct gost_bytes user, struct gost_bytes password);
+size_t socks5_put_userpass(uint8_t buf[SOCKS5_USERPASS_MAX], struct gost_bytes user,
+                           struct gost_bytes password);
 
 /* What a client is told about an error of ours, and what a reply means to us. */
 uint8_t socks5_reply_of(int error);
 int socks5_error_of(uint8_t reply);
 const char *socks5_reply_text(uint8_t reply);
 
-/* Datagram codec between a UDP socket and packets with addresses: "00 00 00 ATYP ADDR PORT DATA". */
+/* Datagram codec between a UDP socket and packets with addresses: "00 00 00 ATYP ADDR PORT DATA".
+ * */
 extern const struct gost_layer_ops socks5_udp_layer;
 struct socks5_udp_state {
     struct gost_addr peer; /* server: who spoke last; client: the proxy's address stays its own */
     int heard;
 };
-
 
 extern const struct gost_handler_ops socks5_handler_ops;
 extern const struct gost_connector_ops socks5_connector_ops;

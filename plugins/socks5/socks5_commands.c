@@ -22,12 +22,13 @@ static int acted(int r)
 }
 
 /* Our address as the client should use it: the configured public one, else where it reached us. */
-static struct gost_addr public_address(const struct socks5_handler_conf *cf, struct gost_io *io, uint16_t port,
-                                       int ip_only)
+static struct gost_addr public_address(const struct socks5_handler_conf *cf, struct gost_io *io,
+                                       uint16_t port, int ip_only)
 {
     struct gost_addr a = *gost_flow(io)->local;
 
-    if (cf->public_parsed.family != GOST_AF_NONE && (!ip_only || cf->public_parsed.family != GOST_AF_NAME))
+    if (cf->public_parsed.family != GOST_AF_NONE &&
+        (!ip_only || cf->public_parsed.family != GOST_AF_NAME))
         a = cf->public_parsed;
     a.port = port;
     return a;
@@ -40,7 +41,8 @@ static int start_connect(struct socks5_server *s, struct gost_io *io)
     return acted(gost_dial(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target));
 }
 
-static int start_bind(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int start_bind(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                      struct gost_io *io)
 {
     if (!cf->bind)
         return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "BIND is off; bind=true allows it");
@@ -48,7 +50,8 @@ static int start_bind(struct socks5_server *s, const struct socks5_handler_conf 
     return acted(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target, 0));
 }
 
-static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                     struct gost_io *io)
 {
     struct gost_act_bind a;
 
@@ -70,7 +73,8 @@ static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *
     return acted(gost_act(io, &a.head));
 }
 
-static int start_tun(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int start_tun(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                     struct gost_io *io)
 {
     s->phase = SOCKS5_SERVER_TUN_OUT;
     if (s->target.port == 0) {
@@ -79,11 +83,13 @@ static int start_tun(struct socks5_server *s, const struct socks5_handler_conf *
         return acted(gost_associate(io, s->phase, SOCKS5_REMOTE));
     }
     if (!cf->bind)
-        return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "binding UDP ports is off; bind=true allows it");
+        return refuse(io, SOCKS5_DENIED, GOST_EDENIED,
+                      "binding UDP ports is off; bind=true allows it");
     return acted(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_UDP, &s->target, 0));
 }
 
-int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                   struct gost_io *io)
 {
     s->phase = SOCKS5_SERVER_COMMAND;
     switch (s->command) {

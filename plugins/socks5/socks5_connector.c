@@ -4,7 +4,18 @@
 
 #include "socks5.h"
 
-enum phase { OFFER, METHOD, TLS, USERPASS, AUTH_REPLY, REQUEST, REPLY, CODEC, SECOND_REPLY, UDP_DIAL };
+enum phase {
+    OFFER,
+    METHOD,
+    TLS,
+    USERPASS,
+    AUTH_REPLY,
+    REQUEST,
+    REPLY,
+    CODEC,
+    SECOND_REPLY,
+    UDP_DIAL
+};
 
 enum { PROXY = 0, UDP = 1 };
 
@@ -15,7 +26,9 @@ static int acted(int r)
 
 static int want_more(struct gost_io *io, const char *what)
 {
-    return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the proxy closed the connection before %s", what) : GOST_AGAIN;
+    return gost_rx_eof(io)
+               ? gost_fail(io, GOST_ECLOSED, "the proxy closed the connection before %s", what)
+               : GOST_AGAIN;
 }
 
 static void send_offer(const struct socks5_connector_conf *cf, struct gost_io *io)
@@ -34,7 +47,8 @@ static void send_offer(const struct socks5_connector_conf *cf, struct gost_io *i
     gost_send(io, buf, n);
 }
 
-static int on_method(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io)
+static int on_method(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                     struct gost_io *io)
 {
     const uint8_t *p = gost_take(io, 2);
 
@@ -42,7 +56,8 @@ static int on_method(struct socks5_client *c, const struct socks5_connector_conf
         return want_more(io, "it chose a method");
     c->method = p[1];
     if (p[0] != 5)
-        return gost_fail(io, GOST_EPROTO, "the node does not speak SOCKS5 (first byte 0x%02x)", p[0]);
+        return gost_fail(io, GOST_EPROTO, "the node does not speak SOCKS5 (first byte 0x%02x)",
+                         p[0]);
     switch (p[1]) {
     case SOCKS5_NO_AUTH:
         c->phase = REQUEST;
@@ -78,7 +93,8 @@ static int on_auth_reply(struct socks5_client *c, struct gost_io *io)
     return GOST_OK;
 }
 
-static void send_request(struct socks5_client *c, struct gost_io *io, uint8_t command, const struct gost_addr *to)
+static void send_request(struct socks5_client *c, struct gost_io *io, uint8_t command,
+                         const struct gost_addr *to)
 {
     static const struct gost_addr none;
     uint8_t buf[SOCKS5_REQUEST_MAX];
@@ -107,12 +123,14 @@ static int on_reply(struct socks5_client *c, struct gost_io *io)
         return gost_fail(io, GOST_EPROTO, "malformed reply");
     gost_consume(io, 3 + (size_t)n);
     if (code != SOCKS5_OK)
-        return gost_fail(io, socks5_error_of(code), "the proxy answers %u: %s", code, socks5_reply_text(code));
+        return gost_fail(io, socks5_error_of(code), "the proxy answers %u: %s", code,
+                         socks5_reply_text(code));
     return GOST_OK;
 }
 
 /* Everything up to the request. GOST_OK: the request may be sent. */
-static int negotiate(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io)
+static int negotiate(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                     struct gost_io *io)
 {
     uint8_t buf[SOCKS5_USERPASS_MAX];
     int r;
@@ -147,8 +165,8 @@ static int negotiate(struct socks5_client *c, const struct socks5_connector_conf
 }
 
 /* Common to all three verbs. GOST_OK: go on with the phase. */
-static int common(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
-                  const struct gost_event *ev)
+static int common(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                  struct gost_io *io, const struct gost_event *ev)
 {
     if (ev->type == GOST_EV_START && cf->timeout)
         gost_set_deadline(io, gost_now() + cf->timeout);
@@ -157,13 +175,12 @@ static int common(struct socks5_client *c, const struct socks5_connector_conf *c
     if (ev->type == GOST_EV_RESULT && ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
     if (ev->type == GOST_EV_CLOSED && ev->port == PROXY)
-        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection to the proxy broke");
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
+                         "the connection to the proxy broke");
     if (ev->type == GOST_EV_RESULT && c->phase == TLS)
         c->phase = c->method == SOCKS5_TLS_AUTH ? USERPASS : REQUEST;
     return GOST_OK;
 }
-
-
 
 /* Packets through a UDP-TUN on the control stream. */
 static int tun(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
@@ -200,8 +217,9 @@ static int udp_socket(struct socks5_client *c, struct gost_io *io)
     return acted(gost_act(io, &a.head));
 }
 
-static int packets_step(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
-                        const struct gost_event *ev, const struct gost_addr *peer)
+static int packets_step(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                        struct gost_io *io, const struct gost_event *ev,
+                        const struct gost_addr *peer)
 {
     int r = common(c, cf, io, ev);
 
@@ -230,12 +248,14 @@ static int packets_step(struct socks5_client *c, const struct socks5_connector_c
     return c->udp_relay ? udp_socket(c, io) : tun(c, cf, io, peer);
 }
 
-static int associate_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int associate_step(void *state, const void *conf, struct gost_io *io,
+                          const struct gost_event *ev)
 {
     return packets_step(state, conf, io, ev, NULL);
 }
 
-static int connect_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int connect_step(void *state, const void *conf, struct gost_io *io,
+                        const struct gost_event *ev)
 {
     struct socks5_client *c = state;
     const struct socks5_connector_conf *cf = conf;

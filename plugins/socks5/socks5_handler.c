@@ -1,4 +1,5 @@
-/* socks5_handler.c - the server: negotiation, authentication, the request. Commands are in socks5_commands.c. */
+/* socks5_handler.c - the server: negotiation, authentication, the request. Commands are in
+ * socks5_commands.c. */
 /* SPDX-License-Identifier: MIT */
 #include "socks5_server.h"
 
@@ -31,7 +32,8 @@ static uint8_t choose(const struct socks5_server *s, const struct socks5_handler
     return socks5_offers(offer, plain) ? plain : SOCKS5_NONE;
 }
 
-static int on_offer(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int on_offer(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                    struct gost_io *io)
 {
     struct socks5_offer offer;
     struct gost_bytes in = look(io, 257);
@@ -51,7 +53,8 @@ static int on_offer(struct socks5_server *s, const struct socks5_handler_conf *c
     if (s->method == SOCKS5_TLS || s->method == SOCKS5_TLS_AUTH) {
         s->phase = SOCKS5_SERVER_TLS;
         gost_phase(io, "the TLS handshake inside socks5");
-        return gost_upgrade(io, s->phase, 0, GOST_SERVER, "tls") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+        return gost_upgrade(io, s->phase, 0, GOST_SERVER, "tls") == GOST_OK ? GOST_AGAIN
+                                                                            : GOST_EINTERNAL;
     }
     s->phase = s->method == SOCKS5_USERPASS ? SOCKS5_SERVER_USERPASS : SOCKS5_SERVER_REQUEST;
     return GOST_OK;
@@ -66,7 +69,8 @@ static int on_userpass(struct socks5_server *s, struct gost_io *io)
     if (n == 0)
         return more(io, "its user name and password");
     if (n < 0)
-        return gost_fail(io, GOST_EPROTO, "unknown version 0x%02x of user/password authentication", in.p[0]);
+        return gost_fail(io, GOST_EPROTO, "unknown version 0x%02x of user/password authentication",
+                         in.p[0]);
     s->phase = SOCKS5_SERVER_AUTH;
     if (gost_auth(io, s->phase, user, password) != GOST_OK)
         return GOST_EINTERNAL;
@@ -85,7 +89,8 @@ static int on_auth(struct socks5_server *s, struct gost_io *io, const struct gos
     return GOST_OK;
 }
 
-static int on_request(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int on_request(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                      struct gost_io *io)
 {
     struct gost_bytes in = look(io, SOCKS5_REQUEST_MAX);
     int n = socks5_parse_request(in, &s->command, &s->target);
@@ -101,7 +106,8 @@ static int on_request(struct socks5_server *s, const struct socks5_handler_conf 
 }
 
 /* Negotiation: runs as far as the input goes. */
-static int negotiate(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io)
+static int negotiate(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                     struct gost_io *io)
 {
     int r = GOST_OK;
 
@@ -114,8 +120,8 @@ static int negotiate(struct socks5_server *s, const struct socks5_handler_conf *
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 
-static int on_result(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io,
-                     const struct gost_event *ev)
+static int on_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                     struct gost_io *io, const struct gost_event *ev)
 {
     int r;
 
@@ -127,7 +133,8 @@ static int on_result(struct socks5_server *s, const struct socks5_handler_conf *
         return negotiate(s, cf, io);
     case SOCKS5_SERVER_TLS:
         if (ev->status)
-            return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "TLS inside socks5 failed");
+            return gost_fail(io, ev->status, "%s",
+                             ev->text ? ev->text : "TLS inside socks5 failed");
         s->phase = s->method == SOCKS5_TLS_AUTH ? SOCKS5_SERVER_USERPASS : SOCKS5_SERVER_REQUEST;
         return negotiate(s, cf, io);
     case SOCKS5_SERVER_AUTH:
@@ -147,8 +154,9 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     case GOST_EV_START:
         if (cf->read_timeout)
             gost_set_deadline(io, gost_now() + cf->read_timeout);
-        return gost_auth(io, s->phase, gost_bytes(NULL, 0), gost_bytes(NULL, 0)) == GOST_OK ? GOST_AGAIN
-                                                                                           : GOST_EINTERNAL;
+        return gost_auth(io, s->phase, gost_bytes(NULL, 0), gost_bytes(NULL, 0)) == GOST_OK
+                   ? GOST_AGAIN
+                   : GOST_EINTERNAL;
     case GOST_EV_RESULT:
         return on_result(s, cf, io, ev);
     case GOST_EV_DEADLINE:
@@ -168,4 +176,5 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     }
 }
 
-const struct gost_handler_ops socks5_handler_ops = {sizeof socks5_handler_ops, GOST_STREAM, step, NULL};
+const struct gost_handler_ops socks5_handler_ops = {sizeof socks5_handler_ops, GOST_STREAM, step,
+                                                    NULL};

@@ -29,7 +29,8 @@ enum socks5_server_phase {
 enum socks5_server_port { SOCKS5_CLIENT = 0, SOCKS5_REMOTE = 1, SOCKS5_OUT = 2 };
 
 /* The request in s is complete: start it. GOST_AGAIN or an error. */
-int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io);
+int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                   struct gost_io *io);
 
 /* A command's action ended. */
 int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io,

@@ -1,4 +1,5 @@
-/* socks5_udp.c - codec: SOCKS5 UDP datagrams on a socket, packets with addresses above (RFC 1928, 7). */
+/* socks5_udp.c - codec: SOCKS5 UDP datagrams on a socket, packets with addresses above (RFC 1928,
+ * 7). */
 /* SPDX-License-Identifier: MIT */
 #include <gost/host.h>
 
@@ -35,7 +36,8 @@ static int decode(void *state, const void *conf, struct gost_io *io)
             st->peer = *pkt.addr;
             st->heard = 1;
         }
-        (void)gost_packet_put(gost_app(io), gost_bytes(pkt.data.p + r, pkt.data.n - (size_t)r), &frame.addr);
+        (void)gost_packet_put(gost_app(io), gost_bytes(pkt.data.p + r, pkt.data.n - (size_t)r),
+                              &frame.addr);
     }
     return r;
 }

@@ -25,7 +25,8 @@ int socks5_offers(const struct socks5_offer *offer, uint8_t method)
     return offer->offered[method / 8] >> method % 8 & 1;
 }
 
-int socks5_parse_userpass(struct gost_bytes in, struct gost_bytes *ret_user, struct gost_bytes *ret_password)
+int socks5_parse_userpass(struct gost_bytes in, struct gost_bytes *ret_user,
+                          struct gost_bytes *ret_password)
 {
     size_t u, n;
 
@@ -59,7 +60,8 @@ int socks5_parse_request(struct gost_bytes in, uint8_t *ret_command, struct gost
     return n + 3;
 }
 
-size_t socks5_put_request(uint8_t buf[SOCKS5_REQUEST_MAX], uint8_t command, const struct gost_addr *addr)
+size_t socks5_put_request(uint8_t buf[SOCKS5_REQUEST_MAX], uint8_t command,
+                          const struct gost_addr *addr)
 {
     buf[0] = 5;
     buf[1] = command;
@@ -67,7 +69,8 @@ size_t socks5_put_request(uint8_t buf[SOCKS5_REQUEST_MAX], uint8_t command, cons
     return 3 + gost_socks_addr_put(buf + 3, addr);
 }
 
-size_t socks5_put_userpass(uint8_t buf[SOCKS5_USERPASS_MAX], struct gost_bytes user, struct gost_bytes password)
+size_t socks5_put_userpass(uint8_t buf[SOCKS5_USERPASS_MAX], struct gost_bytes user,
+                           struct gost_bytes password)
 {
     size_t u = user.n < 255 ? user.n : 255, p = password.n < 255 ? password.n : 255;
 
@@ -116,9 +119,15 @@ int socks5_error_of(uint8_t reply)
 
 const char *socks5_reply_text(uint8_t reply)
 {
-    static const char *const text[] = {"success", "general failure", "not allowed by the proxy's rules",
-                                       "network unreachable", "host unreachable", "connection refused",
-                                       "TTL expired", "command not supported", "address type not supported"};
+    static const char *const text[] = {"success",
+                                       "general failure",
+                                       "not allowed by the proxy's rules",
+                                       "network unreachable",
+                                       "host unreachable",
+                                       "connection refused",
+                                       "TTL expired",
+                                       "command not supported",
+                                       "address type not supported"};
 
     return reply < sizeof text / sizeof text[0] ? text[reply] : "unknown failure";
 }

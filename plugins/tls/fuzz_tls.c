@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_pin(text);
         break;
     case 1:
-        fuzz_name(text, size);
+        fuzz_name(text, size - 1);
         break;
     case 2:
         fuzz_alpn(data + 1, size - 1);

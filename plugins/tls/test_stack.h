@@ -93,9 +93,9 @@ struct end {
 
 struct link {
     struct end client, server;
-    size_t split;    /* at most so many bytes at once over the wire */
+    size_t split;           /* at most so many bytes at once over the wire */
     size_t cut_from_client; /* drop what the client sends after so many bytes; SIZE_MAX: nothing */
-    int paired;      /* the wire is a ge_stack_pair */
+    int paired;             /* the wire is a ge_stack_pair */
 };
 
 static void on_want(struct ge_stack *s, void *ctx, unsigned what)

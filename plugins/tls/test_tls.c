@@ -6,13 +6,15 @@
 static void test_versions(void)
 {
     ok(tls_version_parse("VersionTLS10") == 0x0301 && tls_version_parse("versiontls11") == 0x0302 &&
-           tls_version_parse("VERSIONTLS12") == 0x0303 && tls_version_parse("VersionTLS13") == 0x0304,
+           tls_version_parse("VERSIONTLS12") == 0x0303 &&
+           tls_version_parse("VersionTLS13") == 0x0304,
        "versions by Go's names, in any case");
     ok(tls_version_parse("TLSv1.2") == 0x0303 && tls_version_parse("1.3") == 0x0304,
        "versions in short");
-    ok(!tls_version_parse("") && !tls_version_parse("VersionTLS14") && !tls_version_parse("TLS2.0") &&
-           !tls_version_parse("VersionSSL30") && !tls_version_parse("1.") &&
-           !tls_version_parse("VersionTLS120") && !tls_version_parse("1"),
+    ok(!tls_version_parse("") && !tls_version_parse("VersionTLS14") &&
+           !tls_version_parse("TLS2.0") && !tls_version_parse("VersionSSL30") &&
+           !tls_version_parse("1.") && !tls_version_parse("VersionTLS120") &&
+           !tls_version_parse("1"),
        "what is no version");
 }
 
@@ -29,16 +31,23 @@ static void test_suites(void)
 /* Every name of the table that OpenSSL has must be the one with the same standard name. */
 static void test_suite_table(void)
 {
-    static const char *const names[] = {
-        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
-        "TLS_RSA_WITH_AES_128_GCM_SHA256", "TLS_RSA_WITH_AES_256_GCM_SHA384",
-        "TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_128_CBC_SHA",
-        "TLS_RSA_WITH_AES_256_CBC_SHA"};
+    static const char *const names[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+                                        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+                                        "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+                                        "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+                                        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+                                        "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+                                        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+                                        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+                                        "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+                                        "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+                                        "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+                                        "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+                                        "TLS_RSA_WITH_AES_128_GCM_SHA256",
+                                        "TLS_RSA_WITH_AES_256_GCM_SHA384",
+                                        "TLS_RSA_WITH_AES_128_CBC_SHA256",
+                                        "TLS_RSA_WITH_AES_128_CBC_SHA",
+                                        "TLS_RSA_WITH_AES_256_CBC_SHA"};
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
     int bad = 0, i;
     size_t k;
@@ -46,7 +55,7 @@ static void test_suite_table(void)
     SSL_CTX_set_security_level(ctx, 0);
     for (k = 0; k < sizeof names / sizeof names[0]; k++) {
         const char *name = tls_suite_name(names[k]);
-        STACK_OF(SSL_CIPHER) *all;
+        STACK_OF(SSL_CIPHER) * all;
         int found = 0;
 
         bad += !name || SSL_CTX_set_cipher_list(ctx, name) != 1;
@@ -61,13 +70,16 @@ static void test_suite_table(void)
 
 static void test_server_names(void)
 {
-    ok(tls_name_match("example.com", "EXAMPLE.com") && tls_name_match("example.com.", "example.com") &&
+    ok(tls_name_match("example.com", "EXAMPLE.com") &&
+           tls_name_match("example.com.", "example.com") &&
            tls_name_match("example.com", "example.com."),
        "the same name, in any case, with or without a final dot");
-    ok(!tls_name_match("example.com", "www.example.com") && !tls_name_match("example.com", "xample.com") &&
-           !tls_name_match("", "") && !tls_name_match("example.com", ""),
+    ok(!tls_name_match("example.com", "www.example.com") &&
+           !tls_name_match("example.com", "xample.com") && !tls_name_match("", "") &&
+           !tls_name_match("example.com", ""),
        "another name");
-    ok(tls_name_match("*.example.com", "www.Example.com") && !tls_name_match("*.example.com", "example.com") &&
+    ok(tls_name_match("*.example.com", "www.Example.com") &&
+           !tls_name_match("*.example.com", "example.com") &&
            !tls_name_match("*.example.com", "a.b.example.com") &&
            !tls_name_match("*.example.com", ".example.com") && !tls_name_match("*.", "a.") &&
            !tls_name_match("w*.example.com", "www.example.com"),
@@ -89,15 +101,18 @@ static void test_pins(void)
     ok(tls_pin_parse(text, again) == GOST_OK && memcmp(pin, again, 32) == 0, "without its '='");
     for (i = 0; i < TLS_PIN_SIZE; i++)
         snprintf(hex + strlen(hex), 4, "%s%02X", i ? ":" : "", pin[i]);
-    ok(tls_pin_parse(hex, again) == GOST_OK && memcmp(pin, again, 32) == 0, "a pin in hex with colons");
+    ok(tls_pin_parse(hex, again) == GOST_OK && memcmp(pin, again, 32) == 0,
+       "a pin in hex with colons");
     ok(tls_pin_parse("sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", again) == GOST_OK &&
            again[0] == 0xe3 && again[1] == 0xb0 && again[31] == 0x55,
        "a known pin");
     memset(again, 7, sizeof again);
     ok(tls_pin_parse("sha1/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", again) == GOST_EPROTO &&
            tls_pin_parse("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=", again) == GOST_EPROTO &&
-           tls_pin_parse("sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=", again) == GOST_EPROTO &&
-           tls_pin_parse("sha256/47DE", again) == GOST_EPROTO && tls_pin_parse("sha256/", again) == GOST_EPROTO &&
+           tls_pin_parse("sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=", again) ==
+               GOST_EPROTO &&
+           tls_pin_parse("sha256/47DE", again) == GOST_EPROTO &&
+           tls_pin_parse("sha256/", again) == GOST_EPROTO &&
            tls_pin_parse("", again) == GOST_EPROTO && again[0] == 7,
        "what is no pin leaves the result alone");
 }
@@ -109,19 +124,23 @@ static void test_alpn(void)
     const char *bad;
     uint8_t wire[12];
     struct gost_bytes name = {NULL, 0};
-    struct gost_bytes h2 = gost_bytes("\2h2", 3), h1 = gost_bytes("\10http/1.1", 9), x = gost_bytes("\1x", 2);
+    struct gost_bytes h2 = gost_bytes("\2h2", 3), h1 = gost_bytes("\10http/1.1", 9),
+                      x = gost_bytes("\1x", 2);
 
     ok(tls_alpn_wire(&list, wire, sizeof wire, &bad) == 12 && !bad &&
            memcmp(wire, "\2h2\10http/1.1", 12) == 0,
        "ALPN in wire form");
-    ok(tls_alpn_wire(&bad_list, wire, sizeof wire, &bad) == 0 && bad && *bad == 0, "an empty protocol name");
+    ok(tls_alpn_wire(&bad_list, wire, sizeof wire, &bad) == 0 && bad && *bad == 0,
+       "an empty protocol name");
     ok(tls_alpn_select(gost_bytes(wire, 12), gost_bytes("\10http/1.1\2h2", 12), &name) == GOST_OK &&
            gost_bytes_eq(name, gost_bytes_str("h2")),
        "the server's order counts");
     ok(tls_alpn_select(h2, h1, &name) == GOST_END, "HTTP/1.1 at a server of h2 goes on without");
-    ok(tls_alpn_select(h2, x, &name) == GOST_EPROTO && tls_alpn_select(h1, h2, &name) == GOST_EPROTO,
+    ok(tls_alpn_select(h2, x, &name) == GOST_EPROTO &&
+           tls_alpn_select(h1, h2, &name) == GOST_EPROTO,
        "nothing in common is refused");
-    ok(tls_alpn_select(h2, gost_bytes("\3h2", 3), &name) == GOST_EPROTO, "a malformed list has no names");
+    ok(tls_alpn_select(h2, gost_bytes("\3h2", 3), &name) == GOST_EPROTO,
+       "a malformed list has no names");
 }
 
 static void test_records(void)
@@ -149,14 +168,16 @@ static void test_records(void)
 /* ---- certificates ---- */
 
 static char error_text[512];
-static struct gost_prepare prepare = {sizeof prepare, GOST_SERVER, "test", error_text, sizeof error_text};
+static struct gost_prepare prepare = {sizeof prepare, GOST_SERVER, "test", error_text,
+                                      sizeof error_text};
 
 static int fails_with(const char *cert, const char *key, const char *words)
 {
     struct tls_pair pair = {NULL, NULL, NULL};
 
     error_text[0] = 0;
-    if (tls_pair_load(&pair, cert ? test_path(cert) : NULL, key ? test_path(key) : NULL, &prepare) == GOST_OK) {
+    if (tls_pair_load(&pair, cert ? test_path(cert) : NULL, key ? test_path(key) : NULL,
+                      &prepare) == GOST_OK) {
         tls_pair_free(&pair);
         return 0;
     }
@@ -171,7 +192,8 @@ static void test_load(void)
     char text[200];
     FILE *f;
 
-    ok(tls_pair_load(&pair, test_path("one.pem"), test_path("one.key"), &prepare) == GOST_OK && !pair.chain,
+    ok(tls_pair_load(&pair, test_path("one.pem"), test_path("one.key"), &prepare) == GOST_OK &&
+           !pair.chain,
        "a certificate and its key");
     tls_cert_subject(pair.leaf, text, sizeof text);
     ok(strcmp(text, "CN=one") == 0, "its subject");
@@ -192,23 +214,26 @@ static void test_load(void)
     ok(fails_with("one.key", "one.key", "no certificate"), "a key where a certificate should be");
     ok(fails_with("one.pem", "one.pem", "no private key"), "a certificate where a key should be");
     f = fopen(test_path("locked.key"), "w");
-    if (!f || PEM_write_PrivateKey(f, one.key, EVP_aes_128_cbc(), NULL, 0, NULL, (void *)"secret") != 1 ||
+    if (!f ||
+        PEM_write_PrivateKey(f, one.key, EVP_aes_128_cbc(), NULL, 0, NULL, (void *)"secret") != 1 ||
         fclose(f))
         abort();
-    ok(fails_with("one.pem", "locked.key", "passphrase"), "a key with a passphrase, without asking for it");
+    ok(fails_with("one.pem", "locked.key", "passphrase"),
+       "a key with a passphrase, without asking for it");
     free_cert(&one);
     free_cert(&ca);
 }
 
 static void test_generated(void)
 {
-    struct tls_conf c = {.common_name = "gost.run", .organization = "GOST", .validity = 8760 * 3600 * GOST_S};
+    struct tls_conf c = {
+        .common_name = "gost.run", .organization = "GOST", .validity = 8760 * 3600 * GOST_S};
     struct tls_pair a = {NULL, NULL, NULL}, b = a, d = a;
     int day = 0, second = 0;
     char text[100];
 
-    ok(tls_pair_generated(&a, &c, &prepare) == GOST_OK && tls_pair_generated(&b, &c, &prepare) == GOST_OK &&
-           a.leaf == b.leaf,
+    ok(tls_pair_generated(&a, &c, &prepare) == GOST_OK &&
+           tls_pair_generated(&b, &c, &prepare) == GOST_OK && a.leaf == b.leaf,
        "one generated certificate per process");
     c.common_name = "a.example,DNS:evil.example";
     ok(tls_pair_generated(&d, &c, &prepare) == GOST_OK && d.leaf != a.leaf &&
@@ -223,8 +248,10 @@ static void test_generated(void)
            X509_get_key_usage(a.leaf) == (KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN) &&
            X509_get_extended_key_usage(a.leaf) == (XKU_SSL_CLIENT | XKU_SSL_SERVER),
        "365 days, an authority, usages as GOST makes them");
-    ok(EVP_PKEY_get_bits(a.key) == 256 && X509_verify(a.leaf, a.key) == 1, "P-256, signed by itself");
-    c.common_name = "a-name-that-is-longer-than-the-sixty-four-characters-which-x509-allows.example";
+    ok(EVP_PKEY_get_bits(a.key) == 256 && X509_verify(a.leaf, a.key) == 1,
+       "P-256, signed by itself");
+    c.common_name =
+        "a-name-that-is-longer-than-the-sixty-four-characters-which-x509-allows.example";
     ok(tls_pair_generated(&d, &c, &prepare) != GOST_OK && strstr(error_text, "tls.commonName"),
        "a name that is too long is refused by name");
     tls_pair_free(&a);

@@ -100,10 +100,12 @@ static int exchange(struct link *l, size_t up, size_t down, size_t step, int fir
     } while (moved);
     if (l->client.flow->status || l->server.flow->status)
         printf("# client %s, server %s\n", error_of(&l->client), error_of(&l->server));
-    return went_through(&a) & went_through(&b) && !l->client.flow->status && !l->server.flow->status;
+    return went_through(&a) & went_through(&b) && !l->client.flow->status &&
+           !l->server.flow->status;
 }
 
-static int run_exchange(const char *version, size_t split, size_t bytes, size_t step, int first, int paired)
+static int run_exchange(const char *version, size_t split, size_t bytes, size_t step, int first,
+                        int paired)
 {
     struct link l = {.split = split, .paired = paired};
     char max[64];
@@ -111,7 +113,8 @@ static int run_exchange(const char *version, size_t split, size_t bytes, size_t 
 
     snprintf(max, sizeof max, "tls.options.maxVersion=%s", version);
     link_open(&l, W(max), nothing, "server.test:443");
-    good = exchange(&l, bytes, bytes + 3, step, first) && is_up(&l) && strstr(last_log, version) != NULL;
+    good = exchange(&l, bytes, bytes + 3, step, first) && is_up(&l) &&
+           strstr(last_log, version) != NULL;
     link_close(&l);
     return good;
 }
@@ -129,10 +132,14 @@ static void test_data(void)
         good &= run_exchange("TLSv1.3", splits[i], 40000, 997 * i + 1, 0, 0) &
                 run_exchange("TLSv1.2", splits[i], 40000, 997 * i + 1, 0, 0);
     ok(good, "both versions, split at odd sizes");
-    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 1, 0), "TLS 1.3: the client ends first, the rest comes");
-    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 2, 0), "TLS 1.3: the server ends first, the rest comes");
-    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 1, 0), "TLS 1.2: the client ends first, the rest comes");
-    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 2, 0), "TLS 1.2: the server ends first, the rest comes");
+    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 1, 0),
+       "TLS 1.3: the client ends first, the rest comes");
+    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 2, 0),
+       "TLS 1.3: the server ends first, the rest comes");
+    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 1, 0),
+       "TLS 1.2: the client ends first, the rest comes");
+    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 2, 0),
+       "TLS 1.2: the server ends first, the rest comes");
     ok(run_exchange("TLSv1.3", 0, 0, 1, 1, 0), "no data at all");
 }
 
@@ -202,7 +209,8 @@ static void test_wire_ends(void)
     link_open(&l, nothing, nothing, "server.test:443");
     l.cut_from_client = 40;
     settle(&l);
-    ok(l.server.ready && l.server.ready_status == GOST_ECLOSED && says(&l.server, "closed the connection"),
+    ok(l.server.ready && l.server.ready_status == GOST_ECLOSED &&
+           says(&l.server, "closed the connection"),
        "an end in the handshake");
     link_close(&l);
 }
@@ -210,7 +218,8 @@ static void test_wire_ends(void)
 /* ---- trust ---- */
 
 /* 1: the handshake succeeds and a word comes through. */
-static int connects(struct link *l, const char *const *client, const char *const *server, const char *target)
+static int connects(struct link *l, const char *const *client, const char *const *server,
+                    const char *target)
 {
     link_open(l, client, server, target);
     send_text(&l->client, "word");
@@ -224,11 +233,14 @@ static void test_trust(void)
     const char *cert = file("tls.certFile", "server.pem"), *key = file("tls.keyFile", "server.key");
     struct link l = {.split = 100};
 
-    ok(connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), "server.test:443"),
+    ok(connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key),
+                "server.test:443"),
        "secure with the right authority and name");
     link_close(&l);
-    ok(!connects(&l, W(file("tls.caFile", "other.pem"), "tls.secure=true"), W(cert, key), "server.test:443") &&
-           l.client.flow->status == GOST_ETLS && says(&l.client, "certificate of server.test is not trusted") &&
+    ok(!connects(&l, W(file("tls.caFile", "other.pem"), "tls.secure=true"), W(cert, key),
+                 "server.test:443") &&
+           l.client.flow->status == GOST_ETLS &&
+           says(&l.client, "certificate of server.test is not trusted") &&
            says(&l.client, "tls.caFile is not the authority"),
        "secure with another authority");
     ok(l.server.flow->status == GOST_ETLS && says(&l.server, "the client ended the TLS"),
@@ -241,19 +253,23 @@ static void test_trust(void)
     ok(connects(&l, W(file("tls.caFile", "ca.pem")), W(cert, key), "another.test:443"),
        "caFile without secure does not look at the name");
     link_close(&l);
-    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), "another.test:443") &&
+    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key),
+                 "another.test:443") &&
            says(&l.client, "certificate of another.test is for server.test, 192.0.2.7"),
        "secure with another name");
     link_close(&l);
-    ok(connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true", "tls.serverName=server.test"),
+    ok(connects(&l,
+                W(file("tls.caFile", "ca.pem"), "tls.secure=true", "tls.serverName=server.test"),
                 W(cert, key), "another.test:443"),
        "secure with serverName");
     link_close(&l);
-    ok(connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), "192.0.2.7:443") &&
+    ok(connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key),
+                "192.0.2.7:443") &&
            strcmp(l.server.flow->server_name ? l.server.flow->server_name : "", "") == 0,
        "secure with an IP address in the certificate, and no SNI for it");
     link_close(&l);
-    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), "192.0.2.8:443") &&
+    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key),
+                 "192.0.2.8:443") &&
            says(&l.client, "is for server.test, 192.0.2.7"),
        "secure with another IP address");
     link_close(&l);
@@ -261,16 +277,18 @@ static void test_trust(void)
            says(&l.client, "tls.serverName"),
        "secure without any name");
     link_close(&l);
-    ok(!connects(&l, W("tls.secure=true"), nothing, "gost.run:443") && says(&l.client, "self-signed") &&
-           says(&l.client, "secure=false"),
+    ok(!connects(&l, W("tls.secure=true"), nothing, "gost.run:443") &&
+           says(&l.client, "self-signed") && says(&l.client, "secure=false"),
        "secure against a generated certificate says what to do");
     link_close(&l);
     ok(!connects(&l, W(file("tls.caFile", "ca.pem")),
-                 W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")), "old.test:443") &&
+                 W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")),
+                 "old.test:443") &&
            says(&l.client, "has expired on"),
        "an expired certificate");
     link_close(&l);
-    ok(connects(&l, nothing, W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")), "old.test:443"),
+    ok(connects(&l, nothing, W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")),
+                "old.test:443"),
        "which nobody minds without secure and caFile");
     link_close(&l);
 }
@@ -285,14 +303,19 @@ static void test_client_certificates(void)
     int i, with = 1, without = 1, wrong = 1;
 
     for (i = 0; i < 2; i++) {
-        with &= connects(&l, W(file("tls.certFile", "client.pem"), file("tls.keyFile", "client.key"), versions[i]),
-                         W(cert, key, ca), "server.test:443");
+        with &= connects(
+            &l,
+            W(file("tls.certFile", "client.pem"), file("tls.keyFile", "client.key"), versions[i]),
+            W(cert, key, ca), "server.test:443");
         link_close(&l);
         without &= !connects(&l, W(versions[i]), W(cert, key, ca), "server.test:443") &&
                    says(&l.server, "it showed no certificate, and tls.caFile asks for one") &&
-                   says(&l.client, "it wants a client certificate") && l.client.flow->status == GOST_ETLS;
+                   says(&l.client, "it wants a client certificate") &&
+                   l.client.flow->status == GOST_ETLS;
         link_close(&l);
-        wrong &= !connects(&l, W(file("tls.certFile", "other.pem"), file("tls.keyFile", "other.key"), versions[i]),
+        wrong &= !connects(&l,
+                           W(file("tls.certFile", "other.pem"), file("tls.keyFile", "other.key"),
+                             versions[i]),
                            W(cert, key, ca), "server.test:443") &&
                  says(&l.server, "certificate of the client is not trusted") &&
                  says(&l.server, "(CN=other)") && says(&l.client, "client certificate");
@@ -318,7 +341,8 @@ static void test_pins(void)
     if (!f || !(x = PEM_read_X509(f, NULL, NULL, NULL)) || fclose(f))
         abort();
     ok(!connects(&l, W(wrong), W(cert, key), "server.test:443") &&
-           says(&l.client, "certificate of server.test is none of tls.pin") && says(&l.client, "sha256/"),
+           says(&l.client, "certificate of server.test is none of tls.pin") &&
+           says(&l.client, "sha256/"),
        "a wrong pin");
     link_close(&l);
     n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
@@ -326,7 +350,8 @@ static void test_pins(void)
     OPENSSL_free(der);
     tls_pin_format(digest, pin);
     snprintf(words, sizeof words, "%s,%s", wrong, pin);
-    ok(connects(&l, W(words), W(cert, key), "server.test:443"), "the right public key among two pins");
+    ok(connects(&l, W(words), W(cert, key), "server.test:443"),
+       "the right public key among two pins");
     link_close(&l);
     X509_digest(x, EVP_sha256(), digest, NULL);
     tls_pin_format(digest, pin);
@@ -351,21 +376,25 @@ static void test_server_names(void)
     const char *const *server;
     int good;
 
-    snprintf(certs, sizeof certs, "certs=%s %s,%s %s,%s %s", test_path("wild.pem"), test_path("wild.key"),
-             test_path("server.pem"), test_path("server.key"), test_path("rsa.pem"), test_path("rsa.key"));
+    snprintf(certs, sizeof certs, "certs=%s %s,%s %s,%s %s", test_path("wild.pem"),
+             test_path("wild.key"), test_path("server.pem"), test_path("server.key"),
+             test_path("rsa.pem"), test_path("rsa.key"));
     server = W(certs);
     good = connects(&l, W(ca, secure), server, "server.test:443");
     link_close(&l);
     good &= connects(&l, W(ca, secure), server, "any.wild.test:443");
     link_close(&l);
-    good &= connects(&l, W(ca, secure), server, "exact.wild.test:443") && strstr(last_log, "TLSv1.3") != NULL;
+    good &= connects(&l, W(ca, secure), server, "exact.wild.test:443") &&
+            strstr(last_log, "TLSv1.3") != NULL;
     link_close(&l);
     ok(good, "the certificate with the name asked for, of several");
-    good = connects(&l, W(ca, secure, "tls.options.maxVersion=1.2"), server, "exact.wild.test:443") &&
-           strstr(last_log, "ECDHE-RSA-") != NULL;
+    good =
+        connects(&l, W(ca, secure, "tls.options.maxVersion=1.2"), server, "exact.wild.test:443") &&
+        strstr(last_log, "ECDHE-RSA-") != NULL;
     ok(good, "an exact name before a wildcard");
     link_close(&l);
-    ok(!connects(&l, W(ca, secure), server, "no.such.test:443") && says(&l.client, "is for *.wild.test"),
+    ok(!connects(&l, W(ca, secure), server, "no.such.test:443") &&
+           says(&l.client, "is for *.wild.test"),
        "the first one for an unknown name");
     link_close(&l);
     server = W("tls.rejectUnknownSNI=true", "tls.serverNames=one.test,*.two.test");
@@ -389,7 +418,8 @@ static void test_protocols(void)
 {
     struct link l = {.split = 1000};
 
-    ok(connects(&l, W("tls.options.alpn=http/1.1,h2"), W("tls.options.alpn=h2,http/1.1"), "a.test:443") &&
+    ok(connects(&l, W("tls.options.alpn=http/1.1,h2"), W("tls.options.alpn=h2,http/1.1"),
+                "a.test:443") &&
            strcmp(l.client.flow->alpn, "h2") == 0 && strcmp(l.server.flow->alpn, "h2") == 0,
        "ALPN by the server's order");
     link_close(&l);
@@ -401,12 +431,13 @@ static void test_protocols(void)
        "no protocol in common");
     link_close(&l);
     ok(connects(&l, W("tls.options.maxVersion=VersionTLS12"),
-                W("tls.options.cipherSuites=tls_ecdhe_ecdsa_with_aes_256_gcm_sha384"), "a.test:443") &&
+                W("tls.options.cipherSuites=tls_ecdhe_ecdsa_with_aes_256_gcm_sha384"),
+                "a.test:443") &&
            strstr(last_log, "ECDHE-ECDSA-AES256-GCM-SHA384"),
        "a named cipher suite");
     link_close(&l);
-    ok(!connects(&l, W("tls.options.maxVersion=VersionTLS12"), W("tls.options.minVersion=VersionTLS13"),
-                 "a.test:443") &&
+    ok(!connects(&l, W("tls.options.maxVersion=VersionTLS12"),
+                 W("tls.options.minVersion=VersionTLS13"), "a.test:443") &&
            says(&l.server, "minVersion") && says(&l.client, "maxVersion"),
        "no version in common");
     link_close(&l);
@@ -442,10 +473,12 @@ static void test_wrong_peers(void)
     clock_ns += 6 * GOST_S;
     ge_timers_run(worker);
     settle(&l);
-    ok(l.client.flow->status == GOST_ETIMEDOUT && says(&l.client, "longer than handshakeTimeout (5000 ms)"),
+    ok(l.client.flow->status == GOST_ETIMEDOUT &&
+           says(&l.client, "longer than handshakeTimeout (5000 ms)"),
        "a server that says nothing");
     link_close(&l);
-    ok(connects(&l, W("handshakeTimeout=5s"), nothing, "a.test:443"), "handshakeTimeout and a quick server");
+    ok(connects(&l, W("handshakeTimeout=5s"), nothing, "a.test:443"),
+       "handshakeTimeout and a quick server");
     clock_ns += 6 * GOST_S;
     ge_timers_run(worker);
     settle(&l);
@@ -471,15 +504,20 @@ static void test_refused(void)
     const char *cert = file("tls.certFile", "server.pem"), *key = file("tls.keyFile", "server.key");
 
     ok(refused(GOST_SERVER, W(cert), "tls.keyFile"), "a certificate without its key");
-    ok(refused(GOST_SERVER, W(file("tls.caFile", "ca.pem")), "add tls.certFile"), "a server's caFile alone");
+    ok(refused(GOST_SERVER, W(file("tls.caFile", "ca.pem")), "add tls.certFile"),
+       "a server's caFile alone");
     ok(refused(GOST_SERVER, W(cert, key, file("tls.caFile", "ca.key")), "no certificate authority"),
        "a caFile without a certificate");
-    ok(refused(GOST_CLIENT, W(file("tls.caFile", "ca.key")), "no certificate authority"), "a client's likewise");
-    ok(refused(GOST_SERVER, W("tls.options.minVersion=VersionTLS9"), "VersionTLS12"), "an unknown version");
-    ok(refused(GOST_SERVER, W("tls.options.minVersion=VersionTLS13", "tls.options.maxVersion=VersionTLS12"),
+    ok(refused(GOST_CLIENT, W(file("tls.caFile", "ca.key")), "no certificate authority"),
+       "a client's likewise");
+    ok(refused(GOST_SERVER, W("tls.options.minVersion=VersionTLS9"), "VersionTLS12"),
+       "an unknown version");
+    ok(refused(GOST_SERVER,
+               W("tls.options.minVersion=VersionTLS13", "tls.options.maxVersion=VersionTLS12"),
                "is above"),
        "versions the wrong way round");
-    ok(refused(GOST_SERVER, W("tls.options.cipherSuites=TLS_NO_SUCH"), "\"TLS_NO_SUCH\""), "an unknown suite");
+    ok(refused(GOST_SERVER, W("tls.options.cipherSuites=TLS_NO_SUCH"), "\"TLS_NO_SUCH\""),
+       "an unknown suite");
     ok(refused(GOST_SERVER, W("tls.options.cipherSuites=TLS_RSA_WITH_RC4_128_SHA"), "leave it out"),
        "a suite that OpenSSL no longer has");
     ok(refused(GOST_CLIENT, W("tls.pin=sha256/abc"), "is no pin"), "a malformed pin");

@@ -26,9 +26,11 @@ static const struct gost_opt tls_options[] = {
                   "suites of TLS 1.2 by Go's names; those of TLS 1.3 are always on"),
     GOST_OPT_LIST(struct tls_conf, alpn, "tls.options.alpn", NULL, 0,
                   "application protocols: what a client offers, what a server chooses from"),
-    GOST_OPT_LIST(struct tls_conf, certs, "tls.certs certs", NULL, GOST_OPT_SERVER,
-                  "more certificates, each \"cert.pem key.pem\", chosen by the name the client asks for"),
-    GOST_OPT_BOOL(struct tls_conf, reject_unknown_sni, "tls.rejectUnknownSNI", "false", GOST_OPT_SERVER,
+    GOST_OPT_LIST(
+        struct tls_conf, certs, "tls.certs certs", NULL, GOST_OPT_SERVER,
+        "more certificates, each \"cert.pem key.pem\", chosen by the name the client asks for"),
+    GOST_OPT_BOOL(struct tls_conf, reject_unknown_sni, "tls.rejectUnknownSNI", "false",
+                  GOST_OPT_SERVER,
                   "refuse clients that name no server, or none of tls.serverNames"),
     GOST_OPT_LIST(struct tls_conf, server_names, "tls.serverNames", NULL, GOST_OPT_SERVER,
                   "names that tls.rejectUnknownSNI lets pass; empty: any name"),
@@ -84,10 +86,7 @@ static const struct gost_component tls_components[] = {
      .state_size = sizeof(struct tls_state),
      .prepare = tls_prepare,
      .release = tls_release},
-    {.kind = GOST_KIND_STACK,
-     .name = "tls",
-     .summary = "TLS over TCP",
-     .ops = &tls_stack_ops},
+    {.kind = GOST_KIND_STACK, .name = "tls", .summary = "TLS over TCP", .ops = &tls_stack_ops},
 };
 
 GOST_PLUGIN_FULL("tls", "0.1.0", "MIT", "The tls layer and the tls listener and dialer",

@@ -12,7 +12,7 @@
 /* A certificate, those above it, and its key. */
 struct tls_pair {
     X509 *leaf;
-    STACK_OF(X509) *chain; /* without the leaf; NULL: none */
+    STACK_OF(X509) * chain; /* without the leaf; NULL: none */
     EVP_PKEY *key;
 };
 
@@ -48,10 +48,10 @@ struct tls_state {
     const char *peer;   /* for messages: "example.com", "the client"; arena or literal */
     const char *reason; /* why a callback refused, a whole sentence; arena; NULL: none */
     struct tls_records in;
-    uint32_t answered;  /* bytes OpenSSL wrote on its own while the wire was full */
-    uint8_t failed;     /* the sentence was given to the host */
-    uint8_t got_end;    /* the peer's close_notify or its end came */
-    uint8_t sent_end;   /* our close_notify was sent */
+    uint32_t answered; /* bytes OpenSSL wrote on its own while the wire was full */
+    uint8_t failed;    /* the sentence was given to the host */
+    uint8_t got_end;   /* the peer's close_notify or its end came */
+    uint8_t sent_end;  /* our close_notify was sent */
 };
 
 /* ---- tls_bio.c ---- */
@@ -74,7 +74,8 @@ void tls_pair_free(struct tls_pair *pair);
 int tls_pair_use(SSL *ssl, const struct tls_pair *pair);
 int tls_pair_use_ctx(SSL_CTX *ctx, const struct tls_pair *pair);
 /* SHA-256 of the certificate and of its public key. 1: done. [any] */
-int tls_cert_digests(const X509 *cert, uint8_t ret_cert[TLS_PIN_SIZE], uint8_t ret_key[TLS_PIN_SIZE]);
+int tls_cert_digests(const X509 *cert, uint8_t ret_cert[TLS_PIN_SIZE],
+                     uint8_t ret_key[TLS_PIN_SIZE]);
 /* Subject as RFC 2253 writes it, cut to size. [any] */
 void tls_cert_subject(const X509 *cert, char *buf, size_t size);
 /* The names it is for ("a.example, *.b.example, 192.0.2.1"), cut to size. [any] */

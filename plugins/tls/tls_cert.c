@@ -6,7 +6,6 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "tls.h"
@@ -60,8 +59,10 @@ static int load_certs(struct tls_pair *pair, const char *path, struct gost_prepa
     }
     BIO_free(bio);
     if (!pair->leaf)
-        return tls_refuse(p, "%s holds no certificate in PEM form: it must have a block "
-                             "\"-----BEGIN CERTIFICATE-----\", the server's own first", path);
+        return tls_refuse(p,
+                          "%s holds no certificate in PEM form: it must have a block "
+                          "\"-----BEGIN CERTIFICATE-----\", the server's own first",
+                          path);
     ERR_clear_error();
     return GOST_OK;
 }
@@ -78,10 +79,14 @@ static int load_key(struct tls_pair *pair, const char *path, struct gost_prepare
     if (pair->key)
         return GOST_OK;
     if (asked)
-        return tls_refuse(p, "the key in %s is protected by a passphrase: write it without one with "
-                             "\"openssl pkey -in %s -out new.pem\"", path, path);
-    return tls_refuse(p, "%s holds no private key in PEM form: it must have a block "
-                         "\"-----BEGIN PRIVATE KEY-----\"", path);
+        return tls_refuse(p,
+                          "the key in %s is protected by a passphrase: write it without one with "
+                          "\"openssl pkey -in %s -out new.pem\"",
+                          path, path);
+    return tls_refuse(p,
+                      "%s holds no private key in PEM form: it must have a block "
+                      "\"-----BEGIN PRIVATE KEY-----\"",
+                      path);
 }
 
 int tls_pair_load(struct tls_pair *ret_pair, const char *cert_file, const char *key_file,
@@ -99,8 +104,9 @@ int tls_pair_load(struct tls_pair *ret_pair, const char *cert_file, const char *
     if (r == GOST_OK)
         r = load_key(&pair, key_file, p);
     if (r == GOST_OK && X509_check_private_key(pair.leaf, pair.key) != 1)
-        r = tls_refuse(p, "the key in %s does not belong to the first certificate in %s: give the "
-                          "key that was made with it, and put the server's own certificate first",
+        r = tls_refuse(p,
+                       "the key in %s does not belong to the first certificate in %s: give the "
+                       "key that was made with it, and put the server's own certificate first",
                        key_file, cert_file);
     if (r != GOST_OK) {
         tls_pair_free(&pair);
@@ -190,19 +196,18 @@ static int add_subject(X509 *x, const struct tls_conf *c)
 
 static int add_serial(X509 *x)
 {
-    unsigned char random[16];
-    BIGNUM *n = NULL;
-    int done = 0;
+    BIGNUM *n = BN_new();
+    int done = n && BN_rand(n, 127, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) == 1 &&
+               BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x));
 
-    if (RAND_bytes(random, sizeof random) == 1 && (n = BN_bin2bn(random, sizeof random, NULL)))
-        done = BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL;
     BN_free(n);
     return done;
 }
 
 static int fill_generated(struct tls_pair *pair, const struct tls_conf *c)
 {
-    long days = (long)(c->validity / GOST_S / 86400), seconds = (long)(c->validity / GOST_S % 86400);
+    long days = (long)(c->validity / GOST_S / 86400),
+         seconds = (long)(c->validity / GOST_S % 86400);
     X509 *x;
 
     pair->key = EVP_EC_gen("P-256");
@@ -249,9 +254,11 @@ int tls_pair_generated(struct tls_pair *ret_pair, const struct tls_conf *c, stru
             X509_cmp_current_time(X509_get0_notAfter(g->pair.leaf)) > 0)
             break;
     if (!g && !(g = generate(c)))
-        return tls_refuse(p, "cannot make a certificate for \"%s\" of \"%s\": shorten tls.commonName "
-                             "or tls.organization to 64 characters, or give tls.certFile and "
-                             "tls.keyFile", c->common_name, c->organization);
+        return tls_refuse(p,
+                          "cannot make a certificate for \"%s\" of \"%s\": shorten tls.commonName "
+                          "or tls.organization to 64 characters, or give tls.certFile and "
+                          "tls.keyFile",
+                          c->common_name, c->organization);
     X509_up_ref(g->pair.leaf);
     EVP_PKEY_up_ref(g->pair.key);
     ret_pair->leaf = g->pair.leaf;
@@ -262,7 +269,8 @@ int tls_pair_generated(struct tls_pair *ret_pair, const struct tls_conf *c, stru
 
 /* ---- what a certificate says ---- */
 
-int tls_cert_digests(const X509 *cert, uint8_t ret_cert[TLS_PIN_SIZE], uint8_t ret_key[TLS_PIN_SIZE])
+int tls_cert_digests(const X509 *cert, uint8_t ret_cert[TLS_PIN_SIZE],
+                     uint8_t ret_key[TLS_PIN_SIZE])
 {
     unsigned char *der = NULL;
     unsigned int n = 0;
@@ -290,7 +298,8 @@ void tls_cert_subject(const X509 *cert, char *buf, size_t size)
     BIO *bio = BIO_new(BIO_s_mem());
 
     if (bio)
-        X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+        X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+                           XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
     take_text(bio, buf, size);
 }
 

@@ -26,8 +26,11 @@ static int is_pinned(struct tls_state *s, X509_STORE_CTX *x)
         if (memcmp(m->pins[i], cert, sizeof cert) == 0 || memcmp(m->pins[i], key, sizeof key) == 0)
             return 1;
     tls_pin_format(key, text);
-    tls_reason(s, "certificate of %s is none of tls.pin: its public key is %s; if that is right, add it, "
-                  "else somebody stands in between", s->peer, text);
+    tls_reason(
+        s,
+        "certificate of %s is none of tls.pin: its public key is %s; if that is right, add it, "
+        "else somebody stands in between",
+        s->peer, text);
     return 0;
 }
 
@@ -62,8 +65,10 @@ static int make_pins(const struct tls_conf *c, struct gost_prepare *p)
         return tls_refuse(p, "out of memory");
     for (i = 0; i < c->pins.n; i++)
         if (tls_pin_parse(c->pins.v[i], m->pins[i]) != GOST_OK)
-            return tls_refuse(p, "tls.pin: \"%.80s\" is no pin: write sha256/ and the SHA-256 of the "
-                                 "public key or the certificate in base64 or hex", c->pins.v[i]);
+            return tls_refuse(p,
+                              "tls.pin: \"%.80s\" is no pin: write sha256/ and the SHA-256 of the "
+                              "public key or the certificate in base64 or hex",
+                              c->pins.v[i]);
     m->n_pins = c->pins.n;
     return GOST_OK;
 }
@@ -75,8 +80,11 @@ static int set_trust(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepare
     m->check_name = c->secure;
     m->check_chain = c->secure || c->ca_file;
     if (c->ca_file && SSL_CTX_load_verify_file(ctx, c->ca_file) != 1)
-        return tls_refuse(p, "%s holds no certificate authority in PEM form: give the certificate that "
-                             "signed the server's", c->ca_file);
+        return tls_refuse(
+            p,
+            "%s holds no certificate authority in PEM form: give the certificate that "
+            "signed the server's",
+            c->ca_file);
     if (m->check_chain && !c->ca_file && SSL_CTX_set_default_verify_paths(ctx) != 1)
         return tls_refuse(p, "OpenSSL cannot read this system's certificate authorities: install "
                              "ca-certificates, or give tls.caFile");
@@ -104,9 +112,11 @@ static int set_own_certificate(SSL_CTX *ctx, const struct tls_conf *c, struct go
         return r;
     m->n_pairs = 1;
     if (!tls_pair_use_ctx(ctx, &m->pairs[0]))
-        return tls_refuse(p, "OpenSSL refuses the certificate in %s: %s; make one with a key of 2048 bits "
-                             "(RSA) or P-256 and a signature with SHA-256", c->cert_file,
-                          ERR_reason_error_string(ERR_peek_last_error()));
+        return tls_refuse(
+            p,
+            "OpenSSL refuses the certificate in %s: %s; make one with a key of 2048 bits "
+            "(RSA) or P-256 and a signature with SHA-256",
+            c->cert_file, ERR_reason_error_string(ERR_peek_last_error()));
     return GOST_OK;
 }
 
@@ -153,7 +163,8 @@ static int set_name(struct tls_state *s, const struct gost_addr *addr, char *nam
 
     if (addr->family != GOST_AF_NAME)
         return !s->conf->made->check_name ||
-               X509_VERIFY_PARAM_set1_ip(param, addr->ip, addr->family == GOST_AF_IP4 ? 4 : 16) == 1;
+               X509_VERIFY_PARAM_set1_ip(param, addr->ip, addr->family == GOST_AF_IP4 ? 4 : 16) ==
+                   1;
     if (n > 1 && name[n - 1] == '.')
         name[--n] = 0;
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
@@ -185,8 +196,10 @@ int tls_client_open(struct tls_state *s)
     s->peer = peer;
     if (!set_name(s, &addr, text)) {
         ERR_clear_error();
-        return gost_fail(s->wire, GOST_ETLS, "\"%s\" cannot be asked for as a server name: give another "
-                                             "one with tls.serverName", text);
+        return gost_fail(s->wire, GOST_ETLS,
+                         "\"%s\" cannot be asked for as a server name: give another "
+                         "one with tls.serverName",
+                         text);
     }
     return GOST_OK;
 }

@@ -30,22 +30,30 @@ static int set_versions(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prep
     int min = TLS1_2_VERSION, max = TLS1_3_VERSION;
 
     if (c->min_version && !(min = tls_version_parse(c->min_version)))
-        return tls_refuse(p, "tls.options.minVersion \"%s\" is no version of TLS: write VersionTLS10, "
-                             "VersionTLS11, VersionTLS12 or VersionTLS13", c->min_version);
+        return tls_refuse(p,
+                          "tls.options.minVersion \"%s\" is no version of TLS: write VersionTLS10, "
+                          "VersionTLS11, VersionTLS12 or VersionTLS13",
+                          c->min_version);
     if (c->max_version && !(max = tls_version_parse(c->max_version)))
-        return tls_refuse(p, "tls.options.maxVersion \"%s\" is no version of TLS: write VersionTLS10, "
-                             "VersionTLS11, VersionTLS12 or VersionTLS13", c->max_version);
+        return tls_refuse(p,
+                          "tls.options.maxVersion \"%s\" is no version of TLS: write VersionTLS10, "
+                          "VersionTLS11, VersionTLS12 or VersionTLS13",
+                          c->max_version);
     if (!c->min_version && max < min)
         min = max;
     if (min > max)
-        return tls_refuse(p, "tls.options.minVersion \"%s\" is above maxVersion \"%s\": nothing is "
-                             "left to speak, lower the one or raise the other", c->min_version,
-                          c->max_version ? c->max_version : "VersionTLS13");
+        return tls_refuse(p,
+                          "tls.options.minVersion \"%s\" is above maxVersion \"%s\": nothing is "
+                          "left to speak, lower the one or raise the other",
+                          c->min_version, c->max_version ? c->max_version : "VersionTLS13");
     if (min < TLS1_2_VERSION)
         SSL_CTX_set_security_level(ctx, 0); /* the old versions sign with SHA-1 */
-    if (SSL_CTX_set_min_proto_version(ctx, min) != 1 || SSL_CTX_set_max_proto_version(ctx, max) != 1)
-        return tls_refuse(p, "this OpenSSL (%s) refuses TLS versions %#x to %#x: raise "
-                             "tls.options.minVersion", OpenSSL_version(OPENSSL_VERSION), min, max);
+    if (SSL_CTX_set_min_proto_version(ctx, min) != 1 ||
+        SSL_CTX_set_max_proto_version(ctx, max) != 1)
+        return tls_refuse(p,
+                          "this OpenSSL (%s) refuses TLS versions %#x to %#x: raise "
+                          "tls.options.minVersion",
+                          OpenSSL_version(OPENSSL_VERSION), min, max);
     return GOST_OK;
 }
 
@@ -61,16 +69,21 @@ static int has_suite(SSL_CTX *ctx, const char *name)
 }
 
 /* Each name alone: OpenSSL passes over unknown ones of a list without a word. */
-static int check_suite(SSL_CTX *ctx, const char *go_name, const char **ret_name, struct gost_prepare *p)
+static int check_suite(SSL_CTX *ctx, const char *go_name, const char **ret_name,
+                       struct gost_prepare *p)
 {
     const char *name = tls_suite_name(go_name);
 
     if (!name)
-        return tls_refuse(p, "tls.options.cipherSuites: \"%s\" is not known: the names are those of "
-                             "Go, as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", go_name);
+        return tls_refuse(p,
+                          "tls.options.cipherSuites: \"%s\" is not known: the names are those of "
+                          "Go, as TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+                          go_name);
     if (*name && (SSL_CTX_set_cipher_list(ctx, name) != 1 || !has_suite(ctx, name)))
-        return tls_refuse(p, "tls.options.cipherSuites: %s is not in this OpenSSL (%s), as it is too "
-                             "weak: leave it out", go_name, OpenSSL_version(OPENSSL_VERSION));
+        return tls_refuse(p,
+                          "tls.options.cipherSuites: %s is not in this OpenSSL (%s), as it is too "
+                          "weak: leave it out",
+                          go_name, OpenSSL_version(OPENSSL_VERSION));
     *ret_name = name;
     return GOST_OK;
 }
@@ -90,7 +103,8 @@ static int set_suites(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepar
         if (!*name)
             continue;
         if (at + strlen(name) + 2 > sizeof list)
-            return tls_refuse(p, "tls.options.cipherSuites has too many names: write each one once");
+            return tls_refuse(p,
+                              "tls.options.cipherSuites has too many names: write each one once");
         at += (size_t)snprintf(list + at, sizeof list - at, "%s%s", at ? ":" : "", name);
     }
     if (SSL_CTX_set_cipher_list(ctx, at ? list : default_suites) != 1 ||
@@ -109,7 +123,8 @@ static int set_groups(SSL_CTX *ctx, struct gost_prepare *p)
             ERR_clear_error();
             return GOST_OK;
         }
-    return tls_refuse(p, "this OpenSSL (%s) has no elliptic curves", OpenSSL_version(OPENSSL_VERSION));
+    return tls_refuse(p, "this OpenSSL (%s) has no elliptic curves",
+                      OpenSSL_version(OPENSSL_VERSION));
 }
 
 static int make_alpn(const struct tls_conf *c, struct gost_prepare *p)
@@ -128,8 +143,11 @@ static int make_alpn(const struct tls_conf *c, struct gost_prepare *p)
         return tls_refuse(p, "out of memory");
     m->alpn_n = tls_alpn_wire(&c->alpn, m->alpn, size, &bad);
     if (bad)
-        return tls_refuse(p, "tls.options.alpn: \"%.40s\" is no protocol name: it has 1 to 255 bytes, as "
-                             "h2 or http/1.1", bad);
+        return tls_refuse(
+            p,
+            "tls.options.alpn: \"%.40s\" is no protocol name: it has 1 to 255 bytes, as "
+            "h2 or http/1.1",
+            bad);
     return GOST_OK;
 }
 

@@ -66,8 +66,10 @@ static void date_reason(struct tls_state *s, X509_STORE_CTX *x, int error)
         tls_reason(s, "certificate of %s is not valid before %s (%s): look at this machine's clock",
                    s->peer, date, subject);
     else
-        tls_reason(s, "certificate of %s has expired on %s (%s): renew it, or look at this machine's clock",
-                   s->peer, date, subject);
+        tls_reason(
+            s,
+            "certificate of %s has expired on %s (%s): renew it, or look at this machine's clock",
+            s->peer, date, subject);
 }
 
 void tls_cert_reason(struct tls_state *s, X509_STORE_CTX *x, int error)
@@ -80,8 +82,8 @@ void tls_cert_reason(struct tls_state *s, X509_STORE_CTX *x, int error)
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         if (leaf)
             tls_cert_names(leaf, text, sizeof text);
-        tls_reason(s, "certificate of %s is for %s: give the right name with tls.serverName", s->peer,
-                   text);
+        tls_reason(s, "certificate of %s is for %s: give the right name with tls.serverName",
+                   s->peer, text);
         return;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -102,25 +104,34 @@ struct hint {
     const char *text;
 };
 
-static const struct hint client_alerts[] = { /* received by a client */
-    {SSL_AD_CERTIFICATE_REQUIRED, "it wants a client certificate: give tls.certFile and tls.keyFile"},
-    {SSL_AD_BAD_CERTIFICATE, "give a client certificate it accepts with tls.certFile and tls.keyFile"},
-    {SSL_AD_UNKNOWN_CA, "it does not know who signed our client certificate: give another tls.certFile"},
+static const struct hint client_alerts[] = {
+    /* received by a client */
+    {SSL_AD_CERTIFICATE_REQUIRED,
+     "it wants a client certificate: give tls.certFile and tls.keyFile"},
+    {SSL_AD_BAD_CERTIFICATE,
+     "give a client certificate it accepts with tls.certFile and tls.keyFile"},
+    {SSL_AD_UNKNOWN_CA,
+     "it does not know who signed our client certificate: give another tls.certFile"},
     {SSL_AD_CERTIFICATE_EXPIRED, "renew the client certificate in tls.certFile"},
-    {SSL_AD_HANDSHAKE_FAILURE, "it wants a client certificate (tls.certFile) or other cipher suites "
-                               "(tls.options.cipherSuites)"},
-    {SSL_AD_PROTOCOL_VERSION, "it speaks other versions: see tls.options.minVersion and maxVersion"},
+    {SSL_AD_HANDSHAKE_FAILURE,
+     "it wants a client certificate (tls.certFile) or other cipher suites "
+     "(tls.options.cipherSuites)"},
+    {SSL_AD_PROTOCOL_VERSION,
+     "it speaks other versions: see tls.options.minVersion and maxVersion"},
     {SSL_AD_UNRECOGNIZED_NAME, "it does not serve this name: give another with tls.serverName"},
     {SSL_AD_NO_APPLICATION_PROTOCOL, "it has none of the protocols in tls.options.alpn"},
     {0, "its log says why"},
 };
 
-static const struct hint server_alerts[] = { /* received by a server */
-    {SSL_AD_UNKNOWN_CA, "it does not trust our certificate: give one it knows with tls.certFile and "
-                        "tls.keyFile"},
+static const struct hint server_alerts[] = {
+    /* received by a server */
+    {SSL_AD_UNKNOWN_CA,
+     "it does not trust our certificate: give one it knows with tls.certFile and "
+     "tls.keyFile"},
     {SSL_AD_BAD_CERTIFICATE, "it does not accept our certificate: look at its names and its date"},
     {SSL_AD_CERTIFICATE_EXPIRED, "our certificate has expired: renew tls.certFile"},
-    {SSL_AD_CERTIFICATE_UNKNOWN, "it does not accept our certificate: look at its names and its date"},
+    {SSL_AD_CERTIFICATE_UNKNOWN,
+     "it does not accept our certificate: look at its names and its date"},
     {0, "its own messages say why"},
 };
 
@@ -134,17 +145,21 @@ static const char *hint_for(const struct hint *table, int code)
 /* ---- what OpenSSL found itself ---- */
 
 static const struct hint faults[] = {
-    {SSL_R_WRONG_VERSION_NUMBER, "what it sends is not TLS: look at the port, and at whether TLS is on "
-                                 "at the other end"},
+    {SSL_R_WRONG_VERSION_NUMBER,
+     "what it sends is not TLS: look at the port, and at whether TLS is on "
+     "at the other end"},
     {SSL_R_HTTP_REQUEST, "it speaks plain HTTP to a TLS port: use https:// there"},
-    {SSL_R_HTTPS_PROXY_REQUEST, "it speaks to us as to a plain HTTP proxy: use an https:// proxy there"},
+    {SSL_R_HTTPS_PROXY_REQUEST,
+     "it speaks to us as to a plain HTTP proxy: use an https:// proxy there"},
     {SSL_R_UNSUPPORTED_PROTOCOL, "it speaks only versions outside of tls.options.minVersion and "
                                  "maxVersion"},
     {SSL_R_VERSION_TOO_LOW, "it speaks only versions below tls.options.minVersion"},
-    {SSL_R_NO_SHARED_CIPHER, "none of its cipher suites is among tls.options.cipherSuites, or fits the "
-                             "key of our certificate"},
-    {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "it showed no certificate, and tls.caFile asks for one: "
-                                              "give the client a certificate of that authority"},
+    {SSL_R_NO_SHARED_CIPHER,
+     "none of its cipher suites is among tls.options.cipherSuites, or fits the "
+     "key of our certificate"},
+    {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
+     "it showed no certificate, and tls.caFile asks for one: "
+     "give the client a certificate of that authority"},
     {0, NULL},
 };
 
@@ -172,8 +187,8 @@ int tls_fail(struct tls_state *s, const char *doing)
         return gost_fail(s->wire, GOST_ETLS, "%s", s->reason);
     if (alert >= 0 && alert < 256) {
         hint = hint_for(is_server(s) ? server_alerts : client_alerts, alert);
-        return gost_fail(s->wire, GOST_ETLS, "%s ended %s with the alert \"%s\": %s", s->peer, doing,
-                         SSL_alert_desc_string_long(alert), hint);
+        return gost_fail(s->wire, GOST_ETLS, "%s ended %s with the alert \"%s\": %s", s->peer,
+                         doing, SSL_alert_desc_string_long(alert), hint);
     }
     hint = code ? fault_for(code) : NULL;
     return gost_fail(s->wire, GOST_ETLS, "%s with %s failed: %s%s%s", doing, s->peer,

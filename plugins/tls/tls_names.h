@@ -39,9 +39,9 @@ int tls_alpn_select(struct gost_bytes ours, struct gost_bytes theirs, struct gos
 
 /* Follows record headers through a byte stream, to know whether its end is between two records. */
 struct tls_records {
-    uint32_t left;  /* bytes of the body still to come */
-    uint8_t n;      /* bytes of the header seen, 0 to 4 */
-    uint8_t high;   /* first byte of the length */
+    uint32_t left; /* bytes of the body still to come */
+    uint8_t n;     /* bytes of the header seen, 0 to 4 */
+    uint8_t high;  /* first byte of the length */
 };
 void tls_records_feed(struct tls_records *r, const uint8_t *p, size_t n);
 static inline int tls_records_between(const struct tls_records *r)

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "tls.h"
@@ -89,7 +88,8 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
     case GOST_END:
         return SSL_TLSEXT_ERR_NOACK;
     default:
-        tls_reason(SSL_get_app_data(ssl), "the client offers no protocol (ALPN) of tls.options.alpn");
+        tls_reason(SSL_get_app_data(ssl),
+                   "the client offers no protocol (ALPN) of tls.options.alpn");
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     }
 }
@@ -111,8 +111,10 @@ static int load_listed(struct tls_pair *ret_pair, const char *text, struct gost_
     char cert[1024], key[1024], rest[2];
 
     if (sscanf(text, " %1023s %1023s %1s", cert, key, rest) != 2)
-        return tls_refuse(p, "tls.certs: \"%s\" must be two paths with a blank between, as "
-                             "\"example.com.pem example.com.key\"", text);
+        return tls_refuse(p,
+                          "tls.certs: \"%s\" must be two paths with a blank between, as "
+                          "\"example.com.pem example.com.key\"",
+                          text);
     return tls_pair_load(ret_pair, cert, key, p);
 }
 
@@ -157,8 +159,9 @@ static int give_pairs(SSL_CTX *ctx, struct tls_made *m, struct gost_prepare *p)
             char subject[200];
 
             tls_cert_subject(m->pairs[i].leaf, subject, sizeof subject);
-            return tls_refuse(p, "OpenSSL refuses the certificate of %s: %s; make one with a key of "
-                                 "2048 bits (RSA) or P-256 and a signature with SHA-256",
+            return tls_refuse(p,
+                              "OpenSSL refuses the certificate of %s: %s; make one with a key of "
+                              "2048 bits (RSA) or P-256 and a signature with SHA-256",
                               subject, ERR_reason_error_string(ERR_peek_last_error()));
         }
     if (m->n_pairs > 1)
@@ -168,19 +171,25 @@ static int give_pairs(SSL_CTX *ctx, struct tls_made *m, struct gost_prepare *p)
 
 static int set_client_ca(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepare *p)
 {
-    STACK_OF(X509_NAME) *names;
+    STACK_OF(X509_NAME) * names;
 
     if (!c->ca_file)
         return GOST_OK;
     if (!c->cert_file && !c->key_file && c->certs.n == 0)
-        return tls_refuse(p, "tls.caFile %s asks clients for certificates, but without a certificate of "
-                             "its own GOST lets every client in: add tls.certFile and tls.keyFile, or "
-                             "take caFile away", c->ca_file);
+        return tls_refuse(
+            p,
+            "tls.caFile %s asks clients for certificates, but without a certificate of "
+            "its own GOST lets every client in: add tls.certFile and tls.keyFile, or "
+            "take caFile away",
+            c->ca_file);
     names = SSL_load_client_CA_file(c->ca_file);
     if (!names || SSL_CTX_load_verify_file(ctx, c->ca_file) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
-        return tls_refuse(p, "%s holds no certificate authority in PEM form: give the certificate that "
-                             "signs those of the clients", c->ca_file);
+        return tls_refuse(
+            p,
+            "%s holds no certificate authority in PEM form: give the certificate that "
+            "signs those of the clients",
+            c->ca_file);
     }
     SSL_CTX_set_client_CA_list(ctx, names);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
@@ -191,16 +200,17 @@ static int set_client_ca(SSL_CTX *ctx, const struct tls_conf *c, struct gost_pre
 
 int tls_server_prepare(struct tls_conf *c, struct gost_prepare *p)
 {
-    unsigned char id[16];
+    static const unsigned char id[] = "gost tls";
     SSL_CTX *ctx;
     int r;
 
     c->made->ctx = ctx = tls_ctx_new(c, p);
     if (!ctx)
         return GOST_ETLS;
-    /* Tickets hold what was verified, so they are good for this configuration only. */
-    if (RAND_bytes(id, sizeof id) != 1 || !SSL_CTX_set_session_id_context(ctx, id, sizeof id))
-        return tls_refuse(p, "OpenSSL gives no random numbers");
+    /* Needed for tickets where clients are verified. Tickets are good for this SSL_CTX only: its keys
+     * are its own. */
+    if (!SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1))
+        return tls_refuse(p, "out of memory");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(ctx, 1);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);

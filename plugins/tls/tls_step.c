@@ -4,7 +4,7 @@
 
 #include "tls.h"
 
-#define READ_MAX     16384u       /* the largest record's payload */
+#define READ_MAX     16384u /* the largest record's payload */
 #define READ_MIN     512u
 #define ANSWERED_MAX (64u * 1024) /* answers a peer may provoke without reading any */
 
@@ -19,7 +19,8 @@ static int tls_open(void *state, const void *conf, struct gost_io *io)
     s->conf = c;
     s->peer = "the client";
     if (role != c->made->role)
-        return gost_fail(io, GOST_EINTERNAL, "a tls layer was made for the other role than it runs in");
+        return gost_fail(io, GOST_EINTERNAL,
+                         "a tls layer was made for the other role than it runs in");
     s->ssl = SSL_new(c->made->ctx);
     bio = s->ssl ? tls_bio_new(s) : NULL;
     if (!bio) {
@@ -81,14 +82,17 @@ static int tls_handshake(void *state, const void *conf, struct gost_io *io)
     r = SSL_do_handshake(s->ssl);
     if (r == 1) {
         gost_set_deadline(io, 0);
+        gost_phase(io, "TLS records");
         tell_secure(s);
         return GOST_OK;
     }
     if (SSL_get_error(s->ssl, r) != SSL_ERROR_WANT_READ)
         return tls_fail(s, "the TLS handshake");
     if (gost_rx_eof(io))
-        return gost_fail(io, GOST_ECLOSED, "%s closed the connection in the TLS handshake: is there TLS "
-                                           "at the other end, and does its log say more?", s->peer);
+        return gost_fail(io, GOST_ECLOSED,
+                         "%s closed the connection in the TLS handshake: is there TLS "
+                         "at the other end, and does its log say more?",
+                         s->peer);
     return GOST_AGAIN;
 }
 
@@ -99,9 +103,10 @@ static int tls_on_deadline(void *state, const void *conf, struct gost_io *io)
     s->wire = io;
     if (SSL_is_init_finished(s->ssl))
         return GOST_AGAIN;
-    return gost_fail(io, GOST_ETIMEDOUT, "the TLS handshake with %s took longer than handshakeTimeout "
-                                         "(%llu ms)", s->peer,
-                     (unsigned long long)(s->conf->handshake_timeout / GOST_MS));
+    return gost_fail(io, GOST_ETIMEDOUT,
+                     "the TLS handshake with %s took longer than handshakeTimeout "
+                     "(%llu ms)",
+                     s->peer, (unsigned long long)(s->conf->handshake_timeout / GOST_MS));
 }
 
 /* ---- reading ---- */
@@ -130,8 +135,8 @@ static int no_input(struct tls_state *s)
     if (!gost_rx_eof(s->wire))
         return GOST_AGAIN;
     if (!tls_records_between(&s->in))
-        return gost_fail(s->wire, GOST_ECLOSED, "%s: the connection broke in the middle of a TLS record",
-                         s->peer);
+        return gost_fail(s->wire, GOST_ECLOSED,
+                         "%s: the connection broke in the middle of a TLS record", s->peer);
     if (!s->got_end)
         gost_log(s->wire, GOST_LOG_DEBUG, "%s ended without a close_notify", s->peer);
     s->got_end = 1;
@@ -174,7 +179,8 @@ static int tls_decode(void *state, const void *conf, struct gost_io *io)
         if (gost_tx_room(io) > 0)
             s->answered = 0;
         if (s->answered > ANSWERED_MAX)
-            return gost_fail(io, GOST_EPROTO, "%s asks for answers without end and reads none", s->peer);
+            return gost_fail(io, GOST_EPROTO, "%s asks for answers without end and reads none",
+                             s->peer);
         if (ok)
             continue;
         switch (SSL_get_error(s->ssl, 0)) {

@@ -29,8 +29,11 @@ int ge_rx_wanted(const struct ge_stack *s)
 
 void ge_rx_end(struct ge_stack *s, int status)
 {
-    if (s->bottom.up.end)
+    if (s->bottom.up.end) { /* it ended cleanly, and then broke for the other direction */
+        if (status && !s->bottom.up.status)
+            ge_stack_fail(s, status);
         return;
+    }
     s->bottom.up.end = 1;
     s->bottom.up.status = status;
     ge_up_produced(&s->bottom);

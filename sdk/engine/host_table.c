@@ -48,11 +48,11 @@ static void consumed(struct gost_io *io, size_t n)
         s->flow->rx += n;
 
     if (io->side == GE_LO) {
+        if (s->session && io->lv == &s->bottom)
+            ge_stream_sent(s, n);
         ge_down_consumed(io->lv);
         return;
     }
-    if (s->session && io->lv == &s->bottom)
-        s->consumed += n;
     ge_up_consumed(io->lv);
 }
 
@@ -60,10 +60,13 @@ static void produced(struct gost_io *io, size_t n)
 {
     if (is_client(io))
         io->lv->stack->flow->tx += n;
-    if (io->side == GE_HI)
+    if (io->side == GE_HI) {
         ge_down_produced(io->lv);
-    else
-        ge_up_produced(io->lv);
+        return;
+    }
+    if (io->lv->stack->session && io->lv == &io->lv->stack->bottom)
+        ge_stream_delivered(io->lv->stack, n);
+    ge_up_produced(io->lv);
 }
 
 static void fail_io(struct gost_io *io, int code, const char *text)
@@ -123,8 +126,11 @@ static size_t h_rx_len(struct gost_io *io)
 static int h_rx_eof(struct gost_io *io)
 {
     struct ge_queue *q = rx_queue(io);
+    int eof = q->end && q->bytes == 0 && q->packets == 0 && !q->heads;
 
-    return q->end && q->bytes == 0 && q->packets == 0;
+    if (eof && io->side == GE_LO && io->lv->stack->session && io->lv == &io->lv->stack->bottom)
+        ge_stream_end_seen(io->lv->stack);
+    return eof;
 }
 
 static int h_send(struct gost_io *io, const void *p, size_t n)
@@ -220,6 +226,7 @@ static void h_abort(struct gost_io *io, uint64_t code)
         return;
     }
     s->abort = 1;
+    s->code = code;
     ge_stack_fail(s, GOST_ECANCELLED);
 }
 
@@ -266,23 +273,32 @@ static int h_head_recv(struct gost_io *io, struct gost_head *ret)
 {
     struct ge_queue *q = rx_queue(io);
     struct ge_headq **view = io->side == GE_HI ? &io->lv->head_hi : &io->lv->head_lo;
-    struct ge_headq *h = q->heads;
+    struct ge_headq *h = ge_queue_get_head(q);
 
     free(*view);
     *view = h;
     if (!h)
-        return q->end ? GOST_END : GOST_AGAIN;
-    q->heads = h->next;
-    *ret = h->head;
+        return q->end && !q->heads ? GOST_END : GOST_AGAIN;
+    memcpy(ret, &h->head, ret->size < sizeof *ret ? ret->size : sizeof *ret);
     return GOST_OK;
 }
 
 static int h_head_send(struct gost_io *io, const struct gost_head *head)
 {
-    int r = ge_queue_put_head(tx_queue(io), head);
+    struct ge_queue *q = tx_queue(io);
+    int r;
 
+    if (io->lv->type != GOST_EXCHANGE) {
+        fail_io(io, GOST_EINTERNAL, "gost_head_send on a port that is no exchange port");
+        return GOST_EINTERNAL;
+    }
+    if (q->end)
+        return GOST_ECLOSED;
+    r = ge_queue_put_head(q, head);
     if (r == GOST_OK)
         produced(io, 0);
+    else if (r == GOST_ENOMEM)
+        fail_io(io, r, "out of memory");
     return r;
 }
 
@@ -301,7 +317,7 @@ static struct gost_io *h_port(struct gost_io *io, uint32_t n)
     }
     if (n == 0)
         return &((struct ge_layer *)in)->wire->hi;
-    return n == GOST_APP && ((struct ge_layer *)in)->app ? &((struct ge_layer *)in)->app->lo : NULL;
+    return n == GOST_APP && !((struct ge_layer *)in)->session ? &((struct ge_layer *)in)->app->lo : NULL;
 }
 
 static uint32_t h_type(struct gost_io *io)
@@ -652,6 +668,11 @@ struct ge_task *ge_io_task(struct gost_io *io)
     struct ge_inst *in = ge_io_inst(io);
 
     return in && in->is_task ? (struct ge_task *)in : NULL;
+}
+
+struct ge_stack *ge_io_stack(struct gost_io *io)
+{
+    return io->lv->stack;
 }
 
 struct gost_io *ge_stack_io(struct ge_stack *s)

@@ -33,6 +33,7 @@ struct ge_pkt {
 
 struct ge_headq {
     struct ge_headq *next;
+    uint64_t at;           /* follows this many bytes of its queue */
     struct gost_head head; /* its views point behind this struct */
 };
 
@@ -42,7 +43,8 @@ struct ge_queue {
     struct ge_pkt *phead, **ptail; /* ptail NULL: no packets yet */
     struct ge_headq *heads;
     size_t bytes;                  /* queued bytes; packets: their payload */
-    uint32_t packets;
+    uint64_t in;                   /* bytes ever queued: heads keep their place among them */
+    uint32_t packets, n_heads;
     uint8_t end;      /* the producer finished */
     uint8_t end_seen; /* the consumer was told */
     int32_t status;   /* != 0: it ended by this error */
@@ -63,9 +65,11 @@ void ge_queue_clear(struct ge_worker *w, struct ge_queue *q);
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p);
 struct ge_pkt *ge_queue_get_packet(struct ge_queue *q);
 int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head);
+struct ge_headq *ge_queue_get_head(struct ge_queue *q); /* NULL: none, or bytes come first */
 
 #define GE_PACKETS_MAX 256u
 #define GE_PACKET_BYTES_MAX (1u << 20)
+#define GE_HEADS_MAX 32u
 
 /* ---- ports ---- */
 
@@ -118,7 +122,7 @@ struct ge_inst {
 struct ge_layer {
     struct ge_inst inst; /* first */
     struct ge_stack *stack;
-    struct ge_level *wire, *app; /* app NULL: its top is a session */
+    struct ge_level *wire, *app; /* a session's app level carries no bytes: only its ends */
     struct ge_session *session;
     uint8_t opened, ready, dec, enc, dec_full, enc_full, shut_done, identity, ended;
 };
@@ -134,25 +138,48 @@ struct ge_stack {
     struct ge_task *task;            /* the task whose port this is */
     struct ge_stack *peer;           /* pair */
     struct ge_session *session;      /* the bottom is a stream of it */
-    uint64_t stream_id, credit, consumed;
-    struct ge_stack *snext;          /* streams of one session */
+    uint64_t code;                   /* of gost_abort() here, or of the peer's reset */
     void (*on_ready)(struct ge_stack *s, void *arg, int status);
     void *on_ready_arg;
     struct ge_timer linger;
-    uint32_t port, stream_flags;
+    uint32_t port;
     int32_t status;                  /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
-    uint8_t ready_due, stream_open, rx_paused, goaway;
+    uint8_t ready_due, rx_paused;
+};
+
+/* Circular; next NULL: in no list. */
+struct ge_link {
+    struct ge_link *next, *prev;
+};
+
+/* A stream of a session. */
+struct ge_stream {
+    struct ge_stack stack; /* first: both are freed as one */
+    struct ge_link all, queue, owed, waiting; /* queue: urgent, normal or aside */
+    struct ge_stream *hnext;
+    uint64_t id, credit, delivered, credited;
+    size_t given_bytes;    /* what was queued when stream_next gave it last */
+    uint32_t given_heads, flags;
+    uint8_t known, reset;  /* known: the layer has it. reset: the peer did it */
 };
 
 struct ge_session {
     struct ge_layer *layer;
-    struct ge_stack *streams, *next; /* next: where stream_next goes on */
+    struct ge_link streams;
+    struct ge_link urgent, normal, aside; /* with something to send; aside: could not, this time */
+    struct ge_link owed;                  /* their users consumed: the peer is owed credit */
+    struct ge_link waiting;               /* opened by the peer, not yet reported */
+    struct ge_stream *given;              /* by stream_next, last */
+    struct ge_stream **buckets;
+    size_t n_buckets, n_streams, limit;
     void (*accept)(struct ge_stack *session, void *arg, struct ge_stack *stream);
     void *accept_arg;
-    size_t n_streams;
-    struct ge_stack *accepted;       /* opened by the peer, not yet reported */
-    uint8_t draining, alive;
+    void (*end)(struct ge_stack *session, void *arg, int status);
+    void *end_arg;
+    struct ge_timer ping;
+    uint64_t ping_ns;
+    uint8_t peer_goaway, goaway_sent, quiet;
 };
 
 /* ---- tasks ---- */
@@ -225,7 +252,6 @@ void ge_wheel_free(struct ge_wheel *wheel);
 /* stack.c */
 void ge_stack_run(struct ge_stack *s);
 void ge_stack_fail(struct ge_stack *s, int status);
-void ge_stack_linger(struct ge_stack *s);
 void ge_up_produced(struct ge_level *lv);
 void ge_up_consumed(struct ge_level *lv);
 void ge_down_produced(struct ge_level *lv);
@@ -245,6 +271,9 @@ struct ge_inst *ge_io_inst(struct gost_io *io);
 struct ge_session *ge_session_new(struct ge_layer *l);
 void ge_session_free(struct ge_session *x);
 void ge_session_run(struct ge_session *x);
+void ge_session_tell(struct ge_stack *stack);
+void ge_session_fail(struct ge_session *x, int status);
+int ge_session_over(const struct ge_session *x);
 struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags);
 struct gost_io *ge_stream_next(struct gost_io *io);
 struct gost_io *ge_stream_port(struct gost_io *io, uint64_t id);
@@ -253,7 +282,10 @@ void ge_stream_set_credit(struct gost_io *s, uint64_t bytes);
 void ge_stream_reset(struct gost_io *s, uint64_t code);
 void ge_session_goaway(struct gost_io *io);
 void ge_session_alive(struct gost_io *io);
-void ge_stream_wants_write(struct ge_stack *s);
+void ge_stream_changed(struct ge_stack *s);
+void ge_stream_delivered(struct ge_stack *s, size_t n);
+void ge_stream_sent(struct ge_stack *s, size_t n);
+void ge_stream_end_seen(struct ge_stack *s);
 void ge_stream_close(struct ge_stack *s, int abort);
 /* task.c */
 void ge_task_run(struct ge_task *t);
@@ -263,6 +295,8 @@ void ge_task_finish(struct ge_task *t, int status);
 int ge_act_queue(struct ge_task *t, const struct gost_action *a);
 void ge_act_dispatch(struct ge_task *t);
 void ge_act_free_all(struct ge_task *t);
+int ge_act_give_stream(struct ge_task *t, uint32_t port, struct ge_stack *s);
+void ge_act_no_streams(struct ge_task *t, uint32_t port, int status);
 /* pump.c */
 int ge_pump_start(struct ge_task *t, const struct gost_action *a);
 void ge_pumps_run(struct ge_task *t);

@@ -204,8 +204,6 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
     if (n) {
         account(t, p, n);
         t->activity = ge_now(t->inst.w);
-        if (from->session && f == &from->bottom)
-            from->consumed += n;
         ge_up_consumed(f);
         ge_down_produced(o);
     }
@@ -233,6 +231,11 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
             return p->relay ? status : 0;
         }
         return 0;
+    }
+    if (to->status && p->relay && o->up.bytes == 0) { /* it is gone, and what it said is delivered */
+        ge_flow_fail(t->inst.flow, to->status, t->inst.comp->name, "%s reset or lost the connection",
+                     p->to == 0 ? "the client" : "the target");
+        return to->status;
     }
     if (!dgram)
         try_splice(t, p, from, to);

@@ -89,6 +89,7 @@ static void append_seg(struct ge_queue *q, struct ge_seg *s)
         q->head = s;
     q->tail = s;
     q->bytes += s->len;
+    q->in += s->len;
 }
 
 struct gost_bytes ge_queue_first(const struct ge_queue *q)
@@ -143,6 +144,7 @@ void ge_queue_commit(struct ge_worker *w, struct ge_queue *q, size_t n)
     s->chunk->used += (uint32_t)n;
     s->len += (uint32_t)n;
     q->bytes += n;
+    q->in += n;
     if (s->len > 0)
         return;
     /* nothing came: give the chunk back, an idle queue holds no memory */
@@ -305,6 +307,7 @@ void ge_queue_splice_front(struct ge_queue *q, struct ge_queue *front)
         q->phead = front->phead;
     }
     q->bytes += front->bytes;
+    q->in += front->bytes;
     q->packets += front->packets;
     front->head = front->tail = NULL;
     front->phead = NULL;
@@ -335,6 +338,7 @@ void ge_queue_clear(struct ge_worker *w, struct ge_queue *q)
     q->ptail = NULL;
     q->bytes = 0;
     q->packets = 0;
+    q->n_heads = 0;
 }
 
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
@@ -401,10 +405,13 @@ int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head)
         n += head->fields[i].name.n + head->fields[i].value.n;
     if (n > GOST_PEEK_MAX || head->n_fields > 1024)
         return GOST_ETOOBIG;
+    if (q->n_heads >= GE_HEADS_MAX)
+        return GOST_ELIMIT;
     h = malloc(sizeof *h + head->n_fields * sizeof *f + n + 1);
     if (!h)
         return GOST_ENOMEM;
     h->next = NULL;
+    h->at = q->in;
     h->head = *head;
     f = (struct gost_field *)(h + 1);
     p = (uint8_t *)(f + head->n_fields);
@@ -422,5 +429,17 @@ int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head)
     for (at = &q->heads; *at; at = &(*at)->next)
         ;
     *at = h;
+    q->n_heads++;
     return GOST_OK;
+}
+
+struct ge_headq *ge_queue_get_head(struct ge_queue *q)
+{
+    struct ge_headq *h = q->heads;
+
+    if (!h || h->at > q->in - q->bytes)
+        return NULL;
+    q->heads = h->next;
+    q->n_heads--;
+    return h;
 }

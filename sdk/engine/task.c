@@ -253,6 +253,7 @@ static int port_event(struct ge_task *t, uint32_t i, struct gost_event *ev)
         ev->type = GOST_EV_CLOSED;
         ev->status = p->stack->status ? p->stack->status : lv->up.status;
         ev->text = t->inst.flow->error;
+        ev->code = p->stack->code;
         return 1;
     }
     if (lv->hi.full && lv->down.bytes <= t->inst.w->low) {
@@ -304,7 +305,7 @@ static size_t queued(const struct ge_task *t, uint32_t port)
 {
     const struct ge_stack *s = t->port[port].stack;
 
-    return s ? s->top->up.bytes + s->top->up.packets : 0;
+    return s ? s->top->up.bytes + s->top->up.packets + s->top->up.n_heads : 0;
 }
 
 static int step(struct ge_task *t, const struct gost_event *ev)

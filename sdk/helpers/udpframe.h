@@ -34,13 +34,14 @@ size_t gost_udpframe_put(uint8_t *buf, const struct gost_udpframe *frame);
  * Codecs between a stream below and datagrams above, to be named in a plugin's component table with
  * GOST_LAYER_CODEC and state_size sizeof(struct gost_udpframe_state).
  *
- *   gost_udptun_layer   UDP-TUN framing. The arg of the UPGRADE, in SOCKS5 address form, is where
- *                       packets without an address go; without it they are dropped.
+ *   gost_udptun_layer   UDP-TUN framing. With an arg of the UPGRADE, in SOCKS5 address form, there is
+ *                       one peer and every packet goes there, whatever its address; without it
+ *                       packets go where they say.
  *   gost_udplen_layer   two bytes of length, then the payload; there is one peer, so addresses are
  *                       neither sent nor told.
  */
 struct gost_udpframe_state {
-    struct gost_addr peer;      /* of packets without an address; NONE: there is no such peer */
+    struct gost_addr peer;      /* the only destination; NONE: packets say their own */
     struct gost_udpframe frame; /* header of the payload that is awaited */
     uint32_t waiting;           /* 1: the header is consumed, the payload is not all here */
 };

@@ -100,9 +100,9 @@ static int tun_encode(void *state, const void *conf, struct gost_io *io)
         r = gost_packet_recv(gost_app(io), &pkt);
         if (r != GOST_OK)
             return r;
-        addr = pkt.addr ? pkt.addr : &st->peer;
+        addr = st->peer.family != GOST_AF_NONE ? &st->peer : pkt.addr;
         /* An empty payload would desynchronise peers that take length 0 for "unknown". */
-        if (pkt.data.n && pkt.data.n <= 65535 && (pkt.addr || addr->family != GOST_AF_NONE))
+        if (pkt.data.n && pkt.data.n <= 65535 && addr)
             tun_send(io, addr, pkt.data);
     }
 }

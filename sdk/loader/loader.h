@@ -1,4 +1,4 @@
-/* loader.h - plugin files: what is inside by their note, and loading them. Host and test kit use it. */
+/* loader.h - plugin files: what their notes say, and loading them. For host and test kit. */
 /* SPDX-License-Identifier: MIT */
 #ifndef GE_LOADER_H
 #define GE_LOADER_H

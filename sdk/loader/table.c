@@ -1,4 +1,4 @@
-/* table.c - checks what a plugin's object says, and copies its tables into this program's layout. */
+/* table.c - checks a plugin's object, and copies its tables into this program's layout. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>

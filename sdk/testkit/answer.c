@@ -43,7 +43,8 @@ void kit_cancel(void *ctx, struct ge_task *task)
     }
 }
 
-struct ge_layer_choice kit_find_layer(void *ctx, struct ge_task *task, struct gost_bytes name, uint32_t role)
+struct ge_layer_choice kit_find_layer(void *ctx, struct ge_task *task, struct gost_bytes name,
+                                      uint32_t role)
 {
     struct kit_world *w = ctx;
     struct ge_layer_choice choice = {NULL, NULL};
@@ -51,7 +52,9 @@ struct ge_layer_choice kit_find_layer(void *ctx, struct ge_task *task, struct go
     const struct gost_component *c =
         kit_component(w->kit, GOST_KIND_LAYER, (const char *)name.p, name.n);
 
-    if (!lc || !c || ge_conf_new(&lc->conf, c, role, c->name, (struct ge_kv *)w->script->kv, w->script->n_kv, NULL, NULL)) {
+    if (!lc || !c ||
+        ge_conf_new(&lc->conf, c, role, c->name, (struct ge_kv *)w->script->kv, w->script->n_kv,
+                    NULL, NULL)) {
         free(lc);
         return choice;
     }
@@ -91,21 +94,23 @@ static unsigned throw_dice(struct kit_world *w, unsigned sides)
 
 static int status_of(struct kit_world *w, const struct kit_answer *a, int otherwise)
 {
-    static const int few[] = {GOST_OK, GOST_OK, GOST_OK, GOST_EREFUSED, GOST_EDENIED, GOST_ETIMEDOUT};
+    static const int few[] = {GOST_OK,       GOST_OK,      GOST_OK,
+                              GOST_EREFUSED, GOST_EDENIED, GOST_ETIMEDOUT};
 
     if (w->dice)
         return few[throw_dice(w, 6)];
     return a ? a->status : otherwise;
 }
 
-static void answer(struct kit_world *w, struct ge_task *t, const struct gost_action *a, int status, const void *result,
-                   size_t size)
+static void answer(struct kit_world *w, struct ge_task *t, const struct gost_action *a, int status,
+                   const void *result, size_t size)
 {
-    ge_result(t, a->kind, a->tag, status, status ? "the transcript says so" : NULL, status ? NULL : result,
-              status ? 0 : size);
+    ge_result(t, a->kind, a->tag, status, status ? "the transcript says so" : NULL,
+              status ? NULL : result, status ? 0 : size);
 }
 
-static void check_expected(struct kit_world *w, const struct kit_answer *a, const struct gost_addr *asked)
+static void check_expected(struct kit_world *w, const struct kit_answer *a,
+                           const struct gost_addr *asked)
 {
     char want[GOST_ADDR_TEXT], got[GOST_ADDR_TEXT];
 

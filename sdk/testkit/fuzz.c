@@ -6,17 +6,19 @@
 #include "kit_internal.h"
 
 /* The script of the component that is fuzzed: made once, of no records. */
-static struct gost_script *script_of(struct gost_kit *kit, enum gost_kind kind, const char *name, const char *options)
+static struct gost_script *script_of(struct gost_kit *kit, enum gost_kind kind, const char *name,
+                                     const char *options)
 {
     static struct gost_script *made;
     static const struct gost_kit *made_for;
     char text[2048], why[300];
 
-    if (made && made_for == kit && made->kind == (uint32_t)kind && strcmp(made->component, name) == 0)
+    if (made && made_for == kit && made->kind == (uint32_t)kind &&
+        strcmp(made->component, name) == 0)
         return made;
     gost_script_free(made);
-    snprintf(text, sizeof text, "target example.com:443\n%s %s %s", ge_kind_word((uint32_t)kind, 0), name,
-             options ? options : "");
+    snprintf(text, sizeof text, "target example.com:443\n%s %s %s", ge_kind_word((uint32_t)kind, 0),
+             name, options ? options : "");
     made = gost_script_parse(text, name, why, sizeof why);
     made_for = kit;
     if (!made) {

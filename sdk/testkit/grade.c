@@ -6,15 +6,15 @@
 #include "../engine/options.h"
 #include "kit_internal.h"
 
-#define POSITIONS_MAX 400u     /* more bytes than these are cut or ended at in steps */
-#define LIVES         48u      /* inputs without a transcript */
-#define LIFE_BYTES    96u
-#define TO_THE_END    (1u << 30) /* end_after that never cuts: outputs are not compared */
+#define POSITIONS_MAX  400u /* more bytes than these are cut or ended at in steps */
+#define LIVES          48u  /* inputs without a transcript */
+#define LIFE_BYTES     96u
+#define TO_THE_END     (1u << 30) /* end_after that never cuts: outputs are not compared */
 #define STEPS_PER_BYTE 8u
 
 /* One play, as a check of its own. Returns whether it passed. */
-static int check_play(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *name,
-                      const struct gost_how *how, struct gost_outcome *o)
+static int check_play(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                      const char *name, const struct gost_how *how, struct gost_outcome *o)
 {
     g->begin(g, name);
     if (gost_kit_play(kit, s, how, o) == GOST_OK) {
@@ -35,7 +35,8 @@ static struct gost_how how_split(size_t split)
 }
 
 /* Does it behave the same whatever stands in memory that is not its own? */
-static void check_memory(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *title)
+static void check_memory(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                         const char *title)
 {
     static const size_t splits[] = {0, 1, 3};
     char over[200], kept[200];
@@ -57,9 +58,11 @@ static void check_memory(struct kit_grade *g, struct gost_kit *kit, const struct
         how.old = 0x16;
         (void)gost_kit_play(kit, s, &how, &c);
         if (a.trace != b.trace)
-            over_why = "what it does depends on bytes behind those it was given: check lengths before reading";
+            over_why = "what it does depends on bytes behind those it was given: check lengths "
+                       "before reading";
         if (a.trace != c.trace)
-            kept_why = "what it does depends on memory it has consumed: copy what the next step needs";
+            kept_why =
+                "what it does depends on memory it has consumed: copy what the next step needs";
     }
     g->result(g, over, over_why, 0);
     g->begin(g, kept);
@@ -72,8 +75,8 @@ static size_t stride_for(size_t positions)
 }
 
 /* The input ends at each byte: it must not spin, and what fails must say why. */
-static void check_ends(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *title,
-                       size_t bytes)
+static void check_ends(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                       const char *title, size_t bytes)
 {
     char name[200], why[700] = "";
     struct gost_how how = how_split(0);
@@ -91,7 +94,8 @@ static void check_ends(struct kit_grade *g, struct gost_kit *kit, const struct g
 }
 
 /* One pass over all places to stop at. */
-static void stop_everywhere(struct gost_kit *kit, const struct gost_script *s, size_t feeds, char *why, size_t n)
+static void stop_everywhere(struct gost_kit *kit, const struct gost_script *s, size_t feeds,
+                            char *why, size_t n)
 {
     struct gost_how how = how_split(1);
     struct gost_outcome o;
@@ -127,13 +131,14 @@ static void tell_growth(struct kit_grade *g, const char *check, const struct gro
     char why[200];
 
     g->begin(g, check);
-    snprintf(why, sizeof why, "%zu bytes more in each of %u passes: free in destroy() what was allocated", m->least,
+    snprintf(why, sizeof why,
+             "%zu bytes more in each of %u passes: free in destroy() what was allocated", m->least,
              m->passes - 2);
     g->result(g, check, m->least >= 16 ? why : NULL, 0);
 }
 
-static void check_stops(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *title,
-                        size_t feeds)
+static void check_stops(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                        const char *title, size_t feeds)
 {
     char name[200], leak[200], why[700] = "";
     struct growth m = {0, 0, 0};
@@ -151,8 +156,8 @@ static void check_stops(struct kit_grade *g, struct gost_kit *kit, const struct 
 }
 
 /* Silence at any point: whoever waits must not be woken all the time. */
-static void check_silence(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *title,
-                          size_t feeds)
+static void check_silence(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                          const char *title, size_t feeds)
 {
     char name[200], why[700] = "";
     struct gost_how how = how_split(1);
@@ -161,15 +166,16 @@ static void check_silence(struct kit_grade *g, struct gost_kit *kit, const struc
     snprintf(name, sizeof name, "%s: waiting costs nothing", title);
     g->begin(g, name);
     how.silence_ms = 2000;
-    for (how.stop_after = 1; how.stop_after <= feeds && !*why; how.stop_after += stride_for(feeds)) {
+    for (how.stop_after = 1; how.stop_after <= feeds && !*why;
+         how.stop_after += stride_for(feeds)) {
         if (gost_kit_play(kit, s, &how, &o) != GOST_OK)
             snprintf(why, sizeof why, "after %zu bytes: %s", how.stop_after, o.why);
     }
     g->result(g, name, *why ? why : NULL, 0);
 }
 
-static void check_allocs(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s, const char *title,
-                         size_t allocs)
+static void check_allocs(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
+                         const char *title, size_t allocs)
 {
     char name[200], why[700] = "";
     struct gost_how how = how_split(0);
@@ -193,7 +199,8 @@ static void check_steps(struct kit_grade *g, const char *title, const struct gos
     snprintf(name, sizeof name, "%s: the number of steps grows with the bytes, not faster", title);
     g->begin(g, name);
     if (o->steps > STEPS_PER_BYTE * o->bytes + 64)
-        snprintf(why, sizeof why, "%zu steps for %zu bytes that came one by one", o->steps, o->bytes);
+        snprintf(why, sizeof why, "%zu steps for %zu bytes that came one by one", o->steps,
+                 o->bytes);
     g->result(g, name, *why ? why : NULL, 0);
 }
 
@@ -270,12 +277,12 @@ struct gost_script *kit_script_for(const struct gost_component *c, uint32_t kind
     char text[4096], why[200], value[64], key[128];
     size_t n;
 
-    n = (size_t)snprintf(text, sizeof text, "target example.com:443\n%s %s %s", ge_kind_word(kind, 0), c->name,
-                         role == GOST_CLIENT ? "client" : "server");
+    n = (size_t)snprintf(text, sizeof text, "target example.com:443\n%s %s %s",
+                         ge_kind_word(kind, 0), c->name, role == GOST_CLIENT ? "client" : "server");
     for (; o && o->type && n < sizeof text - 300; o++) {
         if (o->flags & GOST_OPT_REQUIRED)
-            n += (size_t)snprintf(text + n, sizeof text - n, " %s=%s", ge_opt_name(o, key, sizeof key),
-                                  some_value(o, value));
+            n += (size_t)snprintf(text + n, sizeof text - n, " %s=%s",
+                                  ge_opt_name(o, key, sizeof key), some_value(o, value));
     }
     return gost_script_parse(text, c->name, why, sizeof why);
 }
@@ -283,7 +290,8 @@ struct gost_script *kit_script_for(const struct gost_component *c, uint32_t kind
 /* Bytes that are often the right ones at the beginning of a protocol, then anything. */
 static void some_bytes(uint8_t *p, size_t n, unsigned seed)
 {
-    static const uint8_t likely[] = {0, 1, 2, 3, 4, 5, 16, 'G', 'E', 'T', ' ', '/', '\r', '\n', 0x80, 0xff};
+    static const uint8_t likely[] = {0,   1,   2,   3,   4,    5,    16,   'G',
+                                     'E', 'T', ' ', '/', '\r', '\n', 0x80, 0xff};
     uint64_t x = seed * 0x9e3779b97f4a7c15ull + 1;
     size_t i;
 
@@ -328,8 +336,10 @@ void kit_grade_life(struct kit_grade *g, struct gost_kit *kit, const struct gost
     char name[200], leak[200], why[700] = "";
     struct growth m = {0, 0, 0};
 
-    snprintf(name, sizeof name, "%s %s: lives and dies with any input", ge_kind_word(c->kind, 0), c->name);
-    snprintf(leak, sizeof leak, "%s %s: its end frees everything", ge_kind_word(c->kind, 0), c->name);
+    snprintf(name, sizeof name, "%s %s: lives and dies with any input", ge_kind_word(c->kind, 0),
+             c->name);
+    snprintf(leak, sizeof leak, "%s %s: its end frees everything", ge_kind_word(c->kind, 0),
+             c->name);
     g->begin(g, name);
     if (!s || *gost_kit_unable(kit, s)) {
         g->result(g, name, s ? gost_kit_unable(kit, s) : "no memory", 1);

@@ -1,4 +1,4 @@
-/* grade_process.c - what a plugin must not do to its process: threads, descriptors, signal handlers. */
+/* grade_process.c - what a plugin must not leave: threads, descriptors, signal handlers. */
 /* SPDX-License-Identifier: MIT */
 #include <dirent.h>
 #include <malloc.h>
@@ -42,8 +42,8 @@ size_t kit_memory_in_use(void)
 #endif
 }
 
-void kit_grade_process(struct kit_grade *g, const struct kit_process *before, unsigned more_descriptors,
-                       const char *when)
+void kit_grade_process(struct kit_grade *g, const struct kit_process *before,
+                       unsigned more_descriptors, const char *when)
 {
     struct kit_process now;
     char name[200], why[200] = "";
@@ -53,7 +53,8 @@ void kit_grade_process(struct kit_grade *g, const struct kit_process *before, un
     g->begin(g, name);
     kit_process_look(&now);
     if (now.threads > before->threads)
-        snprintf(why, sizeof why, "it started %u threads: use the host's actions and deadlines instead",
+        snprintf(why, sizeof why,
+                 "it started %u threads: use the host's actions and deadlines instead",
                  now.threads - before->threads);
     else if (now.descriptors > before->descriptors + more_descriptors)
         snprintf(why, sizeof why, "it left %u descriptors open",

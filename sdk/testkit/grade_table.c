@@ -48,7 +48,8 @@ static void grade_exports(struct kit_grade *g, const struct ge_elf *elf)
     else if (!x.found)
         g->result(g, name, "it does not export gost_plugin_v1: use GOST_PLUGIN()", 0);
     else if (x.others) {
-        snprintf(why, sizeof why, "it also exports%s: make them static or build with -fvisibility=hidden", x.text);
+        snprintf(why, sizeof why,
+                 "it also exports%s: make them static or build with -fvisibility=hidden", x.text);
         g->result(g, name, why, 0);
     } else {
         g->result(g, name, NULL, 0);
@@ -105,7 +106,8 @@ static void grade_summaries(struct kit_grade *g, const struct ge_plugin *p)
         const struct gost_opt *o = c->options;
 
         if (!has_text(c->summary))
-            snprintf(why, sizeof why, "%s %s has none", ge_kind_word(c->kind, GOST_SERVER), c->name);
+            snprintf(why, sizeof why, "%s %s has none", ge_kind_word(c->kind, GOST_SERVER),
+                     c->name);
         for (; o && o->type; o++) {
             if (!has_text(o->summary))
                 snprintf(why, sizeof why, "the option %s of %s %s has none", o->names,
@@ -131,8 +133,8 @@ static void grade_defaults(struct kit_grade *g, const struct ge_plugin *p)
                 snprintf(why, sizeof why, "the default of %s of %s %s %s", o->names,
                          ge_kind_word(c->kind, GOST_SERVER), c->name, text);
             if (o->max < o->min && o->max != 0)
-                snprintf(why, sizeof why, "the range of %s of %s %s ends before it begins", o->names,
-                         ge_kind_word(c->kind, GOST_SERVER), c->name);
+                snprintf(why, sizeof why, "the range of %s of %s %s ends before it begins",
+                         o->names, ge_kind_word(c->kind, GOST_SERVER), c->name);
         }
     }
     g->result(g, name, *why ? why : NULL, 0);

@@ -43,17 +43,17 @@ struct gost_how {
 };
 
 struct gost_outcome {
-    char why[512];     /* empty: as it should be */
-    unsigned line;     /* of the transcript */
+    char why[512]; /* empty: as it should be */
+    unsigned line; /* of the transcript */
     size_t feeds, bytes, steps, allocs;
-    int ended;         /* the component ended by itself ... */
-    int status;        /* ... with this */
-    uint64_t trace;    /* equal for equal behaviour */
+    int ended;      /* the component ended by itself ... */
+    int status;     /* ... with this */
+    uint64_t trace; /* equal for equal behaviour */
 };
 
 /* GOST_OK, or GOST_EPROTO with ret_outcome->why filled. */
-int gost_kit_play(struct gost_kit *kit, const struct gost_script *script, const struct gost_how *how,
-                  struct gost_outcome *ret_outcome);
+int gost_kit_play(struct gost_kit *kit, const struct gost_script *script,
+                  const struct gost_how *how, struct gost_outcome *ret_outcome);
 
 /* Is this transcript for a component that the kit can run? "" or why not. */
 const char *gost_kit_unable(struct gost_kit *kit, const struct gost_script *script);

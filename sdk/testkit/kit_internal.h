@@ -29,8 +29,8 @@ struct kit_process {
     void *handlers[64];
 };
 void kit_process_look(struct kit_process *p);
-void kit_grade_process(struct kit_grade *g, const struct kit_process *before, unsigned more_descriptors,
-                       const char *when);
+void kit_grade_process(struct kit_grade *g, const struct kit_process *before,
+                       unsigned more_descriptors, const char *when);
 size_t kit_memory_in_use(void); /* 0: this C library does not tell */
 
 /* A script with generated values for required options. NULL: out of memory. */

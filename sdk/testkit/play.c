@@ -25,7 +25,8 @@ static int is_client(const struct kit_world *w, uint32_t port)
     return port > 0 || w->script->role == GOST_CLIENT;
 }
 
-static void fail(struct kit_world *w, const struct kit_item *it, const char *fmt, ...) GOST_PRINTF(3, 4);
+static void fail(struct kit_world *w, const struct kit_item *it, const char *fmt, ...)
+    GOST_PRINTF(3, 4);
 static void fail(struct kit_world *w, const struct kit_item *it, const char *fmt, ...)
 {
     char text[400];
@@ -177,7 +178,8 @@ static void check_end(struct kit_world *w, const struct kit_item *it)
     else if (it->type == KIT_FAIL && !o->status)
         fail(w, it, "it should have failed, but ended well");
     else if (it->type == KIT_FAIL && it->status && it->status != o->status)
-        fail(w, it, "it should have failed with %d, but did with %d: %s", it->status, o->status, why_ended(w));
+        fail(w, it, "it should have failed with %d, but did with %d: %s", it->status, o->status,
+             why_ended(w));
 }
 
 static void play_item(struct kit_world *w, const struct kit_item *it)
@@ -230,15 +232,15 @@ static void check_rest(struct kit_world *w, const struct kit_item *last)
         const struct kit_end *e = w->port[i];
 
         if (e && e->n_out > e->compared)
-            fail(w, last, "%zu more bytes were sent on port %u, the first is %02x", e->n_out - e->compared, i,
-                 e->out[e->compared]);
+            fail(w, last, "%zu more bytes were sent on port %u, the first is %02x",
+                 e->n_out - e->compared, i, e->out[e->compared]);
     }
     if (w->user.n_out > w->user.compared && !w->script->relay)
         fail(w, last, "%zu more bytes reached the user", w->user.n_out - w->user.compared);
 }
 
-int gost_kit_play(struct gost_kit *kit, const struct gost_script *script, const struct gost_how *how,
-                  struct gost_outcome *ret_outcome)
+int gost_kit_play(struct gost_kit *kit, const struct gost_script *script,
+                  const struct gost_how *how, struct gost_outcome *ret_outcome)
 {
     struct kit_world *w = calloc(1, sizeof *w);
     const struct kit_item *it, *last = NULL;

@@ -15,7 +15,8 @@ static const char usage[] =
     "usage: gost-plugin-check [--json] [--seconds N] FILE.so [TRANSCRIPT...]\n"
     "       gost-plugin-check --man FILE.so\n"
     "       gost-plugin-check --conf-snippet FILE.so\n"
-    "Checks a plugin of gost-host and plays transcripts in every way a host may. Prints TAP, or JSON.\n"
+    "Checks a plugin of gost-host and plays transcripts in every way a host may. Prints TAP, or "
+    "JSON.\n"
     "Exit status: 0 all is well, 1 something is not, 2 it was called wrongly.\n";
 
 /* ---- results, in the parent ---- */
@@ -34,7 +35,8 @@ static void show(struct report *r, const char *check, const char *why, int skip)
     if (r->json) {
         printf("%s\n    {\"name\": ", r->count > 1 ? "," : "");
         ge_json_string(stdout, check);
-        printf(", \"ok\": %s, \"skipped\": %s, \"why\": ", good ? "true" : "false", skip ? "true" : "false");
+        printf(", \"ok\": %s, \"skipped\": %s, \"why\": ", good ? "true" : "false",
+               skip ? "true" : "false");
         ge_json_string(stdout, why);
         putchar('}');
     } else if (skip) {
@@ -87,7 +89,8 @@ struct job {
     FILE *out;
 };
 
-static void grade_part(struct kit_grade *g, const struct job *job, struct ge_plugin *p, const struct kit_process *before)
+static void grade_part(struct kit_grade *g, const struct job *job, struct ge_plugin *p,
+                       const struct kit_process *before)
 {
     char why[700];
     struct gost_kit *kit = kit_adopt(p, why, sizeof why);
@@ -196,7 +199,8 @@ static unsigned run_job(struct report *r, struct job *job)
             snprintf(why, sizeof why, "it crashed with signal %d", WTERMSIG(status));
         show(r, *last ? last : job->path, why, 0);
     } else if (WEXITSTATUS(status) > 1 || *last) {
-        snprintf(why, sizeof why, "the process ended with status %d: what it wrote says why", WEXITSTATUS(status));
+        snprintf(why, sizeof why, "the process ended with status %d: what it wrote says why",
+                 WEXITSTATUS(status));
         show(r, *last ? last : job->path, why, 0);
     }
     return parts;
@@ -253,7 +257,7 @@ static int document(const char *path, void (*print)(FILE *to, const struct ge_pl
 int main(int argc, char **argv)
 {
     int json = 0, at = 1;
-    void (*print)(FILE *to, const struct ge_plugin *p) = NULL;
+    void (*print)(FILE * to, const struct ge_plugin *p) = NULL;
 
     if (at < argc && strcmp(argv[at], "--help") == 0) {
         fputs(usage, stdout);

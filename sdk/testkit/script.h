@@ -13,11 +13,11 @@ enum kit_item_type {
     KIT_DOWN,       /* bytes that this user sends */
     KIT_FIN,        /* who: 'c' client, 's' server, 'u' the user above */
     KIT_RST,
-    KIT_WAIT,       /* number: milliseconds */
-    KIT_ACCEPT,     /* the oldest waiting ACCEPT gets a stream; addr: its peer */
+    KIT_WAIT,   /* number: milliseconds */
+    KIT_ACCEPT, /* the oldest waiting ACCEPT gets a stream; addr: its peer */
     KIT_CANCEL,
-    KIT_OK,         /* the component has ended well */
-    KIT_FAIL        /* ... with status; 0: any error */
+    KIT_OK,  /* the component has ended well */
+    KIT_FAIL /* ... with status; 0: any error */
 };
 
 struct kit_item {
@@ -55,9 +55,9 @@ struct gost_script {
     uint64_t unix_seconds;
     uint8_t random[4096];
     size_t n_random;
-    char *user, *secret;    /* AUTH accepts only these; NULL: everything */
-    int relay;              /* the far side plays along: it sends what is missing */
-    int8_t port_of[16];     /* connections of a capture; -1: not played */
+    char *user, *secret; /* AUTH accepts only these; NULL: everything */
+    int relay;           /* the far side plays along: it sends what is missing */
+    int8_t port_of[16];  /* connections of a capture; -1: not played */
     struct kit_item *items, **tail;
     struct kit_answer *answers, **answers_tail;
 };

@@ -15,7 +15,7 @@
 struct reader {
     struct gost_script *s;
     unsigned line;
-    int connection; /* of a capture; the current one */
+    int connection;        /* of a capture; the current one */
     struct kit_item *last; /* what '+' and '*' continue; NULL: it is not played */
     char *why;
     size_t n;
@@ -38,13 +38,28 @@ static const struct {
     const char *word;
     int status;
 } errors[] = {
-    {"ok", 0}, {"proto", GOST_EPROTO}, {"auth", GOST_EAUTH}, {"denied", GOST_EDENIED},
-    {"admission", GOST_EADMISSION}, {"limit", GOST_ELIMIT}, {"quota", GOST_EQUOTA},
-    {"noroute", GOST_ENOROUTE}, {"resolve", GOST_ERESOLVE}, {"refused", GOST_EREFUSED},
-    {"unreachable", GOST_EUNREACHABLE}, {"timeout", GOST_ETIMEDOUT}, {"tls", GOST_ETLS},
-    {"peer", GOST_EPEER}, {"unsupported", GOST_EUNSUPPORTED}, {"toobig", GOST_ETOOBIG},
-    {"nomem", GOST_ENOMEM}, {"cancelled", GOST_ECANCELLED}, {"internal", GOST_EINTERNAL},
-    {"closed", GOST_ECLOSED}, {"inuse", GOST_EINUSE}, {NULL, 0},
+    {"ok", 0},
+    {"proto", GOST_EPROTO},
+    {"auth", GOST_EAUTH},
+    {"denied", GOST_EDENIED},
+    {"admission", GOST_EADMISSION},
+    {"limit", GOST_ELIMIT},
+    {"quota", GOST_EQUOTA},
+    {"noroute", GOST_ENOROUTE},
+    {"resolve", GOST_ERESOLVE},
+    {"refused", GOST_EREFUSED},
+    {"unreachable", GOST_EUNREACHABLE},
+    {"timeout", GOST_ETIMEDOUT},
+    {"tls", GOST_ETLS},
+    {"peer", GOST_EPEER},
+    {"unsupported", GOST_EUNSUPPORTED},
+    {"toobig", GOST_ETOOBIG},
+    {"nomem", GOST_ENOMEM},
+    {"cancelled", GOST_ECANCELLED},
+    {"internal", GOST_EINTERNAL},
+    {"closed", GOST_ECLOSED},
+    {"inuse", GOST_EINUSE},
+    {NULL, 0},
 };
 
 static int find_error(const char *word, int *ret)
@@ -406,8 +421,8 @@ static int word_line(struct reader *r, const char *word, char *rest)
     static const struct {
         const char *word;
         uint32_t type;
-    } answers[] = {{"dial", KIT_DIAL}, {"bind", KIT_BIND}, {"select", KIT_SELECT},
-                   {"resolve", KIT_RESOLVE}, {"ask", KIT_ASK}, {"file", KIT_FILE}};
+    } answers[] = {{"dial", KIT_DIAL},       {"bind", KIT_BIND}, {"select", KIT_SELECT},
+                   {"resolve", KIT_RESOLVE}, {"ask", KIT_ASK},   {"file", KIT_FILE}};
     size_t i;
 
     for (i = 0; i < sizeof answers / sizeof answers[0]; i++) {
@@ -461,7 +476,8 @@ static int header_line(struct reader *r, char *p)
     if (strcmp(p, "option") == 0)
         return (word = next_word(&colon)) ? add_option(r, word) : GOST_OK;
     if (strcmp(p, "port") == 0) {
-        if (sscanf(colon, "%u %d", &connection, &port) != 2 || connection > 15 || port >= GOST_PORTS)
+        if (sscanf(colon, "%u %d", &connection, &port) != 2 || connection > 15 ||
+            port >= GOST_PORTS)
             return refuse(r, "port: CONNECTION PORT");
         r->s->port_of[connection] = (int8_t)port;
         return GOST_OK;
@@ -536,7 +552,8 @@ static int one_line(struct reader *r, char *line)
         return run(r, p + 1);
     case '>':
     case '<':
-        return record(r, *p == '>' ? KIT_CLIENT : KIT_SERVER, r->s->port_of[r->connection & 15], p + 1);
+        return record(r, *p == '>' ? KIT_CLIENT : KIT_SERVER, r->s->port_of[r->connection & 15],
+                      p + 1);
     default:
         break;
     }
@@ -593,7 +610,8 @@ struct gost_script *gost_script_parse(const char *text, const char *name, char *
     status = s->name ? read_lines(&r, text) : GOST_ENOMEM;
     if (status == GOST_OK && !s->component) {
         r.line = 1;
-        status = refuse(&r, "names no component: \"# component: handler NAME\" or \"handler NAME\"");
+        status =
+            refuse(&r, "names no component: \"# component: handler NAME\" or \"handler NAME\"");
     }
     if (status == GOST_OK)
         return s;

@@ -43,31 +43,31 @@ static int leave(int r, int highest)
     return r;
 }
 
-#define TASK_CALL(ops_type, kind, field)                                                           \
-    static int watch_##ops_type##_##field(void *state, const void *conf, struct gost_io *io,       \
-                                          const struct gost_event *ev)                             \
-    {                                                                                              \
-        const struct gost_##ops_type##_ops *ops = original(kind);                                  \
-                                                                                                   \
-        enter(#field);                                                                             \
-        return leave(ops->field(state, conf, io, ev), GOST_FULL);                                  \
+#define TASK_CALL(ops_type, kind, field)                                                     \
+    static int watch_##ops_type##_##field(void *state, const void *conf, struct gost_io *io, \
+                                          const struct gost_event *ev)                       \
+    {                                                                                        \
+        const struct gost_##ops_type##_ops *ops = original(kind);                            \
+                                                                                             \
+        enter(#field);                                                                       \
+        return leave(ops->field(state, conf, io, ev), GOST_FULL);                            \
     }
 
-#define LAYER_CALL(field)                                                                          \
-    static int watch_layer_##field(void *state, const void *conf, struct gost_io *io)              \
-    {                                                                                              \
-        const struct gost_layer_ops *ops = original(GOST_KIND_LAYER);                              \
-                                                                                                   \
-        enter(#field);                                                                             \
-        return leave(ops->field(state, conf, io), GOST_END);                                       \
+#define LAYER_CALL(field)                                                             \
+    static int watch_layer_##field(void *state, const void *conf, struct gost_io *io) \
+    {                                                                                 \
+        const struct gost_layer_ops *ops = original(GOST_KIND_LAYER);                 \
+                                                                                      \
+        enter(#field);                                                                \
+        return leave(ops->field(state, conf, io), GOST_END);                          \
     }
 
-#define DESTROY_CALL(ops_type, kind)                                                               \
-    static void watch_##ops_type##_destroy(void *state)                                            \
-    {                                                                                              \
-        const struct gost_##ops_type##_ops *ops = original(kind);                                  \
-                                                                                                   \
-        ops->destroy(state);                                                                       \
+#define DESTROY_CALL(ops_type, kind)                              \
+    static void watch_##ops_type##_destroy(void *state)           \
+    {                                                             \
+        const struct gost_##ops_type##_ops *ops = original(kind); \
+                                                                  \
+        ops->destroy(state);                                      \
     }
 
 TASK_CALL(handler, GOST_KIND_HANDLER, step)
@@ -89,7 +89,8 @@ DESTROY_CALL(remote, GOST_KIND_REMOTE)
 DESTROY_CALL(layer, GOST_KIND_LAYER)
 
 /* An inspector runs as a handler: the engine has no other place for it. */
-static int watch_inspect(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int watch_inspect(void *state, const void *conf, struct gost_io *io,
+                         const struct gost_event *ev)
 {
     const struct gost_inspector_ops *ops = original(GOST_KIND_INSPECTOR);
 
@@ -110,10 +111,10 @@ static void *copy_ops(const void *ops, size_t size)
     return copy;
 }
 
-#define REPLACE(ops, field, with)                                                                  \
-    do {                                                                                           \
-        if ((ops)->field)                                                                          \
-            (ops)->field = (with);                                                                 \
+#define REPLACE(ops, field, with)  \
+    do {                           \
+        if ((ops)->field)          \
+            (ops)->field = (with); \
     } while (0)
 
 static void *watch_connector(const void *from)
@@ -237,7 +238,8 @@ static void host_consume(struct gost_io *io, size_t n)
     if (!allowed("gost_consume"))
         return;
     if (n > ge_host_table()->rx_len(io) && io->lv->type != GOST_DATAGRAM)
-        kit_break(kit_now, "gost_consume() of %zu bytes, but only %zu are queued", n, ge_host_table()->rx_len(io));
+        kit_break(kit_now, "gost_consume() of %zu bytes, but only %zu are queued", n,
+                  ge_host_table()->rx_len(io));
     ge_host_table()->consume(io, n);
 }
 

@@ -5,8 +5,9 @@
 
 #include "world.h"
 
-#define SPIN_ROUNDS 5000 /* rounds without a byte moved after which nobody is doing anything useful */
-#define OUT_MAX     (1u << 22)
+#define SPIN_ROUNDS \
+    5000 /* rounds without a byte moved after which nobody is doing anything useful */
+#define OUT_MAX (1u << 22)
 
 void kit_break(struct kit_world *w, const char *fmt, ...)
 {
@@ -276,7 +277,10 @@ static int app_step(void *state, const void *conf, struct gost_io *io, const str
 }
 
 static const struct gost_handler_ops app_ops = {
-    sizeof(struct gost_handler_ops), GOST_STREAM | GOST_DATAGRAM, app_step, NULL,
+    sizeof(struct gost_handler_ops),
+    GOST_STREAM | GOST_DATAGRAM,
+    app_step,
+    NULL,
 };
 
 static const struct gost_component app_component = {
@@ -381,7 +385,8 @@ static void report(void *arg, const char *text)
         kit_break(w, "its options are refused: %s", text);
 }
 
-const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind, const char *name, size_t n)
+const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind,
+                                           const char *name, size_t n)
 {
     uint32_t i;
 
@@ -403,7 +408,9 @@ static uint32_t port_type(const struct kit_world *w, const struct gost_component
         types = ((const struct gost_handler_ops *)c->ops)->accepts;
     else if (!types && w->script->kind == GOST_KIND_CONNECTOR)
         types = ((const struct gost_connector_ops *)c->ops)->accepts;
-    return !types || (types & GOST_STREAM) ? GOST_STREAM : types & GOST_DATAGRAM ? GOST_DATAGRAM : 0;
+    return !types || (types & GOST_STREAM) ? GOST_STREAM
+           : types & GOST_DATAGRAM         ? GOST_DATAGRAM
+                                           : 0;
 }
 
 static int start_layer(struct kit_world *w, const struct gost_component *c, struct ge_stack *s)
@@ -445,7 +452,8 @@ static int start_task(struct kit_world *w, const struct gost_component *c, struc
 static int open_component(struct kit_world *w)
 {
     const struct gost_script *s = w->script;
-    const struct gost_component *c = kit_component(w->kit, s->kind, s->component, strlen(s->component));
+    const struct gost_component *c =
+        kit_component(w->kit, s->kind, s->component, strlen(s->component));
     struct kit_end *e;
 
     if (!c) {

@@ -11,8 +11,8 @@ struct gost_kit {
     struct ge_plugin *plugin;
     struct gost_component *watched; /* copies whose operations report to watch.c */
     void **ops;
-    struct gost_host host;          /* the engine's table, watched */
-    int owned;                      /* plugin was made by gost_kit_new() */
+    struct gost_host host; /* the engine's table, watched */
+    int owned;             /* plugin was made by gost_kit_new() */
 };
 
 /* One end of a stack that belongs to the fake outside. */
@@ -46,19 +46,19 @@ struct kit_world {
     uint64_t now, unix_ns, chance;
     size_t random_at;
     struct kit_end *ends, *port[GOST_PORTS];
-    struct ge_task *task, *app;       /* app: the user above a layer or behind a connector */
-    struct ge_stack *taken;           /* what a connector left, before app has it */
-    struct kit_end user;              /* out: what reached the user above */
-    const uint8_t *down;              /* what the user has to send */
+    struct ge_task *task, *app; /* app: the user above a layer or behind a connector */
+    struct ge_stack *taken;     /* what a connector left, before app has it */
+    struct kit_end user;        /* out: what reached the user above */
+    const uint8_t *down;        /* what the user has to send */
     size_t n_down;
     int down_end, down_shut;
     struct kit_pending *pending, **pending_tail;
     struct ge_conf *conf;
     struct kit_layer_conf *layers;
-    unsigned inside, woken;           /* inside: calls of the plugin under way */
-    const char *calling;              /* which operation */
-    uint32_t used_answers;            /* bit per answer of the script */
-    const uint8_t *dice;              /* fuzzing: what decides answers; NULL: the script */
+    unsigned inside, woken; /* inside: calls of the plugin under way */
+    const char *calling;    /* which operation */
+    uint32_t used_answers;  /* bit per answer of the script */
+    const uint8_t *dice;    /* fuzzing: what decides answers; NULL: the script */
     size_t n_dice;
 };
 
@@ -75,13 +75,15 @@ void kit_end_put(struct kit_world *w, struct kit_end *e, const void *p, size_t n
 /* A rule is broken: the first sentence counts. */
 void kit_break(struct kit_world *w, const char *fmt, ...) GOST_PRINTF(2, 3);
 void kit_trace(struct kit_world *w, const void *p, size_t n);
-const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind, const char *name, size_t n);
+const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind,
+                                           const char *name, size_t n);
 
 /* answer.c */
 void kit_act(void *ctx, struct ge_task *task, const struct gost_action *a);
 void kit_cancel(void *ctx, struct ge_task *task);
-struct ge_layer_choice kit_find_layer(void *ctx, struct ge_task *task, struct gost_bytes name, uint32_t role);
-int kit_answer_all(struct kit_world *w);  /* how many were answered */
+struct ge_layer_choice kit_find_layer(void *ctx, struct ge_task *task, struct gost_bytes name,
+                                      uint32_t role);
+int kit_answer_all(struct kit_world *w);                           /* how many were answered */
 int kit_accept(struct kit_world *w, const struct gost_addr *peer); /* GOST_AGAIN: nobody waits */
 
 /* watch.c */

@@ -17,19 +17,21 @@ struct probe_conf {
 };
 
 struct probe {
-    int length;           /* of the name; 0: not known yet */
-    char *name;           /* a copy */
-    const uint8_t *view;  /* only a broken plugin keeps one */
-    struct gost_io *io;   /* likewise */
+    int length;          /* of the name; 0: not known yet */
+    char *name;          /* a copy */
+    const uint8_t *view; /* only a broken plugin keeps one */
+    struct gost_io *io;  /* likewise */
 };
 
-static int probe_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
+static int probe_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev);
 static void probe_destroy(void *state);
 
 #ifndef PROBE_OPTIONS
 static const struct gost_opt probe_options[] = {
     GOST_OPT_STRING(struct probe_conf, suffix, "suffix", "!", 0, "what the answer ends with"),
-    GOST_OPT_INT(struct probe_conf, limit, "limit maxLength", "100", 1, 200, NULL, 0, "longest name"),
+    GOST_OPT_INT(struct probe_conf, limit, "limit maxLength", "100", 1, 200, NULL, 0,
+                 "longest name"),
     GOST_OPT_LAST,
 };
 #endif
@@ -43,7 +45,8 @@ static int probe_answer(struct probe *p, const struct probe_conf *conf, struct g
     return GOST_OK;
 }
 
-static int probe_step(void *state, const void *conf_, struct gost_io *io, const struct gost_event *ev)
+static int probe_step(void *state, const void *conf_, struct gost_io *io,
+                      const struct gost_event *ev)
 {
     struct probe *p = state;
     const struct probe_conf *conf = conf_;
@@ -53,7 +56,8 @@ static int probe_step(void *state, const void *conf_, struct gost_io *io, const 
     if (p->length == 0) {
         b = gost_take(io, 1);
         if (!b)
-            return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client sent nothing") : GOST_AGAIN;
+            return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client sent nothing")
+                                   : GOST_AGAIN;
         if (b[0] == 0 || b[0] > conf->limit)
             return gost_fail(io, GOST_EPROTO, "a name of %u bytes, from 1 to %d are allowed", b[0],
                              (int)conf->limit);
@@ -95,14 +99,11 @@ static const struct gost_handler_ops probe_ops = {
 
 #ifndef PROBE_COMPONENTS
 #define PROBE_COMPONENTS                                                                           \
-    {.kind = GOST_KIND_HANDLER,                                                                    \
-     .name = "probe",                                                                              \
-     .aliases = "prober",                                                                          \
-     .summary = PROBE_SUMMARY,                                                                     \
-     .ops = &probe_ops,                                                                            \
-     .options = probe_options,                                                                     \
-     .conf_size = sizeof(struct probe_conf),                                                       \
-     .state_size = sizeof(struct probe)}
+    {                                                                                              \
+        .kind = GOST_KIND_HANDLER, .name = "probe", .aliases = "prober", .summary = PROBE_SUMMARY, \
+        .ops = &probe_ops, .options = probe_options, .conf_size = sizeof(struct probe_conf),       \
+        .state_size = sizeof(struct probe)                                                         \
+    }
 #endif
 
 static const struct gost_component probe_components[] = {PROBE_COMPONENTS};
@@ -115,7 +116,7 @@ static const struct gost_component probe_components[] = {PROBE_COMPONENTS};
 #define PROBE_INIT NULL
 #endif
 
-GOST_PLUGIN_FULL("probe", "1.0", "MIT", "A plugin for tests", probe_components, PROBE_NOTE, PROBE_INIT,
-                 NULL, NULL);
+GOST_PLUGIN_FULL("probe", "1.0", "MIT", "A plugin for tests", probe_components, PROBE_NOTE,
+                 PROBE_INIT, NULL, NULL);
 
 #endif

@@ -3,7 +3,8 @@
 #define PROBE_STEP
 #include "common.h"
 
-static int probe_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int probe_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
 {
     const volatile uint8_t *b = gost_take(io, 4);
 

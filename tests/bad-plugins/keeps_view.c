@@ -3,7 +3,8 @@
 #define PROBE_STEP
 #include "common.h"
 
-static int probe_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int probe_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
 {
     struct probe *p = state;
     const uint8_t *b;
@@ -16,7 +17,8 @@ static int probe_step(void *state, const void *conf, struct gost_io *io, const s
     }
     b = gost_take(io, 3);
     if (!b)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "three more bytes are needed") : GOST_AGAIN;
+        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "three more bytes are needed")
+                               : GOST_AGAIN;
     gost_send(io, p->view, 1);
     return GOST_OK;
 }

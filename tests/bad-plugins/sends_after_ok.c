@@ -4,7 +4,8 @@
 #define PROBE_DESTROY
 #include "common.h"
 
-static int probe_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int probe_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
 {
     struct probe *p = state;
 

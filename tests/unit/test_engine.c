@@ -91,7 +91,8 @@ static int line_step(void *state, const void *conf, struct gost_io *io, const st
 }
 
 static const struct gost_handler_ops line_ops = {sizeof line_ops, 0, line_step, NULL};
-static const struct gost_component line = {GOST_KIND_HANDLER, 0, "line", NULL, "t", &line_ops, NULL, 0, sizeof(int), NULL, NULL};
+static const struct gost_component line = {
+    GOST_KIND_HANDLER, 0, "line", NULL, "t", &line_ops, NULL, 0, sizeof(int), NULL, NULL};
 
 /* Inverts every byte, both ways; a handshake of one byte each way. */
 static int inv_handshake(void *state, const void *conf, struct gost_io *io)
@@ -133,14 +134,18 @@ static int inv_encode(void *state, const void *conf, struct gost_io *io)
     return inv_copy(io, gost_app(io));
 }
 
-static const struct gost_layer_ops inv_ops = {sizeof inv_ops, GOST_STREAM, GOST_STREAM, 0, NULL, inv_handshake,
-                                              inv_decode, inv_encode, NULL, NULL, NULL, NULL, NULL, NULL};
-static const struct gost_component inv = {GOST_KIND_LAYER, 0, "inv", NULL, "t", &inv_ops, NULL, 0, sizeof(int), NULL, NULL};
+static const struct gost_layer_ops inv_ops = {sizeof inv_ops, GOST_STREAM, GOST_STREAM, 0,    NULL,
+                                              inv_handshake,  inv_decode,  inv_encode,  NULL, NULL,
+                                              NULL,           NULL,        NULL,        NULL};
+static const struct gost_component inv = {
+    GOST_KIND_LAYER, 0, "inv", NULL, "t", &inv_ops, NULL, 0, sizeof(int), NULL, NULL};
 
 /* Handshake only: identity afterwards. */
-static const struct gost_layer_ops id_ops = {sizeof id_ops, GOST_STREAM, GOST_STREAM, 0, NULL, inv_handshake,
-                                             NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
-static const struct gost_component ident = {GOST_KIND_LAYER, 0, "id", NULL, "t", &id_ops, NULL, 0, sizeof(int), NULL, NULL};
+static const struct gost_layer_ops id_ops = {sizeof id_ops, GOST_STREAM, GOST_STREAM, 0,    NULL,
+                                             inv_handshake, NULL,        NULL,        NULL, NULL,
+                                             NULL,          NULL,        NULL,        NULL};
+static const struct gost_component ident = {
+    GOST_KIND_LAYER, 0, "id", NULL, "t", &id_ops, NULL, 0, sizeof(int), NULL, NULL};
 
 /* ---- helpers ---- */
 
@@ -207,13 +212,15 @@ static void test_relay(struct ge_worker *w, const struct gost_component *layer, 
     run(w);
     ok(dialed.len == 3 && !memcmp(dialed.name, "abc", 3), name);
     ok(get(client, buf, sizeof buf) == 2 && !memcmp(buf, "ok", 2), "the client is answered");
-    ok(get(target_side, buf, sizeof buf) == 5 && !memcmp(buf, "EARLY", 5), "early bytes reach the target");
+    ok(get(target_side, buf, sizeof buf) == 5 && !memcmp(buf, "EARLY", 5),
+       "early bytes reach the target");
     gost_shut(top(client));
     run(w);
     ok(gost_rx_eof(top(target_side)), "half-close reaches the target");
     gost_send(top(target_side), "late", 4);
     run(w);
-    ok(get(client, buf, sizeof buf) == 4 && !memcmp(buf, "late", 4), "the other direction still works");
+    ok(get(client, buf, sizeof buf) == 4 && !memcmp(buf, "late", 4),
+       "the other direction still works");
     ok(done_calls == 0, "the flow is not over");
     gost_shut(top(target_side));
     run(w);
@@ -310,7 +317,8 @@ static void test_timers(struct ge_worker *w)
         ge_timers_run(w);
     }
     for (i = 0; i < 4; i++)
-        late += fired[i] != 1 || fired_at[i] < base + ms[i] * GOST_MS || fired_at[i] > base + (ms[i] + 30) * GOST_MS;
+        late += fired[i] != 1 || fired_at[i] < base + ms[i] * GOST_MS ||
+                fired_at[i] > base + (ms[i] + 30) * GOST_MS;
     ok(late == 0, "timers from 50 ms to 10 hours fire once, on time");
     ok(rounds < 400, "and without ticking in between");
     ge_timer_start(w, &t[0], clock_ns + GOST_S);
@@ -320,7 +328,13 @@ static void test_timers(struct ge_worker *w)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now, .unix_time = f_now, .random = f_random, .log = f_log, .act = f_act, .cancel = f_cancel, .wake = f_wake};
+    struct ge_embed e = {.now = f_now,
+                         .unix_time = f_now,
+                         .random = f_random,
+                         .log = f_log,
+                         .act = f_act,
+                         .cancel = f_cancel,
+                         .wake = f_wake};
     struct ge_worker *w = ge_worker_new(&e, NULL);
     struct ge_usage u;
 
@@ -336,9 +350,11 @@ int main(void)
     run(w);
     test_timers(w);
     ge_worker_usage(w, &u);
-    ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0, "nothing is left");
+    ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
+       "nothing is left");
     if (u.stacks || u.tasks || u.flows || u.chunks || u.timers)
-        printf("# %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers\n", u.stacks, u.tasks, u.flows, u.chunks, u.timers);
+        printf("# %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers\n", u.stacks, u.tasks,
+               u.flows, u.chunks, u.timers);
     ge_worker_free(w);
     printf("1..%d\n", count);
     return failures != 0;

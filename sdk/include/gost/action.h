@@ -22,8 +22,9 @@ extern "C" {
  * At every end the host calls destroy() exactly once; no call follows it.
  */
 enum gost_event_type {
-    GOST_EV_START = 1,    /* first step; port 0 is ready */
-    GOST_EV_READABLE = 2, /* port has input (at least what the last short peek or gost_want asked) */
+    GOST_EV_START = 1, /* first step; port 0 is ready */
+    GOST_EV_READABLE =
+        2, /* port has input (at least what the last short peek or gost_want asked) */
     GOST_EV_WRITABLE = 3, /* port is below its low mark again, after a GOST_FULL */
     GOST_EV_EOF = 4,      /* port: the peer ended its direction; queued input may remain */
     GOST_EV_CLOSED = 5,   /* port: gone in both directions; status says why (0: cleanly) */
@@ -34,13 +35,14 @@ enum gost_event_type {
 
 struct gost_event {
     uint32_t size;
-    uint32_t type;       /* enum gost_event_type */
-    uint32_t port;       /* which port it is about */
-    uint32_t tag;        /* RESULT: the action's tag */
-    int32_t status;      /* RESULT, CLOSED: 0 or enum gost_error */
-    uint32_t kind;       /* RESULT: enum gost_action_kind */
-    const char *text;    /* why it failed, one sentence without secrets; NULL when fine. borrowed */
-    const void *result;  /* RESULT with status 0: struct gost_result_*, or NULL. borrowed */
+    uint32_t type;      /* enum gost_event_type */
+    uint32_t port;      /* which port it is about */
+    uint32_t tag;       /* RESULT: the action's tag */
+    int32_t status;     /* RESULT, CLOSED: 0 or enum gost_error */
+    uint32_t kind;      /* RESULT: enum gost_action_kind */
+    const char *text;   /* why it failed, one sentence without secrets; NULL when fine. borrowed */
+    const void *result; /* RESULT with status 0: struct gost_result_*, or NULL. borrowed */
+    uint64_t code;      /* CLOSED: the peer's own reset code; 0 when it gave none */
 };
 
 enum gost_action_kind {
@@ -101,7 +103,7 @@ struct gost_act_dial {
 struct gost_result_dial {
     uint32_t size;
     uint32_t reserved;
-    struct gost_addr local;  /* NONE when not known (for instance behind a chain) */
+    struct gost_addr local; /* NONE when not known (for instance behind a chain) */
     struct gost_addr remote;
 };
 
@@ -140,7 +142,7 @@ struct gost_act_auth {
 /* ASK a policy of the service by kind. Result: struct gost_result_verdict. */
 struct gost_act_ask {
     struct gost_action head;
-    uint32_t policy;  /* enum gost_policy_kind, see policy.h */
+    uint32_t policy; /* enum gost_policy_kind, see policy.h */
     uint32_t network;
     struct gost_addr addr;
     struct gost_bytes text; /* kind dependent */
@@ -148,7 +150,7 @@ struct gost_act_ask {
 
 struct gost_result_verdict {
     uint32_t size;
-    uint32_t verdict; /* 1: matches (bypass: refuse; admission: admitted) */
+    uint32_t verdict;        /* 1: matches (bypass: refuse; admission: admitted) */
     struct gost_bytes value; /* kind dependent; empty when none */
 };
 
@@ -156,13 +158,13 @@ struct gost_result_verdict {
  * GOST_EUNSUPPORTED: the service has no forwarder; GOST_ENOROUTE: it has no usable node. */
 struct gost_act_select {
     struct gost_action head;
-    struct gost_bytes hop;                 /* empty: the forwarder */
+    struct gost_bytes hop;                          /* empty: the forwarder */
     struct gost_bytes protocol, host, path, method; /* attributes for matchers; may be empty */
 };
 
 struct gost_result_node {
     uint32_t size;
-    uint32_t network;       /* the node's own network, 0 when it names none */
+    uint32_t network; /* the node's own network, 0 when it names none */
     struct gost_addr addr;
     struct gost_bytes name;
     struct gost_bytes node; /* opaque id to hand to DIAL: failures then mark this node */
@@ -235,7 +237,7 @@ struct gost_act_pump {
 
 struct gost_result_pump {
     uint32_t size;
-    uint32_t eof;   /* 1: the source ended before n bytes */
+    uint32_t eof; /* 1: the source ended before n bytes */
     uint64_t moved;
 };
 
@@ -260,16 +262,13 @@ struct gost_act_tie {
 /* FILE: read (whole, bounded) or append. Result: struct gost_result_file. */
 struct gost_act_file {
     struct gost_action head;
-    uint32_t op;        /* GOST_FILE_* */
+    uint32_t op; /* GOST_FILE_* */
     uint32_t reserved;
-    uint64_t max;       /* READ: give GOST_ETOOBIG above this */
+    uint64_t max; /* READ: give GOST_ETOOBIG above this */
     struct gost_bytes path, data;
 };
 
-enum gost_file_op {
-    GOST_FILE_READ = 1,
-    GOST_FILE_APPEND = 2
-};
+enum gost_file_op { GOST_FILE_READ = 1, GOST_FILE_APPEND = 2 };
 
 struct gost_result_file {
     uint32_t size;

@@ -11,7 +11,8 @@ extern "C" {
 
 enum gost_family {
     GOST_AF_NONE = 0, /* nothing known */
-    GOST_AF_NAME = 1, /* host name, not resolved: stays a name until the last hop needs an address */
+    GOST_AF_NAME =
+        1, /* host name, not resolved: stays a name until the last hop needs an address */
     GOST_AF_IP4 = 4,
     GOST_AF_IP6 = 6,
     GOST_AF_UNIX = 7 /* path of a unix socket, a serial line or the like */
@@ -19,12 +20,12 @@ enum gost_family {
 
 /* One address. Plain data: copy it freely. */
 struct gost_addr {
-    uint8_t family;  /* enum gost_family */
-    uint8_t len;     /* bytes used in name (NAME, UNIX), without the final zero */
-    uint16_t port;   /* host byte order */
-    uint32_t scope;  /* IPv6 scope id, 0 when none */
-    uint8_t ip[16];  /* IP4: first four bytes; IP6: all; network byte order */
-    char name[256];  /* NAME, UNIX: zero-terminated text */
+    uint8_t family; /* enum gost_family */
+    uint8_t len;    /* bytes used in name (NAME, UNIX), without the final zero */
+    uint16_t port;  /* host byte order */
+    uint32_t scope; /* IPv6 scope id, 0 when none */
+    uint8_t ip[16]; /* IP4: first four bytes; IP6: all; network byte order */
+    char name[256]; /* NAME, UNIX: zero-terminated text */
 };
 
 /* Longest text gost_addr_format() makes, final zero included. */

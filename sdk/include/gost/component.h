@@ -49,7 +49,8 @@ struct gost_connector_ops {
     int (*connect)(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
     /* Ask for packets with any destination; GOST_OK: the top of port 0 (after an upgrade) or the
      * port told with gost_result_port() is a datagram port. NULL: cannot. */
-    int (*associate)(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
+    int (*associate)(void *state, const void *conf, struct gost_io *io,
+                     const struct gost_event *ev);
     /* Ask the peer to listen at gost_target(io). Report with gost_bound(); then each arriving
      * stream is reported with gost_accepted(). NULL: cannot. */
     int (*bind)(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
@@ -74,7 +75,7 @@ struct gost_layer_ops {
     uint32_t size;
     uint32_t below, above; /* enum gost_type; 0 means GOST_STREAM */
     uint32_t flags;        /* GOST_LAYER_* */
-    int (*open)(void *state, const void *conf, struct gost_io *io); /* NULL: nothing to do */
+    int (*open)(void *state, const void *conf, struct gost_io *io);      /* NULL: nothing to do */
     int (*handshake)(void *state, const void *conf, struct gost_io *io); /* NULL: ready at once */
     int (*decode)(void *state, const void *conf, struct gost_io *io);
     int (*encode)(void *state, const void *conf, struct gost_io *io);
@@ -86,13 +87,14 @@ struct gost_layer_ops {
     uint32_t (*mtu)(const void *conf, uint32_t below);
     void (*destroy)(void *state);
     const struct gost_session_ops *session; /* above == GOST_SESSION or GOST_EXCHANGE */
-    const struct gost_attach_ops *attach;   /* below == GOST_DATAGRAM and several peers: session.h */
+    const struct gost_attach_ops *attach; /* below == GOST_DATAGRAM and several peers: session.h */
 };
 
-#define GOST_LAYER_NO_HALF_CLOSE 1u /* ending one direction ends both: the host holds the end back
+#define GOST_LAYER_NO_HALF_CLOSE \
+    1u                       /* ending one direction ends both: the host holds the end back
                                        until the other side ends or is silent for 10 s */
-#define GOST_LAYER_SECURE        2u /* confidential and authenticated */
-#define GOST_LAYER_CODEC         4u /* for UPGRADE by its own plugin only; not in a user's stack */
+#define GOST_LAYER_SECURE 2u /* confidential and authenticated */
+#define GOST_LAYER_CODEC  4u /* for UPGRADE by its own plugin only; not in a user's stack */
 
 /*
  * STACK: data only. `layers` lists a transport and layers from the bottom, separated by '/':
@@ -101,9 +103,10 @@ struct gost_layer_ops {
  */
 struct gost_stack_ops {
     uint32_t size;
-    uint32_t roles; /* bits of enum gost_role: GOST_SERVER usable as listener, GOST_CLIENT as dialer */
+    uint32_t
+        roles; /* bits of enum gost_role: GOST_SERVER usable as listener, GOST_CLIENT as dialer */
     const char *layers;
-    const char *renames; /* NULL: none */
+    const char *renames;  /* NULL: none */
     const char *defaults; /* "key=value key=value": overrides a layer's own default; NULL: none */
 };
 
@@ -117,15 +120,15 @@ struct gost_inspector_ops {
 
 /* One component. */
 struct gost_component {
-    uint32_t kind;      /* enum gost_kind */
-    uint32_t flags;     /* GOST_COMPONENT_* */
-    const char *name;   /* "socks5" */
-    const char *aliases; /* "socks", separated by blanks; NULL: none */
-    const char *summary; /* one line */
-    const void *ops;    /* the size-prefixed table of this kind */
+    uint32_t kind;                  /* enum gost_kind */
+    uint32_t flags;                 /* GOST_COMPONENT_* */
+    const char *name;               /* "socks5" */
+    const char *aliases;            /* "socks", separated by blanks; NULL: none */
+    const char *summary;            /* one line */
+    const void *ops;                /* the size-prefixed table of this kind */
     const struct gost_opt *options; /* ends with GOST_OPT_LAST; NULL: none */
-    uint32_t conf_size;  /* of the struct the options fill; 0: none */
-    uint32_t state_size; /* of one instance */
+    uint32_t conf_size;             /* of the struct the options fill; 0: none */
+    uint32_t state_size;            /* of one instance */
     /* Cross-field rules and derived data (an SSL_CTX), once per conf object. [main] GOST_OK, or an
      * error with p->error filled. NULL: none */
     int (*prepare)(void *conf, struct gost_prepare *p);
@@ -133,7 +136,8 @@ struct gost_component {
     void (*release)(void *conf);
 };
 
-#define GOST_COMPONENT_SINGLE 1u /* its instance lives on one worker; others reach it by the bridge */
+#define GOST_COMPONENT_SINGLE \
+    1u /* its instance lives on one worker; others reach it by the bridge */
 
 #ifdef __cplusplus
 }

@@ -27,20 +27,21 @@ enum gost_log_level {
 /* The flow record as a component sees it. Borrowed, valid during the step. */
 struct gost_flow {
     uint32_t size;
-    uint32_t role;            /* enum gost_role of port 0 */
+    uint32_t role; /* enum gost_role of port 0 */
     uint64_t id;
-    const char *service;      /* name; "" when none */
-    const char *user;         /* client id after AUTH; "" before */
-    const char *node;         /* connectors and dialer layers: "hop-0/node-1"; else "" */
+    const char *service;                 /* name; "" when none */
+    const char *user;                    /* client id after AUTH; "" before */
+    const char *node;                    /* connectors and dialer layers: "hop-0/node-1"; else "" */
     const struct gost_addr *source;      /* the client, PROXY protocol taken into account */
     const struct gost_addr *destination; /* what the client meant to reach here (our own address) */
-    const struct gost_addr *original;    /* redirected: where it really wanted to go; family NONE else */
-    const struct gost_addr *remote;      /* peer of the socket under port 0 */
-    const struct gost_addr *local;       /* our end of it */
-    const char *alpn;         /* negotiated by a layer below; "" when none */
-    const char *server_name;  /* asked for by the client in TLS, or to be verified by us; "" */
-    uint32_t secure;          /* 1: a layer with GOST_LAYER_SECURE lies below */
-    uint32_t network;         /* enum gost_network of port 0 */
+    const struct gost_addr
+        *original;                  /* redirected: where it really wanted to go; family NONE else */
+    const struct gost_addr *remote; /* peer of the socket under port 0 */
+    const struct gost_addr *local;  /* our end of it */
+    const char *alpn;               /* negotiated by a layer below; "" when none */
+    const char *server_name; /* asked for by the client in TLS, or to be verified by us; "" */
+    uint32_t secure;         /* 1: a layer with GOST_LAYER_SECURE lies below */
+    uint32_t network;        /* enum gost_network of port 0 */
 };
 
 /* What a layer with certificates tells about its peer. All views are copied. */
@@ -63,7 +64,7 @@ struct gost_sniffed {
 /* What CONNECTOR and layer steps are to reach. */
 struct gost_target {
     uint32_t size;
-    uint32_t network;  /* enum gost_network */
+    uint32_t network; /* enum gost_network */
     struct gost_addr addr;
 };
 
@@ -75,7 +76,8 @@ struct gost_target {
 struct gost_host {
     uint32_t size;
     uint16_t abi_minor, reserved;
-    const volatile int32_t *log_level; /* current level, read relaxed: calls below it cost nothing */
+    const volatile int32_t
+        *log_level; /* current level, read relaxed: calls below it cost nothing */
 
     /* ports: bytes */
     struct gost_bytes (*rx)(struct gost_io *io);
@@ -110,7 +112,8 @@ struct gost_host {
     const struct gost_flow *(*flow)(struct gost_io *io);
     const struct gost_target *(*target)(struct gost_io *io);
     struct gost_bytes (*arg)(struct gost_io *io);
-    void (*set_source)(struct gost_io *io, const struct gost_addr *src, const struct gost_addr *dst);
+    void (*set_source)(struct gost_io *io, const struct gost_addr *src,
+                       const struct gost_addr *dst);
     void (*set_secure)(struct gost_io *io, const struct gost_secure *info);
     void (*set_sniffed)(struct gost_io *io, const struct gost_sniffed *info);
     void (*set_phase)(struct gost_io *io, const char *phase);
@@ -148,7 +151,8 @@ struct gost_host {
     void (*answer)(struct gost_io *io, const void *answer);
 
     /* across workers: endpoints and shared tables */
-    int (*endpoint_add)(struct gost_io *io, const char *kind, struct gost_bytes key, uint32_t weight);
+    int (*endpoint_add)(struct gost_io *io, const char *kind, struct gost_bytes key,
+                        uint32_t weight);
     void (*endpoint_remove)(struct gost_io *io, const char *kind, struct gost_bytes key);
     int (*table_get)(const char *table, struct gost_bytes key, void *ret_value, size_t value_size);
     int (*table_put)(const char *table, struct gost_bytes key, const void *value, size_t value_size,
@@ -164,17 +168,26 @@ __attribute__((visibility("hidden")))
 #endif
 extern const struct gost_host *gost_host_;
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* The first contiguous run of queued input; may be shorter than gost_rx_len(). Empty: nothing. */
-static inline struct gost_bytes gost_rx(struct gost_io *io) { return gost_host_->rx(io); }
+static inline struct gost_bytes gost_rx(struct gost_io *io)
+{
+    return gost_host_->rx(io);
+}
 
 /* n contiguous bytes of input without consuming them, n <= GOST_PEEK_MAX; NULL: fewer are queued,
  * and the next READABLE (decode, handshake) comes when n are there or the input ended. */
-static inline const uint8_t *gost_peek(struct gost_io *io, size_t n) { return gost_host_->peek(io, n); }
+static inline const uint8_t *gost_peek(struct gost_io *io, size_t n)
+{
+    return gost_host_->peek(io, n);
+}
 
 /* Drop n bytes of input (at most gost_rx_len). Views from before stay valid until the next call. */
-static inline void gost_consume(struct gost_io *io, size_t n) { gost_host_->consume(io, n); }
+static inline void gost_consume(struct gost_io *io, size_t n)
+{
+    gost_host_->consume(io, n);
+}
 
 /* gost_peek and gost_consume in one; the view lives until the next call on io. */
 static inline const uint8_t *gost_take(struct gost_io *io, size_t n)
@@ -186,40 +199,73 @@ static inline const uint8_t *gost_take(struct gost_io *io, size_t n)
 }
 
 /* Call me again only when at least n bytes are queued, or the input ended. */
-static inline void gost_want(struct gost_io *io, size_t n) { gost_host_->want(io, n); }
+static inline void gost_want(struct gost_io *io, size_t n)
+{
+    gost_host_->want(io, n);
+}
 
 /* Bytes (GOST_DATAGRAM: packets) queued as input. */
-static inline size_t gost_rx_len(struct gost_io *io) { return gost_host_->rx_len(io); }
+static inline size_t gost_rx_len(struct gost_io *io)
+{
+    return gost_host_->rx_len(io);
+}
 
 /* 1: the peer ended its direction and all input is consumed. */
-static inline int gost_rx_eof(struct gost_io *io) { return gost_host_->rx_eof(io); }
+static inline int gost_rx_eof(struct gost_io *io)
+{
+    return gost_host_->rx_eof(io);
+}
 
 /* Queue a copy for sending. GOST_OK, or GOST_ENOMEM: sticky, the flow ends after the step, so an
  * encoder needs no error path. Never blocks; look at gost_tx_room() to be polite. */
-static inline int gost_send(struct gost_io *io, const void *p, size_t n) { return gost_host_->send(io, p, n); }
+static inline int gost_send(struct gost_io *io, const void *p, size_t n)
+{
+    return gost_host_->send(io, p, n);
+}
 
 /* n contiguous writable bytes (n <= 16384) at the end of the output; NULL: out of memory. Valid
  * until the next call on io; nothing is queued before gost_commit(io, used <= n). */
-static inline uint8_t *gost_reserve(struct gost_io *io, size_t n) { return gost_host_->reserve(io, n); }
-static inline void gost_commit(struct gost_io *io, size_t n) { gost_host_->commit(io, n); }
+static inline uint8_t *gost_reserve(struct gost_io *io, size_t n)
+{
+    return gost_host_->reserve(io, n);
+}
+static inline void gost_commit(struct gost_io *io, size_t n)
+{
+    gost_host_->commit(io, n);
+}
 
 /* Bytes until the output's high mark; 0: return GOST_FULL and be called when there is room. */
-static inline size_t gost_tx_room(struct gost_io *io) { return gost_host_->tx_room(io); }
+static inline size_t gost_tx_room(struct gost_io *io)
+{
+    return gost_host_->tx_room(io);
+}
 
 /* Bytes queued as output and not yet taken. */
-static inline size_t gost_tx_len(struct gost_io *io) { return gost_host_->tx_len(io); }
+static inline size_t gost_tx_len(struct gost_io *io)
+{
+    return gost_host_->tx_len(io);
+}
 
 /* Move up to n bytes of from's input to to's output without copying. Returns how many. */
-static inline size_t gost_move(struct gost_io *to, struct gost_io *from, size_t n) { return gost_host_->move(to, from, n); }
+static inline size_t gost_move(struct gost_io *to, struct gost_io *from, size_t n)
+{
+    return gost_host_->move(to, from, n);
+}
 
 /* End our direction after what is queued (FIN, close_notify, END_STREAM). On GOST_APP or a stream
  * of a session: tell the user that the peer ended. Further gost_send is an error of the plugin. */
-static inline void gost_shut(struct gost_io *io) { gost_host_->shut(io); }
+static inline void gost_shut(struct gost_io *io)
+{
+    gost_host_->shut(io);
+}
 
 /* Reset both directions at once; what is queued is dropped. */
-static inline void gost_abort(struct gost_io *io, uint64_t code) { gost_host_->abort(io, code); }
+static inline void gost_abort(struct gost_io *io, uint64_t code)
+{
+    gost_host_->abort(io, code);
+}
 
-/* ---- packets and heads ------------------------------------------------------------------------ */
+/* ---- packets and heads ----------------------------------------------------------------------- */
 
 /* Next packet. GOST_OK: ret_packet is filled, its views live until the next call on io. GOST_AGAIN:
  * none. GOST_END: none, and none will come. */
@@ -230,10 +276,14 @@ static inline int gost_packet_recv(struct gost_io *io, struct gost_packet *ret_p
 }
 
 /* Queue a copy. GOST_OK; GOST_FULL: dropped, the queue is full; GOST_ETOOBIG. */
-static inline int gost_packet_send(struct gost_io *io, const struct gost_packet *packet) { return gost_host_->packet_send(io, packet); }
+static inline int gost_packet_send(struct gost_io *io, const struct gost_packet *packet)
+{
+    return gost_host_->packet_send(io, packet);
+}
 
 /* The common case of a packet with payload and address only; addr NULL: the peer. */
-static inline int gost_packet_put(struct gost_io *io, struct gost_bytes data, const struct gost_addr *addr)
+static inline int gost_packet_put(struct gost_io *io, struct gost_bytes data,
+                                  const struct gost_addr *addr)
 {
     struct gost_packet p;
     memset(&p, 0, sizeof p);
@@ -244,40 +294,86 @@ static inline int gost_packet_put(struct gost_io *io, struct gost_bytes data, co
 }
 
 /* Next head of an exchange: GOST_OK, GOST_AGAIN, GOST_END. */
-static inline int gost_head_recv(struct gost_io *io, struct gost_head *ret_head) { return gost_host_->head_recv(io, ret_head); }
-static inline int gost_head_send(struct gost_io *io, const struct gost_head *head) { return gost_host_->head_send(io, head); }
+static inline int gost_head_recv(struct gost_io *io, struct gost_head *ret_head)
+{
+    return gost_host_->head_recv(io, ret_head);
+}
+static inline int gost_head_send(struct gost_io *io, const struct gost_head *head)
+{
+    return gost_host_->head_send(io, head);
+}
 
-/* ---- structure -------------------------------------------------------------------------------- */
+/* ---- structure ------------------------------------------------------------------------------- */
 
 /* Port n of the running component; NULL: not open. */
-static inline struct gost_io *gost_port(struct gost_io *io, uint32_t n) { return gost_host_->port(io, n); }
-static inline struct gost_io *gost_app(struct gost_io *io) { return gost_host_->port(io, GOST_APP); }
-static inline uint32_t gost_io_type(struct gost_io *io) { return gost_host_->type(io); }
+static inline struct gost_io *gost_port(struct gost_io *io, uint32_t n)
+{
+    return gost_host_->port(io, n);
+}
+static inline struct gost_io *gost_app(struct gost_io *io)
+{
+    return gost_host_->port(io, GOST_APP);
+}
+static inline uint32_t gost_io_type(struct gost_io *io)
+{
+    return gost_host_->type(io);
+}
 
 /* A layer: I transform nothing any more, unlink me (both directions, after queued bytes). */
-static inline void gost_identity(struct gost_io *io) { gost_host_->identity(io); }
+static inline void gost_identity(struct gost_io *io)
+{
+    gost_host_->identity(io);
+}
 
 /* One pointer of the component's own per port. */
-static inline void *gost_data(struct gost_io *io) { return gost_host_->data(io); }
-static inline void gost_set_data(struct gost_io *io, void *data) { gost_host_->set_data(io, data); }
+static inline void *gost_data(struct gost_io *io)
+{
+    return gost_host_->data(io);
+}
+static inline void gost_set_data(struct gost_io *io, void *data)
+{
+    gost_host_->set_data(io, data);
+}
 
-/* ---- the flow --------------------------------------------------------------------------------- */
+/* ---- the flow -------------------------------------------------------------------------------- */
 
-static inline const struct gost_flow *gost_flow(struct gost_io *io) { return gost_host_->flow(io); }
+static inline const struct gost_flow *gost_flow(struct gost_io *io)
+{
+    return gost_host_->flow(io);
+}
 
 /* Connector: what to ask the peer for. Client layer: what will be reached (host name for SNI). */
-static inline const struct gost_target *gost_target(struct gost_io *io) { return gost_host_->target(io); }
+static inline const struct gost_target *gost_target(struct gost_io *io)
+{
+    return gost_host_->target(io);
+}
 
 /* The arg of the UPGRADE or SPAWN action that made this instance; empty when none. */
-static inline struct gost_bytes gost_arg(struct gost_io *io) { return gost_host_->arg(io); }
+static inline struct gost_bytes gost_arg(struct gost_io *io)
+{
+    return gost_host_->arg(io);
+}
 
 /* A layer learned the real client (PROXY protocol, trusted proxy): admission is asked again. */
-static inline void gost_set_source(struct gost_io *io, const struct gost_addr *src, const struct gost_addr *dst) { gost_host_->set_source(io, src, dst); }
-static inline void gost_set_secure(struct gost_io *io, const struct gost_secure *info) { gost_host_->set_secure(io, info); }
-static inline void gost_set_sniffed(struct gost_io *io, const struct gost_sniffed *info) { gost_host_->set_sniffed(io, info); }
+static inline void gost_set_source(struct gost_io *io, const struct gost_addr *src,
+                                   const struct gost_addr *dst)
+{
+    gost_host_->set_source(io, src, dst);
+}
+static inline void gost_set_secure(struct gost_io *io, const struct gost_secure *info)
+{
+    gost_host_->set_secure(io, info);
+}
+static inline void gost_set_sniffed(struct gost_io *io, const struct gost_sniffed *info)
+{
+    gost_host_->set_sniffed(io, info);
+}
 
 /* What we wait for now, for messages: "the method reply". Must be a literal. */
-static inline void gost_phase(struct gost_io *io, const char *phase) { gost_host_->set_phase(io, phase); }
+static inline void gost_phase(struct gost_io *io, const char *phase)
+{
+    gost_host_->set_phase(io, phase);
+}
 
 /* Record why this component fails and return code: `return gost_fail(io, GOST_EPROTO, "...")`.
  * The first call wins; the host logs it once with the whole context. Never put secrets here. */
@@ -294,7 +390,10 @@ static inline int gost_fail(struct gost_io *io, int code, const char *fmt, ...)
 }
 
 /* Log about this flow. A level that is off costs one relaxed load. */
-static inline int gost_log_on(int level) { return level >= *gost_host_->log_level; }
+static inline int gost_log_on(int level)
+{
+    return level >= *gost_host_->log_level;
+}
 static inline void gost_log(struct gost_io *io, int level, const char *fmt, ...) GOST_PRINTF(3, 4);
 static inline void gost_log(struct gost_io *io, int level, const char *fmt, ...)
 {
@@ -307,53 +406,107 @@ static inline void gost_log(struct gost_io *io, int level, const char *fmt, ...)
     va_end(ap);
 }
 
-/* Zeroed memory that lives as long as this instance. NULL: out of memory or of the flow's budget. */
-static inline void *gost_alloc(struct gost_io *io, size_t n) { return gost_host_->alloc(io, n); }
+/* Zeroed memory that lives as long as this instance. NULL: out of memory or of the flow's budget.
+ * */
+static inline void *gost_alloc(struct gost_io *io, size_t n)
+{
+    return gost_host_->alloc(io, n);
+}
 
 /* Ask for an action. GOST_OK: taken, its RESULT will come. Else it was malformed and nothing
  * comes: that is a defect, pass the error on. */
-static inline int gost_act(struct gost_io *io, const struct gost_action *action) { return gost_host_->act(io, action); }
+static inline int gost_act(struct gost_io *io, const struct gost_action *action)
+{
+    return gost_host_->act(io, action);
+}
 
 /* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One
  * deadline per instance; setting replaces. */
-static inline void gost_set_deadline(struct gost_io *io, uint64_t at_ns) { gost_host_->set_deadline(io, at_ns); }
+static inline void gost_set_deadline(struct gost_io *io, uint64_t at_ns)
+{
+    gost_host_->set_deadline(io, at_ns);
+}
 
-/* ---- time and chance -------------------------------------------------------------------------- */
+/* ---- time and chance ------------------------------------------------------------------------- */
 
-static inline uint64_t gost_now(void) { return gost_host_->now(); }             /* ns, monotonic */
-static inline uint64_t gost_unix_time(void) { return gost_host_->unix_time(); } /* ns since 1970 */
-static inline void gost_random(void *p, size_t n) { gost_host_->random(p, n); }
+static inline uint64_t gost_now(void)
+{
+    return gost_host_->now();
+} /* ns, monotonic */
+static inline uint64_t gost_unix_time(void)
+{
+    return gost_host_->unix_time();
+} /* ns since 1970 */
+static inline void gost_random(void *p, size_t n)
+{
+    gost_host_->random(p, n);
+}
 
 #define GOST_MS 1000000ull
 #define GOST_S  1000000000ull
 
-/* ---- sessions: see session.h ------------------------------------------------------------------ */
+/* ---- sessions: see session.h ----------------------------------------------------------------- */
 
-static inline struct gost_io *gost_stream_new(struct gost_io *io, uint64_t id, uint32_t flags) { return gost_host_->stream_new(io, id, flags); }
-static inline struct gost_io *gost_stream_next(struct gost_io *io) { return gost_host_->stream_next(io); }
-static inline struct gost_io *gost_stream_port(struct gost_io *io, uint64_t id) { return gost_host_->stream_port(io, id); }
-static inline uint64_t gost_stream_id(struct gost_io *s) { return gost_host_->stream_id(s); }
-static inline void gost_stream_set_credit(struct gost_io *s, uint64_t bytes) { gost_host_->stream_set_credit(s, bytes); }
-static inline void gost_stream_reset(struct gost_io *s, uint64_t code) { gost_host_->stream_reset(s, code); }
-static inline void gost_session_goaway(struct gost_io *io) { gost_host_->session_goaway(io); }
-static inline void gost_session_alive(struct gost_io *io) { gost_host_->session_alive(io); }
+static inline struct gost_io *gost_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
+{
+    return gost_host_->stream_new(io, id, flags);
+}
+static inline struct gost_io *gost_stream_next(struct gost_io *io)
+{
+    return gost_host_->stream_next(io);
+}
+static inline struct gost_io *gost_stream_port(struct gost_io *io, uint64_t id)
+{
+    return gost_host_->stream_port(io, id);
+}
+static inline uint64_t gost_stream_id(struct gost_io *s)
+{
+    return gost_host_->stream_id(s);
+}
+static inline void gost_stream_set_credit(struct gost_io *s, uint64_t bytes)
+{
+    gost_host_->stream_set_credit(s, bytes);
+}
+static inline void gost_stream_reset(struct gost_io *s, uint64_t code)
+{
+    gost_host_->stream_reset(s, code);
+}
+static inline void gost_session_goaway(struct gost_io *io)
+{
+    gost_host_->session_goaway(io);
+}
+static inline void gost_session_alive(struct gost_io *io)
+{
+    gost_host_->session_alive(io);
+}
 
-/* ---- connectors: bind ------------------------------------------------------------------------- */
+/* ---- connectors: bind ------------------------------------------------------------------------ */
 
 /* The peer listens at addr (bind only). */
-static inline void gost_bound(struct gost_io *io, const struct gost_addr *addr) { gost_host_->bound(io, addr); }
+static inline void gost_bound(struct gost_io *io, const struct gost_addr *addr)
+{
+    gost_host_->bound(io, addr);
+}
 
 /* A stream arrived there: s is a stream port of a session on port 0, or io itself when the bind
  * gives exactly one (SOCKS5 BIND). */
-static inline void gost_accepted(struct gost_io *io, struct gost_io *s, const struct gost_addr *peer) { gost_host_->accepted(io, s, peer); }
+static inline void gost_accepted(struct gost_io *io, struct gost_io *s,
+                                 const struct gost_addr *peer)
+{
+    gost_host_->accepted(io, s, peer);
+}
 
 /* The connector's answer is this port instead of port 0 (SOCKS5 UDP associate: the UDP port). The
  * ports stay tied. */
-static inline void gost_result_port(struct gost_io *io, uint32_t port) { gost_host_->result_port(io, port); }
+static inline void gost_result_port(struct gost_io *io, uint32_t port)
+{
+    gost_host_->result_port(io, port);
+}
 
-/* ---- actions in short form -------------------------------------------------------------------- */
+/* ---- actions in short form ------------------------------------------------------------------- */
 
-static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network, const struct gost_addr *addr)
+static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network,
+                            const struct gost_addr *addr)
 {
     struct gost_act_dial a;
     memset(&a, 0, sizeof a);
@@ -378,7 +531,8 @@ static inline int gost_associate(struct gost_io *io, uint32_t tag, uint32_t port
     return gost_act(io, &a.head);
 }
 
-static inline int gost_bind(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network, const struct gost_addr *addr, uint32_t flags)
+static inline int gost_bind(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network,
+                            const struct gost_addr *addr, uint32_t flags)
 {
     struct gost_act_bind a;
     memset(&a, 0, sizeof a);
@@ -404,7 +558,8 @@ static inline int gost_accept(struct gost_io *io, uint32_t tag, uint32_t port, u
     return gost_act(io, &a.head);
 }
 
-static inline int gost_auth(struct gost_io *io, uint32_t tag, struct gost_bytes user, struct gost_bytes secret)
+static inline int gost_auth(struct gost_io *io, uint32_t tag, struct gost_bytes user,
+                            struct gost_bytes secret)
 {
     struct gost_act_auth a;
     memset(&a, 0, sizeof a);
@@ -416,7 +571,8 @@ static inline int gost_auth(struct gost_io *io, uint32_t tag, struct gost_bytes 
     return gost_act(io, &a.head);
 }
 
-static inline int gost_upgrade(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t role, const char *layer)
+static inline int gost_upgrade(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t role,
+                               const char *layer)
 {
     struct gost_act_upgrade a;
     memset(&a, 0, sizeof a);
@@ -440,7 +596,8 @@ static inline int gost_handoff(struct gost_io *io, uint32_t kind, const char *co
     return gost_act(io, &a.head);
 }
 
-static inline int gost_pump(struct gost_io *io, uint32_t tag, uint32_t from, uint32_t to, uint64_t n)
+static inline int gost_pump(struct gost_io *io, uint32_t tag, uint32_t from, uint32_t to,
+                            uint64_t n)
 {
     struct gost_act_pump a;
     memset(&a, 0, sizeof a);

@@ -31,13 +31,15 @@ struct gost_http1_head {
 };
 
 /*
- * Find the end of a head: its length, or 0 when more bytes are needed. *scanned (start with 0) keeps
+ * Find the end of a head: its length, or 0 when more bytes are needed. *scanned (start with 0)
+ * keeps
  * the place between calls on the growing bytes, so a byte-wise sender costs linear time.
  */
 size_t gost_http1_find_end(struct gost_bytes in, size_t *scanned);
 
 /*
- * Parse a whole head from the start of `in`; more bytes may follow it. GOST_OK; GOST_AGAIN: the head
+ * Parse a whole head from the start of `in`; more bytes may follow it. GOST_OK; GOST_AGAIN: the
+ * head
  * is not complete; GOST_EPROTO: not HTTP/1 or unsafe; GOST_ETOOBIG: longer than GOST_HTTP1_HEAD_MAX
  * or too many fields. ret_head is undefined unless GOST_OK. On error *ret_why (may be NULL) is a
  * literal that says what was wrong.
@@ -66,7 +68,7 @@ int gost_http1_persistent(const struct gost_http1_head *head);
  */
 int gost_http1_hop_by_hop(const struct gost_http1_head *head, uint32_t i);
 
-/* ---- bodies ------------------------------------------------------------------------------------ */
+/* ---- bodies ---------------------------------------------------------------------------------- */
 
 enum gost_http1_framing {
     GOST_HTTP1_NONE = 0,    /* no body */
@@ -116,7 +118,7 @@ int gost_http1_body_done(const struct gost_http1_body *body);
 /* The connection ended: GOST_OK when that is a proper end here, GOST_ECLOSED when bytes lack. */
 int gost_http1_body_end(struct gost_http1_body *body);
 
-/* ---- building ----------------------------------------------------------------------------------- */
+/* ---- building -------------------------------------------------------------------------------- */
 
 /* Text growing in memory of the caller. Too long: `full` is set and nothing more is added. */
 struct gost_http1_out {
@@ -141,7 +143,7 @@ const char *gost_http1_reason(uint32_t status);
 int gost_http1_valid_name(struct gost_bytes name);
 int gost_http1_valid_value(struct gost_bytes value);
 
-/* ---- basic authentication ------------------------------------------------------------------------ */
+/* ---- basic authentication -------------------------------------------------------------------- */
 
 #define GOST_HTTP1_BASIC_MAX 768 /* room for decoded credentials */
 

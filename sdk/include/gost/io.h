@@ -41,18 +41,18 @@ enum gost_role {
     GOST_CLIENT = 2  /* opened it */
 };
 
-#define GOST_PORTS 8    /* ports of one handler or connector */
-#define GOST_APP   1    /* a layer's upper port */
+#define GOST_PORTS    8 /* ports of one handler or connector */
+#define GOST_APP      1 /* a layer's upper port */
 #define GOST_PEEK_MAX 65536
 
 /* A packet. `data` and `addr` are borrowed in both directions. */
 struct gost_packet {
-    uint32_t size;               /* sizeof this struct */
-    uint8_t ecn;                 /* two bits as on the wire */
+    uint32_t size; /* sizeof this struct */
+    uint8_t ecn;   /* two bits as on the wire */
     uint8_t reserved;
-    uint16_t segment;            /* > 0: data is several packets of this size (the last may be shorter) */
+    uint16_t segment; /* > 0: data is several packets of this size (the last may be shorter) */
     struct gost_bytes data;
-    const struct gost_addr *addr; /* received: the source. sent: the destination; NULL: the peer */
+    const struct gost_addr *addr;  /* received: the source. sent: the destination; NULL: the peer */
     const struct gost_addr *local; /* received: our address, when known. Else NULL */
 };
 
@@ -66,11 +66,11 @@ struct gost_field {
 
 struct gost_head {
     uint32_t size;
-    uint32_t status;             /* 0: this is a request */
+    uint32_t status;                                             /* 0: this is a request */
     struct gost_bytes method, scheme, authority, path, protocol; /* request; protocol: RFC 8441 */
     const struct gost_field *fields;
     uint32_t n_fields;
-    uint32_t flags;              /* GOST_HEAD_* */
+    uint32_t flags; /* GOST_HEAD_* */
 };
 
 #define GOST_HEAD_INTERIM  1u /* 1xx: another head follows */

@@ -17,14 +17,14 @@ enum gost_opt_type {
     GOST_OPT_T_BOOL,       /* uint32_t, 0 or 1 */
     GOST_OPT_T_INT,        /* int64_t */
     GOST_OPT_T_SIZE,       /* uint64_t bytes; text may carry B, KB, MB, GB (powers of 1024) */
-    GOST_OPT_T_DURATION,   /* uint64_t nanoseconds; text as Go writes it; a bare number is seconds */
-    GOST_OPT_T_FLOAT,      /* double */
-    GOST_OPT_T_ENUM,       /* uint32_t, index into choices */
-    GOST_OPT_T_LIST,       /* struct gost_list; a comma-separated string is split */
-    GOST_OPT_T_MAP,        /* struct gost_map */
-    GOST_OPT_T_ADDRESS,    /* struct gost_addr */
-    GOST_OPT_T_SECRET,     /* struct gost_bytes; wiped when freed, never printed */
-    GOST_OPT_T_FILE        /* const char *, a path; checked to be readable when the conf is read */
+    GOST_OPT_T_DURATION, /* uint64_t nanoseconds; text as Go writes it; a bare number is seconds */
+    GOST_OPT_T_FLOAT,    /* double */
+    GOST_OPT_T_ENUM,     /* uint32_t, index into choices */
+    GOST_OPT_T_LIST,     /* struct gost_list; a comma-separated string is split */
+    GOST_OPT_T_MAP,      /* struct gost_map */
+    GOST_OPT_T_ADDRESS,  /* struct gost_addr */
+    GOST_OPT_T_SECRET,   /* struct gost_bytes; wiped when freed, never printed */
+    GOST_OPT_T_FILE      /* const char *, a path; checked to be readable when the conf is read */
 };
 
 struct gost_list {
@@ -56,57 +56,94 @@ struct gost_map {
  * "tls.options.minVersion", ...; all others live in `metadata`.
  */
 struct gost_opt {
-    uint32_t type;        /* enum gost_opt_type */
-    uint32_t flags;       /* GOST_OPT_* */
-    uint32_t offset;      /* of the field in the conf struct */
-    uint32_t width;       /* sizeof that field, checked when the plugin is loaded */
-    const char *names;    /* "udp.bufferSize udpBufferSize" */
-    const char *def;      /* default as text, NULL for none (zero) */
-    const char *choices;  /* ENUM: the words, separated by blanks */
-    int64_t min, max;     /* INT, SIZE, DURATION (ms), STRING and SECRET (length); both 0: no limit */
-    const char *unit;     /* for people: "bytes", "ms"; NULL for none */
-    const char *summary;  /* one line */
+    uint32_t type;       /* enum gost_opt_type */
+    uint32_t flags;      /* GOST_OPT_* */
+    uint32_t offset;     /* of the field in the conf struct */
+    uint32_t width;      /* sizeof that field, checked when the plugin is loaded */
+    const char *names;   /* "udp.bufferSize udpBufferSize" */
+    const char *def;     /* default as text, NULL for none (zero) */
+    const char *choices; /* ENUM: the words, separated by blanks */
+    int64_t min, max; /* INT, SIZE, DURATION (ms), STRING and SECRET (length); both 0: no limit */
+    const char *unit; /* for people: "bytes", "ms"; NULL for none */
+    const char *summary; /* one line */
 };
 
 /* A field of the wrong C type is a compile error (C++) or warning (C). */
-#define GOST_FIELD(S, f, T)                                                                        \
+#define GOST_FIELD(S, f, T) \
     (uint32_t)(offsetof(S, f) + 0 * sizeof(&((S *)0)->f == (T *)0)), (uint32_t)sizeof(((S *)0)->f)
 
-#define GOST_OPT_STRING(S, f, names, def, flags, summary)                                          \
-    { GOST_OPT_T_STRING, flags, GOST_FIELD(S, f, const char *), names, def, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_BOOL(S, f, names, def, flags, summary)                                            \
-    { GOST_OPT_T_BOOL, flags, GOST_FIELD(S, f, uint32_t), names, def, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_INT(S, f, names, def, min, max, unit, flags, summary)                             \
-    { GOST_OPT_T_INT, flags, GOST_FIELD(S, f, int64_t), names, def, NULL, min, max, unit, summary }
-#define GOST_OPT_SIZE(S, f, names, def, min, max, flags, summary)                                  \
-    { GOST_OPT_T_SIZE, flags, GOST_FIELD(S, f, uint64_t), names, def, NULL, min, max, "bytes", summary }
-#define GOST_OPT_DURATION(S, f, names, def, min_ms, max_ms, flags, summary)                        \
-    { GOST_OPT_T_DURATION, flags, GOST_FIELD(S, f, uint64_t), names, def, NULL, min_ms, max_ms, "ms", summary }
-#define GOST_OPT_FLOAT(S, f, names, def, flags, summary)                                           \
-    { GOST_OPT_T_FLOAT, flags, GOST_FIELD(S, f, double), names, def, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_ENUM(S, f, names, def, choices, flags, summary)                                   \
-    { GOST_OPT_T_ENUM, flags, GOST_FIELD(S, f, uint32_t), names, def, choices, 0, 0, NULL, summary }
-#define GOST_OPT_LIST(S, f, names, def, flags, summary)                                            \
-    { GOST_OPT_T_LIST, flags, GOST_FIELD(S, f, struct gost_list), names, def, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_MAP(S, f, names, flags, summary)                                                  \
-    { GOST_OPT_T_MAP, flags, GOST_FIELD(S, f, struct gost_map), names, NULL, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_ADDRESS(S, f, names, def, flags, summary)                                         \
-    { GOST_OPT_T_ADDRESS, flags, GOST_FIELD(S, f, struct gost_addr), names, def, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_SECRET(S, f, names, max, flags, summary)                                          \
-    { GOST_OPT_T_SECRET, flags, GOST_FIELD(S, f, struct gost_bytes), names, NULL, NULL, 0, max, NULL, summary }
-#define GOST_OPT_FILE(S, f, names, flags, summary)                                                 \
-    { GOST_OPT_T_FILE, flags, GOST_FIELD(S, f, const char *), names, NULL, NULL, 0, 0, NULL, summary }
-#define GOST_OPT_LAST { 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, NULL, NULL }
+#define GOST_OPT_STRING(S, f, names, def, flags, summary)                                       \
+    {                                                                                           \
+        GOST_OPT_T_STRING, flags, GOST_FIELD(S, f, const char *), names, def, NULL, 0, 0, NULL, \
+            summary                                                                             \
+    }
+#define GOST_OPT_BOOL(S, f, names, def, flags, summary)                                           \
+    {                                                                                             \
+        GOST_OPT_T_BOOL, flags, GOST_FIELD(S, f, uint32_t), names, def, NULL, 0, 0, NULL, summary \
+    }
+#define GOST_OPT_INT(S, f, names, def, min, max, unit, flags, summary)                      \
+    {                                                                                       \
+        GOST_OPT_T_INT, flags, GOST_FIELD(S, f, int64_t), names, def, NULL, min, max, unit, \
+            summary                                                                         \
+    }
+#define GOST_OPT_SIZE(S, f, names, def, min, max, flags, summary)                                \
+    {                                                                                            \
+        GOST_OPT_T_SIZE, flags, GOST_FIELD(S, f, uint64_t), names, def, NULL, min, max, "bytes", \
+            summary                                                                              \
+    }
+#define GOST_OPT_DURATION(S, f, names, def, min_ms, max_ms, flags, summary)                       \
+    {                                                                                             \
+        GOST_OPT_T_DURATION, flags, GOST_FIELD(S, f, uint64_t), names, def, NULL, min_ms, max_ms, \
+            "ms", summary                                                                         \
+    }
+#define GOST_OPT_FLOAT(S, f, names, def, flags, summary)                                         \
+    {                                                                                            \
+        GOST_OPT_T_FLOAT, flags, GOST_FIELD(S, f, double), names, def, NULL, 0, 0, NULL, summary \
+    }
+#define GOST_OPT_ENUM(S, f, names, def, choices, flags, summary)                             \
+    {                                                                                        \
+        GOST_OPT_T_ENUM, flags, GOST_FIELD(S, f, uint32_t), names, def, choices, 0, 0, NULL, \
+            summary                                                                          \
+    }
+#define GOST_OPT_LIST(S, f, names, def, flags, summary)                                           \
+    {                                                                                             \
+        GOST_OPT_T_LIST, flags, GOST_FIELD(S, f, struct gost_list), names, def, NULL, 0, 0, NULL, \
+            summary                                                                               \
+    }
+#define GOST_OPT_MAP(S, f, names, flags, summary)                                                \
+    {                                                                                            \
+        GOST_OPT_T_MAP, flags, GOST_FIELD(S, f, struct gost_map), names, NULL, NULL, 0, 0, NULL, \
+            summary                                                                              \
+    }
+#define GOST_OPT_ADDRESS(S, f, names, def, flags, summary)                                     \
+    {                                                                                          \
+        GOST_OPT_T_ADDRESS, flags, GOST_FIELD(S, f, struct gost_addr), names, def, NULL, 0, 0, \
+            NULL, summary                                                                      \
+    }
+#define GOST_OPT_SECRET(S, f, names, max, flags, summary)                                         \
+    {                                                                                             \
+        GOST_OPT_T_SECRET, flags, GOST_FIELD(S, f, struct gost_bytes), names, NULL, NULL, 0, max, \
+            NULL, summary                                                                         \
+    }
+#define GOST_OPT_FILE(S, f, names, flags, summary)                                             \
+    {                                                                                          \
+        GOST_OPT_T_FILE, flags, GOST_FIELD(S, f, const char *), names, NULL, NULL, 0, 0, NULL, \
+            summary                                                                            \
+    }
+#define GOST_OPT_LAST                                  \
+    {                                                  \
+        0, 0, 0, 0, NULL, NULL, NULL, 0, 0, NULL, NULL \
+    }
 
 /*
  * What prepare() may ask while a conf object is made. [main]
  */
 struct gost_prepare {
     uint32_t size;
-    uint32_t role;            /* enum gost_role */
-    const char *object;       /* "service socks-in, handler socks5", for messages; borrowed */
-    char *error;              /* write one sentence here, ... */
-    uint32_t error_size;      /* ... at most this many bytes with the final zero */
+    uint32_t role;       /* enum gost_role */
+    const char *object;  /* "service socks-in, handler socks5", for messages; borrowed */
+    char *error;         /* write one sentence here, ... */
+    uint32_t error_size; /* ... at most this many bytes with the final zero */
 };
 
 #ifdef __cplusplus

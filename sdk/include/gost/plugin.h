@@ -34,9 +34,11 @@ struct gost_plugin {
 #endif
 
 /*
- * The ELF note: what is inside, readable without loading. `text` lists "kind:name" words separated by
+ * The ELF note: what is inside, readable without loading. `text` lists "kind:name" words
+ * separated by
  * blanks, aliases as words of their own: "handler:socks5 handler:socks connector:socks5". Kinds:
- * transport layer listener dialer handler connector inspector source index remote. A stack with both
+ * transport layer listener dialer handler connector inspector source index remote. A stack with
+ * both
  * roles is written once as listener and once as dialer. The loader compares it with the table and
  * refuses a file where they differ.
  */

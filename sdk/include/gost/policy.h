@@ -42,7 +42,8 @@ struct gost_line {
 /*
  * INDEX: build() makes an immutable object off the loop [any]; query() is synchronous, allocates
  * nothing, never blocks [any, concurrently]; destroy() frees it after its last reader.
- * The component's name is the configuration section in the singular: "bypass", "auther". Inline data
+ * The component's name is the configuration section in the singular: "bypass", "auther". Inline
+ * data
  * ("matchers", "auths") are options of the component; lines from sources follow them.
  * A closed kind (auther, admission) whose sources have never delivered denies: that is the host's
  * doing, not the index's.
@@ -95,13 +96,13 @@ struct gost_q_name { /* HOSTS: name -> addresses. INGRESS: name -> value */
 
 struct gost_a_addrs {
     uint32_t size;
-    uint32_t n;              /* filled, at most 8 */
+    uint32_t n; /* filled, at most 8 */
     struct gost_addr addr[8];
 };
 
 struct gost_q_rate { /* LIMITER, RLIMITER, CLIMITER: who */
     uint32_t size;
-    uint32_t scope;          /* kind dependent */
+    uint32_t scope; /* kind dependent */
     const struct gost_addr *client;
     struct gost_bytes user, service;
 };
@@ -110,13 +111,14 @@ struct gost_a_rate { /* bytes per second, or a count; 0: no limit. Several rules
     uint32_t size;
     uint32_t n;
     struct {
-        uint64_t key;        /* equal keys share one bucket */
+        uint64_t key; /* equal keys share one bucket */
         uint64_t in, out, burst;
     } rule[4];
 };
 
 /*
- * SOURCE: a step machine with DIAL, FILE and gost_set_deadline(). When it has the whole data it calls
+ * SOURCE: a step machine with DIAL, FILE and gost_set_deadline(). When it has the whole data it
+ * calls
  * gost_source_data(io, bytes); the host splits lines, builds the index off the loop and swaps it.
  * A failed fetch is gost_fail(): the host keeps the last good data, says so once, and steps again
  * with GOST_EV_DEADLINE at the next period.

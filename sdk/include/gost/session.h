@@ -46,7 +46,8 @@ struct gost_session_ops {
     /* The user consumed n more bytes of s: give the peer window. NULL: no flow control. */
     int (*credit)(void *state, const void *conf, struct gost_io *io, struct gost_io *s, size_t n);
     /* The user gave up sending (reset) and reading (stop) on s, with an application code. */
-    int (*reset)(void *state, const void *conf, struct gost_io *io, struct gost_io *s, uint64_t code);
+    int (*reset)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                 uint64_t code);
     /* s is gone for good: forget it. */
     void (*closed)(void *state, const void *conf, struct gost_io *io, struct gost_io *s);
     /* Ask the peer for a sign of life; gost_session_alive(io) answers. NULL: cannot. */
@@ -73,11 +74,7 @@ struct gost_session_ops {
  *   GOST_ATTACH_SOCKET  one instance for all
  * route() is pure, runs before any state exists, on any thread, and must not fail.
  */
-enum gost_attach {
-    GOST_ATTACH_PEER = 1,
-    GOST_ATTACH_KEY = 2,
-    GOST_ATTACH_SOCKET = 3
-};
+enum gost_attach { GOST_ATTACH_PEER = 1, GOST_ATTACH_KEY = 2, GOST_ATTACH_SOCKET = 3 };
 
 enum gost_route_verdict {
     GOST_ROUTE_KEY = 1,    /* ret_key names the instance */
@@ -86,8 +83,8 @@ enum gost_route_verdict {
 };
 
 struct gost_route_key {
-    uint8_t n;       /* bytes used */
-    uint8_t fresh;   /* 1: may create a new instance */
+    uint8_t n;     /* bytes used */
+    uint8_t fresh; /* 1: may create a new instance */
     uint8_t k[22];
 };
 

@@ -16,15 +16,16 @@ extern "C" {
  */
 struct gost_socket {
     uint32_t size;
-    int32_t fd;             /* in/out */
-    uint32_t role;          /* enum gost_role */
-    uint32_t network;       /* enum gost_network */
-    const struct gost_addr *addr; /* to listen at or connect to; an IP address or a path. borrowed */
-    struct gost_addr *local;   /* may be filled: our address */
-    struct gost_addr *remote;  /* may be filled: the peer's address */
+    int32_t fd;       /* in/out */
+    uint32_t role;    /* enum gost_role */
+    uint32_t network; /* enum gost_network */
+    const struct gost_addr
+        *addr;                  /* to listen at or connect to; an IP address or a path. borrowed */
+    struct gost_addr *local;    /* may be filled: our address */
+    struct gost_addr *remote;   /* may be filled: the peer's address */
     struct gost_addr *original; /* may be filled: original destination (redirect, tproxy) */
     const char *interface_name; /* bind outgoing traffic to it; NULL: none */
-    uint32_t mark;          /* SO_MARK, 0: none */
+    uint32_t mark;              /* SO_MARK, 0: none */
     uint32_t flags;
 };
 
@@ -35,7 +36,8 @@ struct gost_transport_ops {
     int (*listen)(const void *conf, struct gost_socket *s);
     /* Make a descriptor in s->fd and start connecting; GOST_AGAIN: under way. [worker] */
     int (*dial)(const void *conf, struct gost_socket *s);
-    /* A descriptor was accepted from ours: set options, fill s->original. NULL: nothing. [worker] */
+    /* A descriptor was accepted from ours: set options, fill s->original. NULL: nothing. [worker]
+     * */
     int (*accepted)(const void *conf, struct gost_socket *s);
     /* The connection is established: set options. NULL: nothing. [worker] */
     int (*connected)(const void *conf, struct gost_socket *s);

@@ -1,0 +1,273 @@
+/* io_dial.c - connecting to one of several addresses: happy eyeballs (RFC 8305, section 5). */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io_internal.h"
+
+#define ADDRS_MAX  16
+#define STAGGER_NS (250 * GOST_MS)
+
+struct attempt {
+    uv_poll_t poll;
+    struct gh_dial *d;
+    int fd;
+};
+
+struct gh_dial {
+    struct gh_worker *w;
+    struct ge_flow *flow;
+    const struct gost_component *transport;
+    const void *conf;
+    uint32_t network;
+    struct gh_sockopt opt;
+    struct gost_addr addrs[ADDRS_MAX];
+    struct attempt *at[ADDRS_MAX];
+    unsigned n, next, running;
+    struct ge_timer stagger, deadline;
+    int last_error;
+    unsigned last_addr;
+    void (*done)(void *arg, int status, const char *text, struct ge_stack *stack,
+                 const struct gost_addr *local, const struct gost_addr *remote);
+    void *arg;
+};
+
+static const struct gost_transport_ops *ops_of(const struct gh_dial *d)
+{
+    return d->transport->ops;
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void attempt_close(struct gh_dial *d, unsigned i, int keep_fd)
+{
+    struct attempt *a = d->at[i];
+
+    if (!a)
+        return;
+    d->at[i] = NULL;
+    d->running--;
+    uv_poll_stop(&a->poll);
+    if (!keep_fd)
+        close(a->fd);
+    uv_close((uv_handle_t *)&a->poll, on_closed);
+}
+
+static void dial_free(struct gh_dial *d)
+{
+    unsigned i;
+
+    for (i = 0; i < d->n; i++)
+        attempt_close(d, i, 0);
+    ge_timer_stop(d->w->engine, &d->stagger);
+    ge_timer_stop(d->w->engine, &d->deadline);
+    ge_flow_unref(d->flow);
+    free(d);
+}
+
+static void end(struct gh_dial *d, int status, const char *text, int fd, struct gost_socket *s)
+{
+    struct ge_stack *stack = fd >= 0 ? gh_sock_adopt(d->w, d->flow, fd) : NULL;
+
+    if (fd >= 0 && !stack) {
+        status = GOST_ENOMEM;
+        text = "out of memory";
+    }
+    if (d->done)
+        d->done(d->arg, status, text, stack, s ? s->local : NULL, s ? s->remote : NULL);
+    dial_free(d);
+}
+
+static void fail(struct gh_dial *d)
+{
+    char text[400], where[GOST_ADDR_TEXT];
+
+    gost_addr_format(&d->addrs[d->last_addr], where, sizeof where);
+    snprintf(text, sizeof text, "cannot connect to %s: %s", where, gh_errno_text(d->last_error));
+    end(d, gh_errno_code(d->last_error), text, -1, NULL);
+}
+
+static void start_next(struct gh_dial *d);
+
+static void try_failed(struct gh_dial *d, unsigned i, int err)
+{
+    d->last_error = err;
+    d->last_addr = i;
+    if (d->next < d->n)
+        start_next(d);
+    else if (d->running == 0)
+        fail(d);
+}
+
+static void connected(struct gh_dial *d, unsigned i)
+{
+    struct gost_addr local, remote = d->addrs[i];
+    struct gost_socket s = {.size = sizeof s,
+                            .fd = d->at[i]->fd,
+                            .role = GOST_CLIENT,
+                            .network = d->network,
+                            .addr = &d->addrs[i],
+                            .local = &local,
+                            .remote = &remote};
+    int fd = s.fd, r;
+
+    memset(&local, 0, sizeof local);
+    attempt_close(d, i, 1);
+    r = ops_of(d)->connected ? ops_of(d)->connected(d->conf, &s) : GOST_OK;
+    if (r != GOST_OK) {
+        close(fd);
+        try_failed(d, i, r < 0 && r > -1000 ? -r : EIO);
+        return;
+    }
+    end(d, GOST_OK, NULL, fd, &s);
+}
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+    struct attempt *a = h->data;
+    struct gh_dial *d = a->d;
+    socklen_t n = sizeof(int);
+    unsigned i = 0;
+    int err = 0;
+
+    while (d->at[i] != a)
+        i++;
+    if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
+        err = errno;
+    if (!err) {
+        connected(d, i);
+        return;
+    }
+    attempt_close(d, i, 0);
+    try_failed(d, i, err);
+}
+
+static void start_next(struct gh_dial *d)
+{
+    unsigned i = d->next++;
+    struct gost_socket s = {.size = sizeof s,
+                            .fd = -1,
+                            .role = GOST_CLIENT,
+                            .network = d->network,
+                            .addr = &d->addrs[i],
+                            .interface_name = d->opt.interface_name,
+                            .mark = d->opt.mark};
+    struct attempt *a = calloc(1, sizeof *a);
+    int r = a ? ops_of(d)->dial(d->conf, &s) : -ENOMEM;
+
+    if (r < 0) {
+        free(a);
+        try_failed(d, i, r > -1000 ? -r : EPROTONOSUPPORT);
+        return;
+    }
+    a->d = d;
+    a->fd = s.fd;
+    if (uv_poll_init(&d->w->loop, &a->poll, s.fd)) {
+        close(s.fd);
+        free(a);
+        try_failed(d, i, ENOMEM);
+        return;
+    }
+    a->poll.data = a;
+    d->at[i] = a;
+    d->running++;
+    /* connected at once (a unix socket) is seen as writable at the next turn: never inside this
+     * call */
+    uv_poll_start(&a->poll, UV_WRITABLE, on_poll);
+    if (d->next < d->n)
+        ge_timer_start(d->w->engine, &d->stagger, ge_now(d->w->engine) + STAGGER_NS);
+}
+
+static void on_stagger(struct ge_timer *t)
+{
+    start_next((struct gh_dial *)((char *)t - offsetof(struct gh_dial, stagger)));
+}
+
+static void on_deadline(struct ge_timer *t)
+{
+    struct gh_dial *d = (struct gh_dial *)((char *)t - offsetof(struct gh_dial, deadline));
+    char text[400], where[GOST_ADDR_TEXT];
+
+    gost_addr_format(&d->addrs[0], where, sizeof where);
+    snprintf(text, sizeof text, "cannot connect to %s: no answer in time", where);
+    end(d, GOST_ETIMEDOUT, text, -1, NULL);
+}
+
+static void on_first(struct ge_timer *t)
+{
+    struct gh_dial *d = (struct gh_dial *)((char *)t - offsetof(struct gh_dial, stagger));
+
+    d->stagger.fire = on_stagger;
+    start_next(d);
+}
+
+struct gh_dial *
+gh_sock_dial(struct gh_worker *w, struct ge_flow *flow, const struct gost_component *transport,
+             const void *conf, uint32_t network, const struct gost_addr *addrs, unsigned n,
+             const struct gh_sockopt *opt, uint64_t deadline_ns,
+             void (*done)(void *arg, int status, const char *text, struct ge_stack *stack,
+                          const struct gost_addr *local, const struct gost_addr *remote),
+             void *arg)
+{
+    struct gh_dial *d = calloc(1, sizeof *d);
+    struct gost_socket s = {.size = sizeof s, .fd = -1, .role = GOST_CLIENT, .network = network};
+    int r;
+
+    if (!d)
+        return NULL;
+    d->w = w;
+    d->flow = ge_flow_ref(flow);
+    d->transport = transport;
+    d->conf = conf;
+    d->network = network;
+    if (opt)
+        d->opt = *opt;
+    d->n = n < ADDRS_MAX ? n : ADDRS_MAX;
+    memcpy(d->addrs, addrs, d->n * sizeof *addrs);
+    d->done = done;
+    d->arg = arg;
+    d->deadline.fire = on_deadline;
+    if (deadline_ns)
+        ge_timer_start(w->engine, &d->deadline, deadline_ns);
+    /* The usual case: one address, connection under way. Failures must not call back from in
+     * here. */
+    s.addr = &d->addrs[0];
+    s.interface_name = d->opt.interface_name;
+    s.mark = d->opt.mark;
+    r = d->n ? ops_of(d)->dial(conf, &s) : -EDESTADDRREQ;
+    if (r >= 0) {
+        struct attempt *a = calloc(1, sizeof *a);
+
+        if (a && uv_poll_init(&w->loop, &a->poll, s.fd) == 0) {
+            a->d = d;
+            a->fd = s.fd;
+            a->poll.data = a;
+            d->at[0] = a;
+            d->running = d->next = 1;
+            uv_poll_start(&a->poll, UV_WRITABLE, on_poll);
+            d->stagger.fire = on_stagger;
+            if (d->n > 1)
+                ge_timer_start(w->engine, &d->stagger, ge_now(w->engine) + STAGGER_NS);
+            return d;
+        }
+        free(a);
+        close(s.fd);
+    }
+    d->stagger.fire = on_first; /* try again from the loop, where failing may be told */
+    if (!d->n)
+        d->n = 1;
+    ge_timer_start(w->engine, &d->stagger, ge_now(w->engine));
+    return d;
+}
+
+void gh_sock_dial_cancel(struct gh_dial *d)
+{
+    d->done = NULL;
+    dial_free(d);
+}

@@ -1,0 +1,82 @@
+/* io_internal.h - what the files behind net.h share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_IO_INTERNAL_H
+#define GH_IO_INTERNAL_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "net.h"
+
+struct gh_post {
+    struct gh_post *next;
+    void (*fn)(struct gh_worker *w, void *arg);
+    void *arg;
+};
+
+struct gh_sock; /* a stream descriptor under a stack: io_sock.c */
+struct gh_splice;
+struct gh_pipe;
+
+struct gh_worker {
+    uv_loop_t loop;
+    uv_thread_t thread;
+    uv_async_t async;
+    uv_prepare_t prepare;
+    uv_check_t check;
+    uv_idle_t idle;
+    uv_timer_t timer;
+    uv_mutex_t lock; /* posts */
+    struct gh_post *posts, **posts_tail;
+    struct ge_worker *engine;
+    struct gh_sock *socks;
+    uint64_t now, armed;
+    atomic_uint flows;
+    unsigned index;
+    int busy, stopping;
+    uint8_t *recv_buf; /* datagrams, made at first use */
+    struct gh_pipe *pipes;
+    unsigned n_pipes;
+};
+
+#define GH_RECV_BATCH 16
+#define GH_RECV_SIZE  65536u
+
+/* io_worker.c */
+extern struct gh_net_conf gh_net_conf;
+extern atomic_int gh_net_fds; /* descriptors of flows, for the budget */
+uint8_t *gh_worker_recv_buf(struct gh_worker *w);
+/* io_error.c */
+int gh_errno_code(int err); /* errno -> enum gost_error */
+const char *gh_errno_text(int err);
+/* io_sock.c */
+void gh_socks_close_all(struct gh_worker *w);
+int gh_sock_is(const struct ge_stack *s, struct gh_sock **ret_sock);
+int gh_sock_fd(const struct gh_sock *s);
+void gh_sock_rearm(struct gh_sock *s);
+void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp); /* NULL: none */
+struct ge_stack *gh_sock_stack(const struct gh_sock *s);
+struct gh_worker *gh_sock_worker(const struct gh_sock *s);
+/* io_splice.c */
+struct gh_splice;
+int gh_splice_start(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,
+                    uint64_t left);
+void gh_splice_event(struct gh_splice *sp);
+void gh_splice_drop(struct gh_splice *sp); /* one of its stacks goes */
+void gh_pipes_free(struct gh_worker *w);
+int gh_splice_wants_read(const struct gh_splice *sp);
+int gh_splice_wants_write(const struct gh_splice *sp);
+/* io_listen.c */
+void gh_listeners_resume(void); /* descriptors were given back [any] */
+/* io_assoc.c */
+struct gh_assoc_table;
+struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd,
+                                     struct gh_worker *w);
+void gh_assoc_retarget(struct gh_assoc_table *t, void (*accept)(void *arg, struct gh_accepted *a),
+                       void *arg);
+void gh_assoc_close(struct gh_assoc_table *t);
+/* io_main.c */
+uv_loop_t *gh_main_loop(void);
+void gh_main_posts_init(void);
+
+#endif

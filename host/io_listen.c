@@ -1,0 +1,395 @@
+/* io_listen.c - listening sockets of services and of flows (BIND). */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io_internal.h"
+#include "log.h"
+#include "sockaddr.h"
+
+#define BURST     64 /* accepts per wake-up */
+#define FDS_SPARE 32 /* kept for dials, files and the log when accepting */
+#define PAUSE_MS  200
+
+struct gh_listener {
+    uv_poll_t poll;
+    uv_timer_t timer;
+    struct gh_listener_conf conf;
+    struct gh_listener *next, **prev;
+    struct gost_addr local;
+    struct gh_assoc_table *assoc;
+    int fd, stream, paused, started, handles;
+};
+
+static struct gh_listener *listeners;
+
+static const struct gost_transport_ops *ops_of(const struct gh_listener *l)
+{
+    return l->conf.transport->ops;
+}
+
+struct handed {
+    struct gh_listener_conf conf; /* as at the time of the accept */
+    struct gh_accepted a;
+};
+
+static void on_handed(struct gh_worker *w, void *arg)
+{
+    struct handed *h = arg;
+
+    h->conf.accept(h->conf.arg, &h->a);
+    free(h);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events);
+
+static void on_resume(uv_timer_t *t)
+{
+    struct gh_listener *l = t->data;
+
+    if (!l->started || !l->paused)
+        return;
+    l->paused = 0;
+    uv_poll_start(&l->poll, UV_READABLE, on_poll);
+}
+
+static void pause_accepting(struct gh_listener *l, const char *why)
+{
+    if (!l->paused)
+        gh_log(GOST_LOG_WARN, "service %s: accepting pauses: %s", l->conf.name, why);
+    l->paused = 1;
+    uv_poll_stop(&l->poll);
+    uv_timer_start(&l->timer, on_resume, PAUSE_MS, 0);
+}
+
+static int over_budget(void)
+{
+    return (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) + FDS_SPARE +
+               8 * gh_net_conf.workers + 16 >=
+           gh_net_conf.max_fds;
+}
+
+static void hand_over(struct gh_listener *l, int fd, const struct sockaddr_storage *from,
+                      socklen_t n)
+{
+    struct handed *h = calloc(1, sizeof *h);
+    struct gost_socket s = {
+        .size = sizeof s, .fd = fd, .role = GOST_SERVER, .network = GOST_NET_TCP};
+
+    if (!h) {
+        close(fd);
+        return;
+    }
+    h->conf = l->conf;
+    h->a.fd = fd;
+    gost_sockaddr_get(&h->a.remote, from, n);
+    h->a.local = l->local;
+    s.addr = &l->conf.addr;
+    s.local = &h->a.local;
+    s.remote = &h->a.remote;
+    s.original = &h->a.original;
+    if (ops_of(l)->accepted && ops_of(l)->accepted(l->conf.conf, &s) != GOST_OK) {
+        close(fd);
+        free(h);
+        return;
+    }
+    h->a.worker = gh_worker_least();
+    gh_worker_post(h->a.worker, on_handed, h);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+    struct gh_listener *l = p->data;
+    int i;
+
+    for (i = 0; i < BURST; i++) {
+        struct sockaddr_storage from;
+        socklen_t n = sizeof from;
+        int fd;
+
+        if (over_budget()) {
+            pause_accepting(l, "the descriptor budget is used up (raise ulimit -n)");
+            return;
+        }
+        fd = accept4(l->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            hand_over(l, fd, &from, n);
+            continue;
+        }
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            pause_accepting(l, gh_errno_text(errno));
+        if (errno != EINTR && errno != ECONNABORTED)
+            return;
+    }
+}
+
+void gh_listeners_resume(void)
+{
+    /* A paused listener looks again by itself every PAUSE_MS: cheaper than crossing threads per
+     * close. */
+}
+
+static int open_socket(struct gh_listener *l, char *error, size_t size)
+{
+    struct gost_socket s = {.size = sizeof s,
+                            .fd = -1,
+                            .role = GOST_SERVER,
+                            .addr = &l->conf.addr,
+                            .local = &l->local,
+                            .network = l->stream ? GOST_NET_TCP : GOST_NET_UDP};
+    char where[GOST_ADDR_TEXT];
+    int r;
+
+    if (l->conf.inherited_fd >= 0) {
+        struct sockaddr_storage ss;
+        socklen_t n = sizeof ss;
+
+        l->fd = l->conf.inherited_fd;
+        if (getsockname(l->fd, (struct sockaddr *)&ss, &n) == 0)
+            gost_sockaddr_get(&l->local, &ss, n);
+        return GOST_OK;
+    }
+    r = ops_of(l)->listen(l->conf.conf, &s);
+    if (r == GOST_OK) {
+        l->fd = s.fd;
+        return GOST_OK;
+    }
+    gost_addr_format(&l->conf.addr, where, sizeof where);
+    if (l->conf.addr.family == GOST_AF_NONE)
+        snprintf(where, sizeof where, ":%u", l->conf.addr.port);
+    if (r == -EADDRINUSE)
+        snprintf(error, size,
+                 "cannot listen on %s: address already in use; choose another port or stop the "
+                 "program that has it "
+                 "(ss -ln%cp 'sport = :%u')",
+                 where, l->stream ? 't' : 'u', l->conf.addr.port);
+    else if (r == -EACCES && l->conf.addr.port && l->conf.addr.port < 1024)
+        snprintf(
+            error, size,
+            "cannot listen on %s: permission denied; ports below 1024 need CAP_NET_BIND_SERVICE",
+            where);
+    else
+        snprintf(error, size, "cannot listen on %s: %s", where,
+                 r > -1000 ? gh_errno_text(-r) : "the transport refused");
+    return r > -1000 ? gh_errno_code(-r) : r;
+}
+
+int gh_listener_open(const struct gh_listener_conf *conf, struct gh_listener **ret_listener,
+                     char *error, size_t error_size)
+{
+    const struct gost_transport_ops *ops = conf->transport->ops;
+    struct gh_listener *l = calloc(1, sizeof *l);
+    int r;
+
+    if (!l) {
+        snprintf(error, error_size, "out of memory");
+        return GOST_ENOMEM;
+    }
+    l->conf = *conf;
+    l->fd = -1;
+    l->stream = !(ops->type & GOST_DATAGRAM);
+    if (!ops->listen) {
+        snprintf(error, error_size, "%s cannot listen", conf->transport->name);
+        free(l);
+        return GOST_EUNSUPPORTED;
+    }
+    r = open_socket(l, error, error_size);
+    if (r != GOST_OK) {
+        free(l);
+        return r;
+    }
+    l->next = listeners;
+    if (l->next)
+        l->next->prev = &l->next;
+    listeners = l;
+    l->prev = &listeners;
+    *ret_listener = l;
+    return GOST_OK;
+}
+
+int gh_listener_start(struct gh_listener *l)
+{
+    static unsigned turn;
+
+    if (l->started)
+        return GOST_OK;
+    l->started = 1;
+    if (!l->stream) {
+        l->assoc = gh_assoc_open(&l->conf, l->fd, gh_worker_get(turn++ % gh_worker_count()));
+        return l->assoc ? GOST_OK : GOST_ENOMEM;
+    }
+    if (uv_poll_init(gh_main_loop(), &l->poll, l->fd) || uv_timer_init(gh_main_loop(), &l->timer))
+        return GOST_ENOMEM;
+    l->handles = 2;
+    l->poll.data = l->timer.data = l;
+    return uv_poll_start(&l->poll, UV_READABLE, on_poll) ? GOST_EINTERNAL : GOST_OK;
+}
+
+void gh_listener_retarget(struct gh_listener *l, void (*accept)(void *arg, struct gh_accepted *a),
+                          void *arg)
+{
+    l->conf.accept = accept;
+    l->conf.arg = arg;
+    if (l->assoc)
+        gh_assoc_retarget(l->assoc, accept, arg);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    struct gh_listener *l = h->data;
+
+    if (--l->handles == 0)
+        free(l);
+}
+
+void gh_listener_close(struct gh_listener *l)
+{
+    struct gost_socket s = {
+        .size = sizeof s, .fd = l->fd, .role = GOST_SERVER, .addr = &l->conf.addr};
+
+    *l->prev = l->next;
+    if (l->next)
+        l->next->prev = l->prev;
+    if (ops_of(l)->unlisten)
+        ops_of(l)->unlisten(l->conf.conf, &s);
+    if (l->assoc)
+        gh_assoc_close(l->assoc); /* closes the descriptor on its worker */
+    if (l->handles) {
+        l->started = 0;
+        uv_poll_stop(&l->poll);
+        close(l->fd);
+        uv_close((uv_handle_t *)&l->poll, on_closed);
+        uv_close((uv_handle_t *)&l->timer, on_closed);
+        return;
+    }
+    if (!l->assoc)
+        close(l->fd);
+    free(l);
+}
+
+void gh_listener_local(const struct gh_listener *l, struct gost_addr *ret_addr)
+{
+    *ret_addr = l->local;
+}
+
+int gh_listener_fd(const struct gh_listener *l)
+{
+    return l->fd;
+}
+
+/* ---- a flow's own listening socket ---- */
+
+struct gh_bind {
+    uv_poll_t poll;
+    struct gh_worker *w;
+    struct ge_flow *flow;
+    void (*done)(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer);
+    void *arg;
+    int fd;
+};
+
+static int bind_socket(const struct gost_addr *addr, uint16_t min, uint16_t max, int *ret_fd,
+                       struct gost_addr *ret_local)
+{
+    struct gost_addr at;
+    struct gost_socket s = {.size = sizeof s,
+                            .fd = -1,
+                            .role = GOST_SERVER,
+                            .network = GOST_NET_TCP,
+                            .addr = addr,
+                            .local = ret_local};
+    unsigned span = min && max >= min && !addr->port ? (unsigned)(max - min) + 1 : 1, i;
+    unsigned start = (unsigned)(uv_hrtime() >> 10);
+    int fd, r = EADDRINUSE, one = 1;
+
+    for (i = 0; i < span && i < 64 && r == EADDRINUSE; i++) {
+        r = -gost_inet_socket(SOCK_STREAM, 0, &s, &fd, &at);
+        if (r)
+            return r;
+        if (span > 1)
+            at.port = (uint16_t)(min + (start + i) % span);
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        r = -gost_inet_bind(fd, &at, &s);
+        if (!r && listen(fd, 128) < 0)
+            r = errno;
+        if (r)
+            close(fd);
+    }
+    if (!r)
+        *ret_fd = fd;
+    return r;
+}
+
+int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t port_min,
+                 uint16_t port_max, struct gh_bind **ret_bind, struct gost_addr *ret_local,
+                 char *error, size_t error_size)
+{
+    struct gh_bind *b = calloc(1, sizeof *b);
+    char where[GOST_ADDR_TEXT];
+    int r = b ? bind_socket(addr, port_min, port_max, &b->fd, ret_local) : ENOMEM;
+
+    if (!r && uv_poll_init(&w->loop, &b->poll, b->fd)) {
+        close(b->fd);
+        r = ENOMEM;
+    }
+    if (r) {
+        free(b);
+        gost_addr_format(addr, where, sizeof where);
+        snprintf(error, error_size, "cannot listen on %s: %s", where, gh_errno_text(r));
+        return gh_errno_code(r);
+    }
+    b->poll.data = b;
+    b->w = w;
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    *ret_bind = b;
+    return GOST_OK;
+}
+
+static void on_bind_poll(uv_poll_t *p, int status, int events)
+{
+    struct gh_bind *b = p->data;
+    struct sockaddr_storage from;
+    struct gost_addr peer;
+    struct ge_flow *flow = b->flow;
+    socklen_t n = sizeof from;
+    int fd = accept4(b->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct ge_stack *stack;
+
+    if (fd < 0)
+        return;
+    uv_poll_stop(&b->poll);
+    b->flow = NULL;
+    gost_sockaddr_get(&peer, &from, n);
+    stack = gh_sock_adopt(b->w, flow, fd);
+    b->done(b->arg, stack ? GOST_OK : GOST_ENOMEM, stack, &peer);
+    ge_flow_unref(flow);
+}
+
+void gh_bind_accept(struct gh_bind *b, struct ge_flow *flow,
+                    void (*done)(void *arg, int status, struct ge_stack *stack,
+                                 const struct gost_addr *peer),
+                    void *arg)
+{
+    b->flow = ge_flow_ref(flow);
+    b->done = done;
+    b->arg = arg;
+    uv_poll_start(&b->poll, UV_READABLE, on_bind_poll);
+}
+
+static void on_bind_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+void gh_bind_close(struct gh_bind *b)
+{
+    ge_flow_unref(b->flow);
+    uv_poll_stop(&b->poll);
+    close(b->fd);
+    atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    uv_close((uv_handle_t *)&b->poll, on_bind_closed);
+}

@@ -1,0 +1,300 @@
+/* io_packets.c - a datagram socket of a flow: packets to and from anybody, or one peer. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io_internal.h"
+#include "sockaddr.h"
+
+#define PORT_TRIES 64
+
+struct gh_packets {
+    uv_poll_t poll;
+    struct gh_worker *w;
+    struct ge_stack *stack;
+    struct gh_lookup *lookup;
+    struct gost_addr known; /* the last name looked up, with its address below */
+    struct gost_addr known_ip;
+    int fd, known_ok;
+    uint8_t v6, connected, events, blocked;
+};
+
+static void on_poll(uv_poll_t *h, int status, int events);
+
+static void arm(struct gh_packets *s)
+{
+    int events = (ge_rx_wanted(s->stack) ? UV_READABLE : 0) | (s->blocked ? UV_WRITABLE : 0);
+
+    if (events == s->events)
+        return;
+    s->events = (uint8_t)events;
+    if (events)
+        uv_poll_start(&s->poll, events, on_poll);
+    else
+        uv_poll_stop(&s->poll);
+}
+
+static void do_read(struct gh_packets *s)
+{
+    struct mmsghdr m[GH_RECV_BATCH];
+    struct iovec iov[GH_RECV_BATCH];
+    struct sockaddr_storage from[GH_RECV_BATCH];
+    uint8_t *buf = gh_worker_recv_buf(s->w);
+    int i, n;
+
+    if (!buf)
+        return;
+    memset(m, 0, sizeof m);
+    for (i = 0; i < GH_RECV_BATCH; i++) {
+        iov[i].iov_base = buf + (size_t)i * GH_RECV_SIZE;
+        iov[i].iov_len = GH_RECV_SIZE;
+        m[i].msg_hdr.msg_iov = &iov[i];
+        m[i].msg_hdr.msg_iovlen = 1;
+        m[i].msg_hdr.msg_name = &from[i];
+        m[i].msg_hdr.msg_namelen = sizeof from[i];
+    }
+    n = recvmmsg(s->fd, m, GH_RECV_BATCH, MSG_DONTWAIT, NULL);
+    for (i = 0; i < n; i++) {
+        struct gost_addr a;
+        struct gost_packet p = {
+            .size = sizeof p, .data = {iov[i].iov_base, m[i].msg_len}, .addr = &a};
+
+        gost_sockaddr_get(&a, &from[i], m[i].msg_hdr.msg_namelen);
+        (void)ge_rx_packet(s->stack, &p);
+    }
+    if (n < 0 && s->connected && (errno == ECONNREFUSED || errno == EHOSTUNREACH))
+        return; /* an ICMP answer to one datagram ends nothing: the peer may come back */
+}
+
+static void on_name(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n);
+
+/* Where to send it. 1: ss is filled; 0: the name is being looked up; -1: cannot. */
+static int destination(struct gh_packets *s, const struct gost_addr *to,
+                       struct sockaddr_storage *ss, socklen_t *len)
+{
+    struct gost_addr ip;
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+    if (!to)
+        return -1;
+    if (to->family == GOST_AF_NAME) {
+        if (s->known.family != GOST_AF_NAME || !gost_addr_same_host(&s->known, to)) {
+            if (s->lookup)
+                return 0;
+            s->known = *to;
+            s->known_ok = 0;
+            s->lookup = gh_resolve(s->w, to->name, to->port, s->v6 ? 0 : 4, on_name, s);
+            return s->lookup ? 0 : -1;
+        }
+        if (s->lookup)
+            return 0;
+        if (!s->known_ok)
+            return -1;
+        ip = s->known_ip;
+        ip.port = to->port;
+    } else {
+        ip = *to;
+    }
+    gost_addr_unmap(&ip);
+    if (s->v6 && ip.family == GOST_AF_IP4) {
+        uint8_t b[16];
+
+        memcpy(b, mapped, 12);
+        memcpy(b + 12, ip.ip, 4);
+        gost_addr_set_ip(&ip, b, 16, ip.port);
+    }
+    if (ip.family != (s->v6 ? GOST_AF_IP6 : GOST_AF_IP4))
+        return -1;
+    *len = gost_sockaddr_put(ss, &ip);
+    return *len ? 1 : -1;
+}
+
+static void do_write(struct gh_packets *s)
+{
+    struct gost_packet p;
+    struct sockaddr_storage ss;
+    socklen_t len = 0;
+    int r;
+
+    s->blocked = 0;
+    while (ge_tx_packet(s->stack, &p) == GOST_OK) {
+        if (!s->connected) {
+            r = destination(s, p.addr, &ss, &len);
+            if (r == 0)
+                return; /* on_name() goes on; the engine's queue holds what waits */
+            if (r < 0) {
+                ge_tx_packet_drop(s->stack);
+                continue;
+            }
+        }
+        if (sendto(s->fd, p.data.p, p.data.n, MSG_DONTWAIT | MSG_NOSIGNAL,
+                   s->connected ? NULL : (void *)&ss, s->connected ? 0 : len) < 0 &&
+            errno == EAGAIN) {
+            s->blocked = 1;
+            return;
+        }
+        ge_tx_packet_drop(s->stack); /* sent, or refused: datagrams may be lost */
+    }
+}
+
+static void on_name(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n)
+{
+    struct gh_packets *s = arg;
+    unsigned i;
+
+    s->lookup = NULL;
+    for (i = 0; i < n && !s->known_ok; i++) {
+        if (!s->v6 && v[i].family != GOST_AF_IP4)
+            continue;
+        s->known_ip = v[i];
+        s->known_ok = 1;
+    }
+    for (i = 0; i < n; i++) /* IPv4 first, as GOST */
+        if (v[i].family == GOST_AF_IP4) {
+            s->known_ip = v[i];
+            break;
+        }
+    do_write(s);
+    arm(s);
+}
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+    struct gh_packets *s = h->data;
+
+    if (events & UV_READABLE || status < 0)
+        do_read(s);
+    if (events & UV_WRITABLE)
+        do_write(s);
+    arm(s);
+}
+
+static void packets_want(struct ge_stack *stack, void *ctx, unsigned what)
+{
+    struct gh_packets *s = ctx;
+
+    if ((what & GE_WANT_WRITE) && !s->blocked)
+        do_write(s);
+    arm(s);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void packets_close(struct ge_stack *stack, void *ctx, int abort)
+{
+    struct gh_packets *s = ctx;
+
+    if (s->lookup)
+        gh_resolve_cancel(s->lookup);
+    uv_poll_stop(&s->poll);
+    close(s->fd);
+    atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    gh_listeners_resume();
+    uv_close((uv_handle_t *)&s->poll, on_closed);
+}
+
+static const struct ge_bottom_ops packets_ops = {packets_want, packets_close};
+
+/* Bind, in a range when one is given: a random start, then one after the other. */
+static int bind_range(int fd, struct gost_addr *at, uint16_t min, uint16_t max)
+{
+    struct sockaddr_storage ss;
+    unsigned span = max >= min && min ? (unsigned)(max - min) + 1 : 0, i, start = 0;
+    socklen_t n;
+
+    if (!span || at->port) {
+        n = gost_sockaddr_put(&ss, at);
+        return bind(fd, (struct sockaddr *)&ss, n) < 0 ? errno : 0;
+    }
+    start = (unsigned)(uv_hrtime() >> 10); /* spread, not secret */
+    for (i = 0; i < span && i < PORT_TRIES; i++) {
+        at->port = (uint16_t)(min + (start + i) % span);
+        n = gost_sockaddr_put(&ss, at);
+        if (bind(fd, (struct sockaddr *)&ss, n) == 0)
+            return 0;
+        if (errno != EADDRINUSE)
+            return errno;
+    }
+    return EADDRINUSE;
+}
+
+static int open_fd(const struct gost_addr *bind_addr, const struct gost_addr *peer,
+                   uint16_t port_min, uint16_t port_max, const struct gh_sockopt *opt, int *ret_fd,
+                   int *ret_v6)
+{
+    struct gost_addr at;
+    struct gost_socket s = {.size = sizeof s,
+                            .fd = -1,
+                            .role = peer ? GOST_CLIENT : GOST_SERVER,
+                            .network = GOST_NET_UDP,
+                            .addr = peer ? peer : bind_addr};
+    struct sockaddr_storage ss;
+    int fd, r;
+
+    if (opt) {
+        s.interface_name = opt->interface_name;
+        s.mark = opt->mark;
+    }
+    r = gost_inet_socket(SOCK_DGRAM, 0, &s, &fd, &at);
+    if (r)
+        return -r;
+    if (opt && (opt->interface_name || opt->mark))
+        r = -gost_inet_outgoing(fd, &s);
+    if (!r && !peer)
+        r = bind_range(fd, &at, port_min, port_max);
+    if (!r && peer && connect(fd, (struct sockaddr *)&ss, gost_sockaddr_put(&ss, &at)) < 0)
+        r = errno;
+    if (r) {
+        close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    *ret_v6 = at.family == GOST_AF_IP6;
+    return 0;
+}
+
+int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost_addr *bind_addr,
+                    const struct gost_addr *peer, uint16_t port_min, uint16_t port_max,
+                    const struct gh_sockopt *opt, struct ge_stack **ret_stack,
+                    struct gost_addr *ret_local, char *error, size_t error_size)
+{
+    struct gh_packets *s = calloc(1, sizeof *s);
+    struct gost_addr any = {0};
+    struct sockaddr_storage ss;
+    socklen_t n = sizeof ss;
+    int r = ENOMEM, v6 = 0;
+
+    if (s)
+        r = open_fd(bind_addr ? bind_addr : &any, peer, port_min, port_max, opt, &s->fd, &v6);
+    if (!r && uv_poll_init(&w->loop, &s->poll, s->fd)) {
+        close(s->fd);
+        r = ENOMEM;
+    }
+    if (r) {
+        free(s);
+        snprintf(error, error_size, "cannot open a UDP socket: %s", gh_errno_text(r));
+        return gh_errno_code(r);
+    }
+    s->poll.data = s;
+    s->w = w;
+    s->v6 = (uint8_t)v6;
+    s->connected = peer != NULL;
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);
+    if (!s->stack) {
+        packets_close(NULL, s, 0);
+        return GOST_ENOMEM;
+    }
+    if (ret_local && getsockname(s->fd, (struct sockaddr *)&ss, &n) == 0)
+        gost_sockaddr_get(ret_local, &ss, n);
+    *ret_stack = s->stack;
+    return GOST_OK;
+}

@@ -1,0 +1,249 @@
+/* io_sock.c - a connected stream socket as the bottom of a stack. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "io_internal.h"
+
+#define READS_PER_WAKE 4 /* a busy connection lets others in after this many chunks */
+#define IOVS           16
+
+struct gh_sock {
+    uv_poll_t poll;
+    struct gh_worker *w;
+    struct ge_stack *stack;
+    struct gh_sock *next, **prev;
+    struct gh_splice *in, *out; /* it is the source or the sink of a kernel splice */
+    int fd;
+    uint8_t events;  /* what is polled for */
+    uint8_t blocked; /* the last write said EAGAIN */
+    uint8_t broken;  /* writing is over */
+};
+
+static void on_poll(uv_poll_t *h, int status, int events);
+
+static void arm(struct gh_sock *s)
+{
+    int events = 0;
+
+    if (!s->stack)
+        return;
+    if (s->in ? gh_splice_wants_read(s->in) : ge_rx_wanted(s->stack))
+        events |= UV_READABLE;
+    if (s->blocked || (s->out && gh_splice_wants_write(s->out)))
+        events |= UV_WRITABLE;
+    if (events == s->events)
+        return;
+    s->events = (uint8_t)events;
+    if (events)
+        uv_poll_start(&s->poll, events, on_poll);
+    else
+        uv_poll_stop(&s->poll);
+}
+
+void gh_sock_rearm(struct gh_sock *s)
+{
+    arm(s);
+}
+
+static void do_read(struct gh_sock *s)
+{
+    int i;
+
+    for (i = 0; i < READS_PER_WAKE && ge_rx_wanted(s->stack); i++) {
+        struct gost_bytes room = ge_rx_reserve(s->stack);
+        ssize_t n;
+
+        if (!room.n)
+            return;
+        n = recv(s->fd, (void *)room.p, room.n, 0);
+        ge_rx_commit(s->stack, n > 0 ? (size_t)n : 0);
+        if (n == 0) {
+            ge_rx_end(s->stack, 0);
+        } else if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            if (errno != EAGAIN)
+                ge_rx_end(s->stack, gh_errno_code(errno));
+            return;
+        } else if ((size_t)n < room.n) {
+            return; /* the socket is empty: no need to ask it once more */
+        }
+    }
+}
+
+static void broken(struct gh_sock *s, int err)
+{
+    s->broken = 1;
+    s->blocked = 0;
+    ge_rx_end(s->stack, gh_errno_code(err));
+}
+
+static void do_write(struct gh_sock *s)
+{
+    struct iovec iov[IOVS];
+    struct msghdr m = {.msg_iov = iov};
+    int n;
+
+    s->blocked = 0;
+    while ((n = ge_tx_iov(s->stack, iov, IOVS)) > 0) {
+        ssize_t r;
+
+        m.msg_iovlen = (size_t)n;
+        if (s->broken) { /* nobody will read it */
+            size_t all = 0;
+
+            while (n > 0)
+                all += iov[--n].iov_len;
+            ge_tx_consume(s->stack, all);
+            continue;
+        }
+        r = sendmsg(s->fd, &m, MSG_NOSIGNAL);
+        if (r >= 0) {
+            ge_tx_consume(s->stack, (size_t)r);
+        } else if (errno == EAGAIN) {
+            s->blocked = 1;
+            return;
+        } else if (errno != EINTR) {
+            broken(s, errno);
+        }
+    }
+    if (ge_tx_shut(s->stack)) {
+        shutdown(s->fd, SHUT_WR);
+        ge_tx_shut_done(s->stack);
+    }
+}
+
+static void on_poll(uv_poll_t *h, int status, int events)
+{
+    struct gh_sock *s = h->data;
+
+    if (!s->stack)
+        return;
+    if (status < 0)
+        events = UV_READABLE | UV_WRITABLE; /* the calls below get the error itself */
+    if ((events & UV_READABLE) && s->in)
+        gh_splice_event(s->in);
+    else if (events & UV_READABLE)
+        do_read(s);
+    if (s->stack && (events & UV_WRITABLE)) {
+        if (s->out)
+            gh_splice_event(s->out);
+        else
+            do_write(s);
+    }
+    arm(s);
+}
+
+static void sock_want(struct ge_stack *stack, void *ctx, unsigned what)
+{
+    struct gh_sock *s = ctx;
+
+    if ((what & GE_WANT_WRITE) && !s->blocked)
+        do_write(s);
+    arm(s);
+}
+
+static void on_closed(uv_handle_t *h)
+{
+    free(h->data);
+}
+
+static void sock_close(struct ge_stack *stack, void *ctx, int abort)
+{
+    struct gh_sock *s = ctx;
+    struct linger l = {1, 0};
+
+    if (s->in)
+        gh_splice_drop(s->in);
+    if (s->out)
+        gh_splice_drop(s->out);
+    s->stack = NULL;
+    *s->prev = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    uv_poll_stop(&s->poll);
+    if (abort)
+        setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
+    close(s->fd);
+    atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    gh_listeners_resume();
+    uv_close((uv_handle_t *)&s->poll, on_closed);
+}
+
+static const struct ge_bottom_ops sock_ops = {sock_want, sock_close};
+
+struct ge_stack *gh_sock_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
+{
+    struct gh_sock *s = calloc(1, sizeof *s);
+
+    if (!s || uv_poll_init(&w->loop, &s->poll, fd)) {
+        free(s);
+        close(fd);
+        return NULL;
+    }
+    s->poll.data = s;
+    s->w = w;
+    s->fd = fd;
+    s->next = w->socks;
+    if (s->next)
+        s->next->prev = &s->next;
+    w->socks = s;
+    s->prev = &w->socks;
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    s->stack = ge_stack_new(flow, GOST_STREAM, &sock_ops, s);
+    if (!s->stack) {
+        sock_close(NULL, s, 0);
+        return NULL;
+    }
+    return s->stack;
+}
+
+void gh_socks_close_all(struct gh_worker *w)
+{
+    struct gh_sock *s;
+
+    for (s = w->socks; s; s = s->next) {
+        s->broken = 1;
+        ge_rx_end(s->stack, GOST_ECANCELLED);
+    }
+    while (ge_run(w->engine, 1000))
+        ;
+    while ((s = w->socks))
+        ge_stack_free(s->stack, 0);
+}
+
+int gh_sock_is(const struct ge_stack *stack, struct gh_sock **ret_sock)
+{
+    struct gh_sock *s = ge_stack_ctx((struct ge_stack *)stack);
+
+    if (ge_stack_bottom_ops(stack) != &sock_ops)
+        return 0;
+    *ret_sock = s;
+    return 1;
+}
+
+int gh_sock_fd(const struct gh_sock *s)
+{
+    return s->fd;
+}
+
+struct ge_stack *gh_sock_stack(const struct gh_sock *s)
+{
+    return s->stack;
+}
+
+struct gh_worker *gh_sock_worker(const struct gh_sock *s)
+{
+    return s->w;
+}
+
+void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp)
+{
+    if (sink)
+        s->out = sp;
+    else
+        s->in = sp;
+}

@@ -1,0 +1,295 @@
+/* io_worker.c - worker threads: one loop and one engine each. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "io_internal.h"
+
+#define STEPS_PER_TURN 4096 /* engine steps before sockets are looked at again */
+
+struct gh_net_conf gh_net_conf;
+atomic_int gh_net_fds;
+
+static struct gh_worker *workers;
+static struct ge_embed embed;
+static _Thread_local struct gh_worker *current;
+
+/* ---- what the engine asks of us ---- */
+
+static uint64_t w_now(void *ctx)
+{
+    struct gh_worker *w = ctx;
+
+    if (!w->now) /* one clock call per turn of the loop */
+        w->now = uv_hrtime();
+    return w->now;
+}
+
+static uint64_t w_unix_time(void *ctx)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * GOST_S + (uint64_t)ts.tv_nsec;
+}
+
+static void w_random(void *ctx, void *p, size_t n)
+{
+    uint8_t *at = p;
+
+    while (n > 0) {
+        ssize_t r = getrandom(at, n < 256 ? n : 256, 0);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            abort(); /* the kernel has no randomness: nothing here is safe */
+        at += r;
+        n -= (size_t)r;
+    }
+}
+
+static void on_idle(uv_idle_t *h)
+{
+}
+
+static void w_wake(void *ctx)
+{
+    struct gh_worker *w = ctx;
+
+    if (!uv_is_active((uv_handle_t *)&w->idle))
+        uv_idle_start(&w->idle, on_idle); /* do not sleep: the check callback runs the engine */
+}
+
+/* ---- the loop ---- */
+
+static void on_timer(uv_timer_t *t)
+{
+    struct gh_worker *w = t->data;
+
+    w->armed = 0;
+    w->now = 0;
+    ge_timers_run(w->engine);
+}
+
+static void on_prepare(uv_prepare_t *h)
+{
+    struct gh_worker *w = h->data;
+    uint64_t next = ge_timers_next(w->engine), now;
+
+    if (next == UINT64_MAX) {
+        if (w->armed)
+            uv_timer_stop(&w->timer);
+        w->armed = 0;
+    } else if (next != w->armed) {
+        now = w_now(w);
+        uv_update_time(&w->loop);
+        uv_timer_start(&w->timer, on_timer, next > now ? (next - now) / 1000000 + 1 : 0, 0);
+        w->armed = next;
+    }
+    w->now = 0;
+}
+
+static void on_check(uv_check_t *h)
+{
+    struct gh_worker *w = h->data;
+
+    if (!ge_run(w->engine, STEPS_PER_TURN) && uv_is_active((uv_handle_t *)&w->idle))
+        uv_idle_stop(&w->idle);
+}
+
+static void run_posts(struct gh_worker *w)
+{
+    struct gh_post *p, *next;
+
+    uv_mutex_lock(&w->lock);
+    p = w->posts;
+    w->posts = NULL;
+    w->posts_tail = &w->posts;
+    uv_mutex_unlock(&w->lock);
+    for (; p; p = next) {
+        next = p->next;
+        p->fn(w, p->arg);
+        free(p);
+    }
+}
+
+static void on_async(uv_async_t *a)
+{
+    run_posts(a->data);
+}
+
+static void close_handle(uv_handle_t *h, void *arg)
+{
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static void run_thread(void *arg)
+{
+    struct gh_worker *w = arg;
+    int i;
+
+    current = w;
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    /* stopping: break every connection, let the tasks end, then free what is left */
+    run_posts(w);
+    gh_socks_close_all(w);
+    for (i = 0; i < 100 && ge_run(w->engine, STEPS_PER_TURN); i++)
+        ;
+    gh_pipes_free(w);
+    uv_walk(&w->loop, close_handle, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    run_posts(w);
+    uv_loop_close(&w->loop);
+}
+
+static int worker_init(struct gh_worker *w, unsigned i)
+{
+    w->index = i;
+    w->posts_tail = &w->posts;
+    if (uv_loop_init(&w->loop) || uv_mutex_init(&w->lock))
+        return GOST_ENOMEM;
+    uv_async_init(&w->loop, &w->async, on_async);
+    uv_prepare_init(&w->loop, &w->prepare);
+    uv_check_init(&w->loop, &w->check);
+    uv_idle_init(&w->loop, &w->idle);
+    uv_timer_init(&w->loop, &w->timer);
+    w->async.data = w->prepare.data = w->check.data = w->timer.data = w;
+    uv_prepare_start(&w->prepare, on_prepare);
+    uv_check_start(&w->check, on_check);
+    w->engine = ge_worker_new(&embed, w);
+    if (!w->engine)
+        return GOST_ENOMEM;
+    if (gh_net_conf.high)
+        ge_worker_marks(w->engine, gh_net_conf.high, gh_net_conf.low);
+    return GOST_OK;
+}
+
+int gh_net_start(const struct gh_net_conf *conf)
+{
+    struct rlimit rl;
+    unsigned i;
+
+    gh_net_conf = *conf;
+    if (!gh_net_conf.max_fds)
+        gh_net_conf.max_fds = getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur != RLIM_INFINITY
+                                  ? (size_t)rl.rlim_cur
+                                  : 65536;
+    embed = *conf->embed;
+    embed.now = w_now;
+    embed.unix_time = w_unix_time;
+    embed.random = w_random;
+    embed.wake = w_wake;
+    embed.splice = gh_splice_start;
+    workers = calloc(conf->workers, sizeof *workers);
+    if (!workers)
+        return GOST_ENOMEM;
+    gh_main_posts_init();
+    for (i = 0; i < conf->workers; i++)
+        if (worker_init(&workers[i], i) != GOST_OK)
+            return GOST_ENOMEM;
+    for (i = 0; i < conf->workers; i++)
+        if (uv_thread_create(&workers[i].thread, run_thread, &workers[i]))
+            return GOST_ENOMEM;
+    return GOST_OK;
+}
+
+static void stop_loop(struct gh_worker *w, void *arg)
+{
+    w->stopping = 1;
+    uv_stop(&w->loop);
+}
+
+void gh_net_stop(void)
+{
+    unsigned i;
+
+    for (i = 0; i < gh_net_conf.workers; i++)
+        gh_worker_post(&workers[i], stop_loop, NULL);
+    for (i = 0; i < gh_net_conf.workers; i++) {
+        uv_thread_join(&workers[i].thread);
+        ge_worker_free(workers[i].engine);
+        uv_mutex_destroy(&workers[i].lock);
+        free(workers[i].recv_buf);
+    }
+    free(workers);
+    workers = NULL;
+    gh_net_conf.workers = 0;
+}
+
+unsigned gh_worker_count(void)
+{
+    return gh_net_conf.workers;
+}
+
+struct gh_worker *gh_worker_get(unsigned i)
+{
+    return i < gh_net_conf.workers ? &workers[i] : NULL;
+}
+
+struct gh_worker *gh_worker_least(void)
+{
+    struct gh_worker *best = &workers[0];
+    unsigned i;
+
+    for (i = 1; i < gh_net_conf.workers; i++)
+        if (atomic_load_explicit(&workers[i].flows, memory_order_relaxed) <
+            atomic_load_explicit(&best->flows, memory_order_relaxed))
+            best = &workers[i];
+    return best;
+}
+
+struct gh_worker *gh_worker_current(void)
+{
+    return current;
+}
+
+unsigned gh_worker_index(const struct gh_worker *w)
+{
+    return w->index;
+}
+
+struct ge_worker *gh_worker_engine(struct gh_worker *w)
+{
+    return w->engine;
+}
+
+void gh_worker_post(struct gh_worker *w, void (*fn)(struct gh_worker *w, void *arg), void *arg)
+{
+    struct gh_post *p = malloc(sizeof *p);
+    int first;
+
+    if (!p)
+        abort(); /* a lost message would leave somebody waiting for ever */
+    p->next = NULL;
+    p->fn = fn;
+    p->arg = arg;
+    uv_mutex_lock(&w->lock);
+    first = !w->posts;
+    *w->posts_tail = p;
+    w->posts_tail = &p->next;
+    uv_mutex_unlock(&w->lock);
+    if (first)
+        uv_async_send(&w->async);
+}
+
+void gh_worker_flow_begin(struct gh_worker *w)
+{
+    atomic_fetch_add_explicit(&w->flows, 1, memory_order_relaxed);
+}
+
+void gh_worker_flow_end(struct gh_worker *w)
+{
+    atomic_fetch_sub_explicit(&w->flows, 1, memory_order_relaxed);
+}
+
+uint8_t *gh_worker_recv_buf(struct gh_worker *w)
+{
+    if (!w->recv_buf)
+        w->recv_buf = malloc((size_t)GH_RECV_BATCH * GH_RECV_SIZE);
+    return w->recv_buf;
+}
