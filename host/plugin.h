@@ -53,8 +53,8 @@ int gh_print_describe(FILE *to, const char *what, int json, char *why, size_t n)
 /* --man: the manual page of this program. */
 void gh_print_man(FILE *to);
 
-/* On SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT the last line on standard error names the component
- * that was running, then the default action follows. [main] */
+/* On SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT the last line on standard error names the
+ * component that was running, then the default action follows. [main] */
 void gh_crash_install(void);
 
 /* ---- between plugin_*.c only ---- */

@@ -1,4 +1,4 @@
-/* test_certs.h - TAP lines, and certificates for the tests: an authority and what it signs, as files. */
+/* test_certs.h - TAP lines, and certificates in files: an authority and what it signs. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TLS_TEST_CERTS_H
 #define TLS_TEST_CERTS_H
@@ -88,8 +88,8 @@ static void add_ext(X509 *x, X509 *issuer, int nid, const char *value)
     X509_EXTENSION_free(e);
 }
 
-/* "name.pem" and "name.key" are written. ca NULL: it is an authority and signs itself. san: as OpenSSL
- * writes it. days: how long from a day ago. */
+/* "name.pem" and "name.key" are written. ca NULL: it is an authority and signs itself. san: as
+ * OpenSSL writes it. days: how long from a day ago. */
 static struct test_cert make_cert(const char *name, const char *san, const struct test_cert *ca,
                                   int days, int rsa)
 {

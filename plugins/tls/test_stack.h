@@ -1,4 +1,4 @@
-/* test_stack.h - two tls layers that face each other in memory, with the wire between them in our hands. */
+/* test_stack.h - two tls layers in memory, with the wire between them in our hands. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TLS_TEST_STACK_H
 #define TLS_TEST_STACK_H

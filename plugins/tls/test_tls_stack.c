@@ -1,4 +1,4 @@
-/* test_tls_stack.c - tls layers against each other on the engine: data, ends, trust, names, failures. */
+/* test_tls_stack.c - two tls layers on the engine: data, ends, trust, names, failures. */
 /* SPDX-License-Identifier: MIT */
 #include "test_stack.h"
 
@@ -82,7 +82,8 @@ static int went_through(const struct stream *t)
     return 0;
 }
 
-/* Both directions; `first` ends the client's (1) or the server's (2) first, 0: both at their time. */
+/* Both directions; `first` ends the client's (1) or the server's (2) first, 0: both at their
+ * time. */
 static int exchange(struct link *l, size_t up, size_t down, size_t step, int first)
 {
     struct stream a = {.from = &l->client, .to = &l->server, .total = up, .side = 1};

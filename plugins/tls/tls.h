@@ -1,4 +1,4 @@
-/* tls.h - what the files of the tls plugin share: its configuration and the state of a connection. */
+/* tls.h - what the files of the tls plugin share: configuration, and a connection's state. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TLS_H
 #define TLS_H
@@ -97,7 +97,8 @@ int tls_client_open(struct tls_state *s);
 void tls_reason(struct tls_state *s, const char *fmt, ...) GOST_PRINTF(2, 3);
 /* A sentence about a certificate that was not verified. `error` is an X509_V_ERR_*. */
 void tls_cert_reason(struct tls_state *s, X509_STORE_CTX *x, int error);
-/* Fail the flow with what the callbacks or OpenSSL's error queue know. `doing`: "the TLS handshake". */
+/* Fail the flow with what the callbacks or OpenSSL's error queue know. `doing`: "the TLS
+ * handshake". */
 int tls_fail(struct tls_state *s, const char *doing);
 
 /* ---- tls_step.c ---- */

@@ -4,8 +4,8 @@
 
 static BIO_METHOD *method;
 
-/* An empty queue is always "try again", even after its end: an end seen by OpenSSL would also end the
- * other direction. The decoder looks at the port's end itself. */
+/* An empty queue is always "try again", even after its end: an end seen by OpenSSL would also end
+ * the other direction. The decoder looks at the port's end itself. */
 static int bio_read(BIO *bio, char *out, int n)
 {
     struct tls_state *s = BIO_get_data(bio);

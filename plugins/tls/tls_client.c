@@ -141,8 +141,8 @@ int tls_client_prepare(struct tls_conf *c, struct gost_prepare *p)
 
 /* ---- one connection [worker] ---- */
 
-/* The name to ask for and to verify: the option, what the upgrade said, or the host to reach. Text in
- * buf; NONE: nothing is known. */
+/* The name to ask for and to verify: the option, what the upgrade said, or the host to reach.
+ * Text in buf; NONE: nothing is known. */
 static void find_name(struct tls_state *s, struct gost_addr *ret_addr)
 {
     const struct gost_target *target = gost_target(s->wire);

@@ -163,7 +163,8 @@ static const struct hint faults[] = {
     {0, NULL},
 };
 
-/* Reasons that only say that the bytes were not those of TLS, met by the first bytes of a wrong peer. */
+/* Reasons that only say that the bytes were not those of TLS, met by the first bytes of a wrong
+ * peer. */
 static const char *fault_for(int reason)
 {
     const char *text = hint_for(faults, reason);

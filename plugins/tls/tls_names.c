@@ -128,7 +128,8 @@ static int base64_value(char c)
     return at ? (int)(at - base64) : -1;
 }
 
-/* 32 bytes are 43 characters, the last one with two bits to spare, and one '=' that may be absent. */
+/* 32 bytes are 43 characters, the last one with two bits to spare, and one '=' that may be
+ * absent. */
 static int parse_base64(const char *text, uint8_t pin[TLS_PIN_SIZE])
 {
     size_t n = strlen(text), i, at = 0;

@@ -53,8 +53,8 @@ static int fitness(const struct tls_pair *pair, const char *name)
     return fit;
 }
 
-/* Give the connection all certificates that fit best, one per type of key: the first listed wins, so
- * it is put in last. Without a name, or when none fits, the first certificate of all. */
+/* Give the connection all certificates that fit best, one per type of key: the first listed wins,
+ * so it is put in last. Without a name, or when none fits, the first certificate of all. */
 static int on_choose_certificate(SSL *ssl, void *arg)
 {
     const struct tls_made *m = arg;
@@ -207,8 +207,8 @@ int tls_server_prepare(struct tls_conf *c, struct gost_prepare *p)
     c->made->ctx = ctx = tls_ctx_new(c, p);
     if (!ctx)
         return GOST_ETLS;
-    /* Needed for tickets where clients are verified. Tickets are good for this SSL_CTX only: its keys
-     * are its own. */
+    /* Needed for tickets where clients are verified. Tickets are good for this SSL_CTX only: its
+     * keys are its own. */
     if (!SSL_CTX_set_session_id_context(ctx, id, sizeof id - 1))
         return tls_refuse(p, "out of memory");
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

@@ -110,7 +110,7 @@ static int give(const char *key, const char *text)
     return make(&component, GOST_SERVER, &kv, 1);
 }
 
-/* The value is refused and the message holds the place, the key and all of `parts` ('|' between). */
+/* The value is refused; the message holds the place, the key and all `parts` ('|' between). */
 static void refused(const char *key, const char *text, const char *parts)
 {
     char name[200], part[100];
