@@ -11,8 +11,8 @@ struct gh_worker;
 
 struct gh_net_conf {
     unsigned workers;
-    size_t max_fds;          /* descriptor budget: accepting pauses near it; 0: from RLIMIT_NOFILE */
-    size_t high, low;        /* queue marks in bytes; 0: defaults */
+    size_t max_fds;   /* descriptor budget: accepting pauses near it; 0: from RLIMIT_NOFILE */
+    size_t high, low; /* queue marks in bytes; 0: defaults */
     const struct ge_embed *embed; /* act, cancel, find_layer, log and more: the control side's; the
                                      net side fills now, unix_time, random, wake, splice */
 };
@@ -37,11 +37,13 @@ void gh_worker_flow_end(struct gh_worker *w);
 /* ---- names ---- */
 
 /* Look a name up off the loop (getaddrinfo). Calls back once on the same worker, never inside this
- * call: status GOST_OK with 1 to 16 addresses in order of preference, or GOST_ERESOLVE. family: 0 any,
+ * call: status GOST_OK with 1 to 16 addresses in order of preference, or GOST_ERESOLVE. family: 0
+ * any,
  * 4, 6. Returns a handle to cancel with. [worker] */
 struct gh_lookup;
 struct gh_lookup *gh_resolve(struct gh_worker *w, const char *name, uint16_t port, int family,
-                             void (*done)(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n),
+                             void (*done)(void *arg, int status, const char *text,
+                                          const struct gost_addr *v, unsigned n),
                              void *arg);
 void gh_resolve_cancel(struct gh_lookup *l);
 
@@ -52,35 +54,43 @@ struct gh_sockopt {
     uint32_t mark;
 };
 
-/* A connected stream descriptor becomes a stack; the stack owns it from now on (also on failure). */
+/* A connected stream descriptor becomes a stack; the stack owns it from now on (also on failure).
+ * */
 struct ge_stack *gh_sock_adopt(struct gh_worker *w, struct ge_flow *flow, int fd);
 
 /* Connect to addr (an IP address, or a path) with a transport. Names are not resolved here. Happy
- * eyeballs over several addresses: the next one is started 250 ms after the former or when it failed.
- * done: once, never inside the call; status 0: stack is the caller's, flow->remote/local are untouched,
+ * eyeballs over several addresses: the next one is started 250 ms after the former or when it
+ * failed.
+ * done: once, never inside the call; status 0: stack is the caller's, flow->remote/local are
+ * untouched,
  * local and remote given. */
 struct gh_dial;
-struct gh_dial *gh_sock_dial(struct gh_worker *w, struct ge_flow *flow, const struct gost_component *transport,
-                             const void *conf, uint32_t network, const struct gost_addr *addrs, unsigned n,
-                             const struct gh_sockopt *opt, uint64_t deadline_ns,
-                             void (*done)(void *arg, int status, const char *text, struct ge_stack *stack,
-                                          const struct gost_addr *local, const struct gost_addr *remote),
-                             void *arg);
+struct gh_dial *
+gh_sock_dial(struct gh_worker *w, struct ge_flow *flow, const struct gost_component *transport,
+             const void *conf, uint32_t network, const struct gost_addr *addrs, unsigned n,
+             const struct gh_sockopt *opt, uint64_t deadline_ns,
+             void (*done)(void *arg, int status, const char *text, struct ge_stack *stack,
+                          const struct gost_addr *local, const struct gost_addr *remote),
+             void *arg);
 void gh_sock_dial_cancel(struct gh_dial *d);
 
 /* A local datagram socket as a stack: packets to and from anybody; names in packet addresses are
- * looked up (a few datagrams wait meanwhile). peer != NULL: connected to it. *ret_local: our address. */
+ * looked up (a few datagrams wait meanwhile). peer != NULL: connected to it. *ret_local: our
+ * address. */
 int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost_addr *bind_addr,
                     const struct gost_addr *peer, uint16_t port_min, uint16_t port_max,
-                    const struct gh_sockopt *opt, struct ge_stack **ret_stack, struct gost_addr *ret_local,
-                    char *error, size_t error_size);
+                    const struct gh_sockopt *opt, struct ge_stack **ret_stack,
+                    struct gost_addr *ret_local, char *error, size_t error_size);
 
 /* A listening socket of a flow (SOCKS5 BIND): accept() gives one stream per call. */
 struct gh_bind;
-int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t port_min, uint16_t port_max,
-                 struct gh_bind **ret_bind, struct gost_addr *ret_local, char *error, size_t error_size);
+int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t port_min,
+                 uint16_t port_max, struct gh_bind **ret_bind, struct gost_addr *ret_local,
+                 char *error, size_t error_size);
 void gh_bind_accept(struct gh_bind *b, struct ge_flow *flow,
-                    void (*done)(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer), void *arg);
+                    void (*done)(void *arg, int status, struct ge_stack *stack,
+                                 const struct gost_addr *peer),
+                    void *arg);
 void gh_bind_close(struct gh_bind *b); /* a pending accept is forgotten */
 
 /* ---- service listeners ---- */
@@ -89,21 +99,22 @@ struct gh_listener;
 
 struct gh_accepted {
     struct gh_worker *worker;
-    int fd;                    /* stream listeners: the receiver owns it */
-    struct ge_stack *packets;  /* datagram listeners: the association with this peer, bottom of the flow */
+    int fd; /* stream listeners: the receiver owns it */
+    struct ge_stack
+        *packets; /* datagram listeners: the association with this peer, bottom of the flow */
     struct gost_addr local, remote, original;
 };
 
 struct gh_listener_conf {
     const struct gost_component *transport;
     const void *conf;
-    struct gost_addr addr;    /* resolved: NONE (any, dual stack), IP or path */
-    const char *name;         /* service name, for messages */
-    int inherited_fd;         /* systemd or an older generation: use this one; -1 none */
+    struct gost_addr addr; /* resolved: NONE (any, dual stack), IP or path */
+    const char *name;      /* service name, for messages */
+    int inherited_fd;      /* systemd or an older generation: use this one; -1 none */
     /* datagram listeners */
-    uint64_t ttl_ns;          /* idle time of an association */
-    int keepalive;            /* 0: the association ends after one answer */
-    unsigned max_peers;       /* cap of the table, LRU beyond; 0: 65536 */
+    uint64_t ttl_ns;    /* idle time of an association */
+    int keepalive;      /* 0: the association ends after one answer */
+    unsigned max_peers; /* cap of the table, LRU beyond; 0: 65536 */
     /* A connection or a new peer [worker]. For datagrams make a flow and give it with
      * ge_stack_set_flow before returning; refuse with ge_stack_free. */
     void (*accept)(void *arg, struct gh_accepted *a);
@@ -111,18 +122,21 @@ struct gh_listener_conf {
 };
 
 /* Bind [main]. error: a sentence with address and remedy ("address in use by ..."). */
-int gh_listener_open(const struct gh_listener_conf *conf, struct gh_listener **ret_listener, char *error, size_t error_size);
-int gh_listener_start(struct gh_listener *l);               /* begin accepting [main] */
+int gh_listener_open(const struct gh_listener_conf *conf, struct gh_listener **ret_listener,
+                     char *error, size_t error_size);
+int gh_listener_start(struct gh_listener *l); /* begin accepting [main] */
 /* Change what accept calls (reload): from the next connection on. The descriptor stays. [main] */
-void gh_listener_retarget(struct gh_listener *l, void (*accept)(void *arg, struct gh_accepted *a), void *arg);
-void gh_listener_close(struct gh_listener *l);              /* stop accepting and close [main] */
-void gh_listener_local(const struct gh_listener *l, struct gost_addr *ret_addr); /* port 0 resolved */
+void gh_listener_retarget(struct gh_listener *l, void (*accept)(void *arg, struct gh_accepted *a),
+                          void *arg);
+void gh_listener_close(struct gh_listener *l); /* stop accepting and close [main] */
+void gh_listener_local(const struct gh_listener *l,
+                       struct gost_addr *ret_addr); /* port 0 resolved */
 int gh_listener_fd(const struct gh_listener *l);
 
 /* ---- the main loop [main] ---- */
 struct gh_main_ops {
     void (*on_signal)(int signum, void *arg); /* SIGINT SIGTERM SIGHUP */
-    void (*on_second)(void *arg);             /* about once a second while running; NULL none (then no timer) */
+    void (*on_second)(void *arg); /* about once a second while running; NULL none (then no timer) */
     void *arg;
 };
 int gh_main_run(const struct gh_main_ops *ops); /* until gh_main_quit */

@@ -33,8 +33,7 @@ static int pin_encode(void *state, const void *conf, struct gost_io *io)
     struct gost_packet p;
 
     while (gost_packet_recv(gost_app(io), &p) == GOST_OK) {
-        if (p.addr == NULL)
-            p.addr = &pin->peer;
+        p.addr = &pin->peer; /* a relayed packet carries the address it came from */
         (void)gost_packet_send(io, &p);
     }
     return GOST_AGAIN;

@@ -8,8 +8,8 @@
 /* Once, before any worker runs. [main] */
 void gh_pin_init(void);
 
-/* Puts it on a datagram stack: packets without an address go to `peer` from now on. Engine's
- * result. [worker] */
+/* Puts it on a datagram stack: every packet goes to `peer` from now on. Engine's result.
+ * [worker] */
 int gh_pin_push(struct ge_stack *stack, const struct gost_addr *peer);
 
 #endif

@@ -37,7 +37,7 @@ static void complain(struct scan *s, const char *path, const char *why)
 
     if (!s->warn)
         return;
-    snprintf(text, sizeof text, "plugin %s %s; it is skipped", path, why);
+    snprintf(text, sizeof text, "plugin %.4000s %.600s; it is skipped", path, why);
     s->warn(s->arg, text);
 }
 

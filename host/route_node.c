@@ -98,6 +98,7 @@ static bool can_ask(const struct gost_component *c, uint32_t verb, uint32_t netw
 static void ask_connector(struct gh_route *r)
 {
     const struct gh_node *node = gh_route_node(r);
+    const struct gost_connector_ops *ops = node->connector->ops;
     struct gost_target target;
     struct ge_task_spec spec = {.component = node->connector,
                                 .conf = node->connector_conf,
@@ -112,8 +113,8 @@ static void ask_connector(struct gh_route *r)
     next_target(r, &target, &spec.verb);
     r->phase = "the connector's reply";
     r->pinned = target.network == GOST_NET_UDP && spec.verb == GE_CONNECT &&
-                !can_ask(node->connector, GE_CONNECT, GOST_NET_UDP);
-    if (r->pinned)
+                !(ops->flags & GOST_CONNECTOR_PASS);
+    if (r->pinned && !can_ask(node->connector, GE_CONNECT, GOST_NET_UDP))
         spec.verb = GE_ASSOCIATE;
     if (!can_ask(node->connector, spec.verb, target.network)) {
         snprintf(text, sizeof text, "the connector %.40s cannot carry %s", node->connector->name,

@@ -26,7 +26,7 @@ struct gh_route {
     struct ge_stack *stack;
     struct gh_agent agent;
     struct gost_addr local, remote;
-    bool pinned;         /* the target is reached by packets for anybody */
+    bool pinned;         /* packets reach one peer: the target or the next node */
     const char *phase;   /* literal */
     /* multiplexed sessions */
     struct gh_carrier *own;  /* we dial it for others too; NULL: none */

@@ -75,6 +75,7 @@ libgost_testkit_a_SOURCES = \
 	%D%/testkit/kit.c \
 	%D%/testkit/kit_internal.h \
 	%D%/testkit/play.c \
+	%D%/testkit/script.c \
 	%D%/testkit/script.h \
 	%D%/testkit/transcript.c \
 	%D%/testkit/watch.c \

@@ -4,18 +4,32 @@
 # make check CHECK_ARGS='-j4 socks5' gives the runner arguments.
 CHECK_ARGS =
 
-TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli tests/unit/test_engine \
-	tests/unit/test_options
+# Of the host.
+TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli
 tests_unit_test_conf_SOURCES = %D%/unit/test_conf.c
 tests_unit_test_conf_LDADD = $(HOST_LIBS)
 tests_unit_test_conf_cli_SOURCES = %D%/unit/test_conf_cli.c
 tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
+
+# Of the SDK.
+TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
+	tests/unit/test_options tests/unit/test_session
+tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
+tests_unit_test_addr_LDADD = $(TEST_LIBS)
 tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
 tests_unit_test_engine_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_engine_LDADD = $(TEST_LIBS)
+tests_unit_test_kit_SOURCES = %D%/unit/test_kit.c
+tests_unit_test_kit_LDADD = $(TEST_LIBS)
 tests_unit_test_options_SOURCES = %D%/unit/test_options.c
 tests_unit_test_options_LDADD = $(TEST_LIBS)
+# It counts allocations and makes them fail.
+tests_unit_test_session_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/test_session.c
+tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_session_LDADD = $(TEST_LIBS)
 
+# Of parsers that read what others wrote.
 FUZZ_TESTS += tests/fuzz/fuzz_conf_json tests/fuzz/fuzz_conf_url tests/fuzz/fuzz_conf_yaml \
 	tests/fuzz/fuzz_note
 tests_fuzz_fuzz_conf_json_SOURCES = %D%/fuzz/fuzz_conf_json.c
@@ -62,5 +76,6 @@ check-local: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 clean-local:
 	rm -rf tests/results
 
-EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/data %D%/bench %D%/fuzz/corpus %D%/live \
-	%D%/bad-plugins %D%/unit/test_bad_plugins.py
+EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/live %D%/interop %D%/data %D%/bench \
+	%D%/bad-plugins %D%/fuzz/corpus \
+	%D%/unit/plugin_driver.c %D%/unit/test_bad_plugins.py %D%/unit/test_plugins.py

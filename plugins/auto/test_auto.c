@@ -1,6 +1,6 @@
 /* test_auto.c - the first byte of recorded connections chooses the handler. */
 /* SPDX-License-Identifier: MIT */
-#include "../http/test_capture.h"
+#include "../../sdk/testkit/test_capture.h"
 #include "auto.h"
 
 static struct record in;

@@ -28,10 +28,10 @@ TAP_TESTS += plugins/http/test_http plugins/http/test_http1 plugins/http/test_ht
 	%D%/http_reply.c \
 	%D%/http_request.c \
 	%D%/http_udp.c \
-	%D%/test_capture.h \
+	sdk/testkit/test_capture.h \
 	%D%/test_http.c
 %C%_test_http_LDADD = $(TEST_LIBS)
-%C%_test_http1_SOURCES = %D%/test_capture.h %D%/test_http1.c
+%C%_test_http1_SOURCES = sdk/testkit/test_capture.h %D%/test_http1.c
 %C%_test_http1_LDADD = $(TEST_LIBS)
 %C%_test_http_flow_SOURCES = \
 	%D%/http.h \
@@ -44,8 +44,8 @@ TAP_TESTS += plugins/http/test_http plugins/http/test_http1 plugins/http/test_ht
 	%D%/http_reply.c \
 	%D%/http_request.c \
 	%D%/http_udp.c \
-	%D%/test_capture.h \
-	%D%/test_flow.h \
+	sdk/testkit/test_capture.h \
+	sdk/testkit/test_flow.h \
 	%D%/test_http_flow.c
 %C%_test_http_flow_LDADD = $(TEST_LIBS)
 

@@ -1,7 +1,7 @@
 /* test_http.c - the http plugin's texts against recorded exchanges: targets, replies, heads. */
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
-#include "test_capture.h"
+#include "../../sdk/testkit/test_capture.h"
 
 #define CAPTURES "plugins/http/captures/"
 

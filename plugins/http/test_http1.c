@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <gost/http1.h>
 
-#include "test_capture.h"
+#include "../../sdk/testkit/test_capture.h"
 
 static struct gost_http1_head head;
 

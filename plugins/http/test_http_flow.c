@@ -1,7 +1,7 @@
 /* test_http_flow.c - whole connections through handler and connector, with ends in memory. */
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
-#include "test_flow.h"
+#include "../../sdk/testkit/test_flow.h"
 
 static struct http_conf conf;
 

@@ -3,7 +3,13 @@
 
 if PLUGIN_RELAY
 plugin_PROGRAMS += plugins/relay.so
-%C%_so_SOURCES = %D%/relay.c %D%/relay.h %D%/relay_connector.c %D%/relay_handler.c %D%/relay_lazy.c %D%/relay_wire.c 
+%C%_so_SOURCES = \
+	%D%/relay.c \
+	%D%/relay.h \
+	%D%/relay_connector.c \
+	%D%/relay_handler.c \
+	%D%/relay_lazy.c \
+	%D%/relay_wire.c
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 

@@ -115,8 +115,11 @@ static int connect_step(void *state, const void *conf, struct gost_io *io,
     switch (c->phase) {
     case ASK:
         n = request(cf, io, buf);
-        if (!cf->nodelay)
-            return lazy(c, io, buf, n);
+        if (!cf->nodelay) {
+            r = lazy(c, io, buf, n);
+            gost_wipe(buf, n);
+            return r;
+        }
         gost_send(io, buf, n);
         gost_wipe(buf, n);
         gost_phase(io, "the relay's answer");

@@ -95,6 +95,8 @@ static int request_decode(void *state, const void *conf, struct gost_io *io)
 
     if (!l->answered) {
         p = gost_peek(io, RELAY_HEAD);
+        if (!p && gost_rx_eof(io) && !gost_rx_len(io))
+            return GOST_END; /* a target that ends without a byte: GOST sends no answer either */
         if (!p && gost_rx_eof(io))
             return gost_fail(io, GOST_ECLOSED, "the relay closed the connection before its answer");
         if (!p)

@@ -84,8 +84,8 @@ static void test_parse(void)
            gost_bytes_eq(got.password, m.password),
        "there and back");
     for (i = 1; i < n - RELAY_HEAD; i++)
-        cut +=
-            parse(&got, b + RELAY_HEAD, i) == GOST_OK && i != 10; /* 10: exactly the first feature */
+        cut += parse(&got, b + RELAY_HEAD, i) == GOST_OK &&
+               i != 10; /* 10: exactly the first feature */
     ok(cut == 0, "cut anywhere it is refused");
     ok(parse(&got, odd, sizeof odd) == GOST_OK && got.network == RELAY_UDP,
        "unknown features are passed over");

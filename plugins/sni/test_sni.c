@@ -1,6 +1,6 @@
 /* test_sni.c - server names in ClientHellos and HTTP heads, against recorded ones. */
 /* SPDX-License-Identifier: MIT */
-#include "../http/test_capture.h"
+#include "../../sdk/testkit/test_capture.h"
 #include "sni.h"
 
 #define CAPTURES "plugins/sni/captures/"

@@ -1,6 +1,6 @@
 /* test_sni_flow.c - whole connections through the sni handler and the cover layer. */
 /* SPDX-License-Identifier: MIT */
-#include "../http/test_flow.h"
+#include "../../sdk/testkit/test_flow.h"
 #include "sni.h"
 
 #define CAPTURES "plugins/sni/captures/"

@@ -3,7 +3,7 @@
 
 if PLUGIN_SOCKS4
 plugin_PROGRAMS += plugins/socks4.so
-%C%_so_SOURCES = %D%/socks4.c %D%/socks4.h %D%/socks4_wire.c 
+%C%_so_SOURCES = %D%/socks4.c %D%/socks4.h %D%/socks4_wire.c
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 

@@ -31,7 +31,7 @@ static const struct gost_opt tcp_options[] = {
     GOST_OPT_DURATION(struct tcp_conf, interval_ns, "keepalive.interval tcp.keepalive.interval",
                       NULL, 0, 32767000, 0, "Time between probes; 0 is the kernel's own"),
     GOST_OPT_INT(struct tcp_conf, count, "keepalive.count tcp.keepalive.count", NULL, 0, 127,
-                 "probes", 0, "Unanswered probes until the connection is dead; 0: the kernel's own"),
+                 "probes", 0, "Unanswered probes until it counts as dead; 0: the kernel's own"),
     GOST_OPT_LAST,
 };
 

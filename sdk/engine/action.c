@@ -14,27 +14,42 @@ static const struct act_shape {
     {GOST_ACT_ASSOCIATE, sizeof(struct gost_act_dial), 1, {offsetof(struct gost_act_dial, node)}},
     {GOST_ACT_BIND, sizeof(struct gost_act_bind), 0, {0}},
     {GOST_ACT_ACCEPT, sizeof(struct gost_act_accept), 0, {0}},
-    {GOST_ACT_AUTH, sizeof(struct gost_act_auth), 2,
+    {GOST_ACT_AUTH,
+     sizeof(struct gost_act_auth),
+     2,
      {offsetof(struct gost_act_auth, user), offsetof(struct gost_act_auth, secret)}},
     {GOST_ACT_ASK, sizeof(struct gost_act_ask), 1, {offsetof(struct gost_act_ask, text)}},
-    {GOST_ACT_SELECT, sizeof(struct gost_act_select), 5,
+    {GOST_ACT_SELECT,
+     sizeof(struct gost_act_select),
+     5,
      {offsetof(struct gost_act_select, hop), offsetof(struct gost_act_select, protocol),
       offsetof(struct gost_act_select, host), offsetof(struct gost_act_select, path),
       offsetof(struct gost_act_select, method)}},
     {GOST_ACT_RESOLVE, sizeof(struct gost_act_resolve), 0, {0}},
-    {GOST_ACT_UPGRADE, sizeof(struct gost_act_upgrade), 3,
+    {GOST_ACT_UPGRADE,
+     sizeof(struct gost_act_upgrade),
+     3,
      {offsetof(struct gost_act_upgrade, layer), offsetof(struct gost_act_upgrade, server_name),
       offsetof(struct gost_act_upgrade, arg)}},
     {GOST_ACT_DOWNGRADE, sizeof(struct gost_action), 0, {0}},
-    {GOST_ACT_HANDOFF, sizeof(struct gost_act_handoff), 1, {offsetof(struct gost_act_handoff, component)}},
-    {GOST_ACT_SPAWN, sizeof(struct gost_act_spawn), 2,
+    {GOST_ACT_HANDOFF,
+     sizeof(struct gost_act_handoff),
+     1,
+     {offsetof(struct gost_act_handoff, component)}},
+    {GOST_ACT_SPAWN,
+     sizeof(struct gost_act_spawn),
+     2,
      {offsetof(struct gost_act_spawn, component), offsetof(struct gost_act_spawn, arg)}},
     {GOST_ACT_STREAM_OPEN, sizeof(struct gost_act_stream_open), 0, {0}},
     {GOST_ACT_PUMP, sizeof(struct gost_act_pump), 0, {0}},
     {GOST_ACT_RELAY, sizeof(struct gost_act_relay), 0, {0}},
-    {GOST_ACT_FILE, sizeof(struct gost_act_file), 2,
+    {GOST_ACT_FILE,
+     sizeof(struct gost_act_file),
+     2,
      {offsetof(struct gost_act_file, path), offsetof(struct gost_act_file, data)}},
-    {GOST_ACT_RECORD, sizeof(struct gost_act_record), 2,
+    {GOST_ACT_RECORD,
+     sizeof(struct gost_act_record),
+     2,
      {offsetof(struct gost_act_record, what), offsetof(struct gost_act_record, data)}},
     {GOST_ACT_TIE, sizeof(struct gost_act_tie), 0, {0}},
 };
@@ -64,7 +79,8 @@ int ge_act_queue(struct ge_task *t, const struct gost_action *a)
         n++;
     if (n >= ACTIONS_MAX)
         return GOST_ELIMIT;
-    size = a->size > sh->size ? a->size : sh->size; /* a shorter, older struct is filled with zeros */
+    size =
+        a->size > sh->size ? a->size : sh->size; /* a shorter, older struct is filled with zeros */
     act = calloc(1, sizeof *act + size);
     if (!act)
         return GOST_ENOMEM;
@@ -142,7 +158,8 @@ static void upgrade(struct ge_task *t, const struct gost_action *a)
     if (s && t->inst.w->embed.find_layer)
         c = t->inst.w->embed.find_layer(t->inst.w->ctx, t, u->layer, u->role);
     if (!c.component) {
-        ge_result(t, a->kind, a->tag, GOST_EUNSUPPORTED, s ? "no such layer" : "the port is not open", NULL, 0);
+        ge_result(t, a->kind, a->tag, GOST_EUNSUPPORTED,
+                  s ? "no such layer" : "the port is not open", NULL, 0);
         return;
     }
     memset(&spec, 0, sizeof spec);
@@ -151,9 +168,7 @@ static void upgrade(struct ge_task *t, const struct gost_action *a)
     spec.role = u->role;
     spec.server_name = u->server_name;
     spec.arg = u->arg;
-    spec.node = t->inst.node;
-    if (t->inst.target)
-        spec.target = *t->inst.target;
+    spec.node = t->inst.node; /* no target: the final one is not this peer's business (SNI) */
     r = ge_stack_push(s, &spec);
     if (r != GOST_OK) {
         ge_result(t, a->kind, a->tag, r, "the layer cannot be put there", NULL, 0);
@@ -167,13 +182,92 @@ static void downgrade(struct ge_task *t, const struct gost_action *a)
 {
     struct ge_stack *s = t->port[a->port].stack;
 
-    if (!s || !s->top->below || !s->top->below->ready || s->top->down.bytes) {
+    if (!s || !s->top->below || !s->top->below->ready || s->top->down.bytes ||
+        s->top->below->session) {
         ge_result(t, a->kind, a->tag, GOST_EINTERNAL, "no finished layer on this port", NULL, 0);
         return;
     }
     s->top->below->identity = 1;
     ge_stack_ready(s);
     ge_result(t, a->kind, a->tag, GOST_OK, NULL, NULL, 0);
+}
+
+/* ---- streams of a session that is a port ---- */
+
+static int is_session(const struct ge_task *t, uint32_t port)
+{
+    const struct ge_stack *s = port < GOST_PORTS ? t->port[port].stack : NULL;
+
+    return s && s->top->below && s->top->below->session;
+}
+
+static void stream_result(struct ge_task *t, const struct gost_action *a, struct ge_stack *s)
+{
+    struct gost_result_dial res;
+
+    memset(&res, 0, sizeof res);
+    res.size = sizeof res;
+    (void)ge_port_open(t, a->port, s); /* the port number was checked when it was queued */
+    ge_result(t, a->kind, a->tag, 0, NULL, &res, sizeof res);
+}
+
+static void stream_open(struct ge_task *t, const struct gost_act_stream_open *a)
+{
+    struct ge_stack *s;
+    int r = a->head.port == a->from
+                ? GOST_EINTERNAL
+                : ge_session_open(t->port[a->from].stack, t->inst.flow, a->flags, &s);
+
+    if (r == GOST_OK)
+        stream_result(t, &a->head, s);
+    else if (r == GOST_FULL)
+        ge_result(t, a->head.kind, a->head.tag, GOST_ELIMIT, "the peer allows no more streams",
+                  NULL, 0);
+    else
+        ge_result(t, a->head.kind, a->head.tag, r < 0 ? r : GOST_EINTERNAL,
+                  "the session opens no stream", NULL, 0);
+}
+
+/* The ACCEPT on this port that waits longest. */
+static const struct gost_action *accept_of(const struct ge_task *t, uint32_t port)
+{
+    const struct gost_action *found = NULL;
+    struct ge_act *i;
+
+    for (i = t->running_acts; i; i = i->next) /* the newest comes first */
+        if (i->a->kind == GOST_ACT_ACCEPT && ((const struct gost_act_accept *)i->a)->from == port)
+            found = i->a;
+    return found;
+}
+
+/* A stream of the session at `port` arrived. 1: an ACCEPT took it. */
+int ge_act_give_stream(struct ge_task *t, uint32_t port, struct ge_stack *s)
+{
+    const struct gost_action *a = accept_of(t, port);
+
+    if (!a)
+        return 0;
+    stream_result(t, a, s);
+    return 1;
+}
+
+/* The session at `port` ended: no ACCEPT on it will be answered any more. */
+void ge_act_no_streams(struct ge_task *t, uint32_t port, int status)
+{
+    const struct gost_action *a;
+
+    while ((a = accept_of(t, port)))
+        ge_result(t, a->kind, a->tag, status, "the session ended", NULL, 0);
+}
+
+static void accept_stream(struct ge_task *t, const struct gost_act_accept *a)
+{
+    struct ge_stack *session = t->port[a->from].stack;
+
+    if (session->status || a->head.port == a->from)
+        ge_act_no_streams(t, a->from, session->status ? session->status : GOST_EINTERNAL);
+    else
+        ge_stack_ready(session); /* ge_session_tell() gives it one */
 }
 
 /* Perform what the last step asked for, in order. */
@@ -207,9 +301,22 @@ void ge_act_dispatch(struct ge_task *t)
             int r = ge_pump_start(t, a);
 
             if (r != GOST_OK)
-                ge_result(t, a->kind, a->tag, r, "both ports must be open and of one type", NULL, 0);
+                ge_result(t, a->kind, a->tag, r, "both ports must be open and of one type", NULL,
+                          0);
             break;
         }
+        case GOST_ACT_STREAM_OPEN:
+            if (is_session(t, ((const struct gost_act_stream_open *)a)->from))
+                stream_open(t, (const struct gost_act_stream_open *)a);
+            else
+                w->embed.act(w->ctx, t, a);
+            break;
+        case GOST_ACT_ACCEPT:
+            if (is_session(t, ((const struct gost_act_accept *)a)->from))
+                accept_stream(t, (const struct gost_act_accept *)a);
+            else
+                w->embed.act(w->ctx, t, a);
+            break;
         default:
             w->embed.act(w->ctx, t, a);
         }

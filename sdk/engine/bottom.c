@@ -107,7 +107,8 @@ void ge_tx_packet_drop(struct ge_stack *s)
     ge_down_consumed(&s->bottom);
 }
 
-void ge_stack_pair(struct ge_flow *flow, uint32_t type, struct ge_stack **ret_a, struct ge_stack **ret_b)
+void ge_stack_pair(struct ge_flow *flow, uint32_t type, struct ge_stack **ret_a,
+                   struct ge_stack **ret_b)
 {
     struct ge_stack *a = calloc(1, sizeof *a), *b = calloc(1, sizeof *b);
 

@@ -38,11 +38,16 @@ struct ge_embed {
     uint64_t (*now)(void *ctx);
     uint64_t (*unix_time)(void *ctx);
     void (*random)(void *ctx, void *p, size_t n);
-    void (*log)(void *ctx, struct ge_flow *flow, int level, const char *text); /* one finished line */
-    /* Perform an action. All memory of `a` lives until the embedder calls ge_result() for it, or the
-     * task ends (the embedder learns of that by cancel()). DIAL, BIND, ACCEPT, ASSOCIATE, AUTH, ASK,
-     * SELECT, RESOLVE, HANDOFF, SPAWN, STREAM_OPEN, FILE, RECORD come here; the engine does UPGRADE,
-     * DOWNGRADE, PUMP, RELAY, TIE itself. */
+    void (*log)(void *ctx, struct ge_flow *flow, int level,
+                const char *text); /* one finished line */
+    /* Perform an action. All memory of `a` lives until the embedder calls ge_result() for it, or
+     * the
+     * task ends (the embedder learns of that by cancel()). DIAL, BIND, ACCEPT, ASSOCIATE, AUTH,
+     * ASK,
+     * SELECT, RESOLVE, HANDOFF, SPAWN, STREAM_OPEN, FILE, RECORD come here; the engine does
+     * UPGRADE,
+     * DOWNGRADE, PUMP, RELAY, TIE itself, and ACCEPT and STREAM_OPEN from a port that is a
+     * session. */
     void (*act)(void *ctx, struct ge_task *task, const struct gost_action *a);
     /* The task ends with actions outstanding: forget them, call no ge_result for this task. */
     void (*cancel)(void *ctx, struct ge_task *task);
@@ -51,9 +56,11 @@ struct ge_embed {
                                          uint32_t role);
     /* Things became ready: call ge_run() soon, not from inside this call. */
     void (*wake)(void *ctx);
-    /* Both stacks are identity down to their bottoms and the direction moved `moved` bytes so far: may
+    /* Both stacks are identity down to their bottoms and the direction moved `moved` bytes so
+     * far: may
      * the embedder take over (splice)? 1: it does and ends with ge_pump_resume(). NULL: never. */
-    int (*splice)(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved, uint64_t left);
+    int (*splice)(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,
+                  uint64_t left);
     /* remaining functions of struct gost_host that the engine does not implement itself (endpoints,
      * shared tables, policy sources, query): copied into the worker's table. NULL: none. */
     const struct gost_host *more;
@@ -70,6 +77,8 @@ int ge_run(struct ge_worker *w, unsigned budget);
 
 /* The task whose port io is, for embed.more functions; NULL: a layer's. */
 struct ge_task *ge_io_task(struct gost_io *io);
+struct ge_stack *
+ge_io_stack(struct gost_io *io); /* the port's stack; of a session's stream: the stream */
 
 /* The table given to plugins: the same for all workers. Set *plugin->host to it. [any] */
 const struct gost_host *ge_host_table(void);
@@ -94,28 +103,31 @@ struct ge_timer {
 };
 void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns); /* restarts */
 void ge_timer_stop(struct ge_worker *w, struct ge_timer *t);                  /* harmless if idle */
-uint64_t ge_timers_next(const struct ge_worker *w); /* when to call ge_timers_run; UINT64_MAX: never */
-void ge_timers_run(struct ge_worker *w);            /* fires all that are due at now() */
+uint64_t
+ge_timers_next(const struct ge_worker *w); /* when to call ge_timers_run; UINT64_MAX: never */
+void ge_timers_run(struct ge_worker *w);   /* fires all that are due at now() */
 
 /* ---- flow record ---- */
 
-/* Reference counted: tasks and stacks hold one each. Fields are set by the embedder and by layers. */
+/* Reference counted: tasks and stacks hold one each. Fields are set by the embedder and by
+ * layers. */
 struct ge_flow {
     uint32_t refs;
     uint32_t network;
     uint64_t id;
     struct ge_worker *worker;
-    void *ctx;                /* the embedder's own record; borrowed */
-    const char *service;      /* borrowed, outlives the flow */
-    const char *user, *alpn, *server_name, *sniffed_protocol, *sniffed_host, *version; /* NULL: none; owned */
+    void *ctx;           /* the embedder's own record; borrowed */
+    const char *service; /* borrowed, outlives the flow */
+    const char *user, *alpn, *server_name, *sniffed_protocol, *sniffed_host,
+        *version; /* NULL: none; owned */
     uint32_t secure, source_set;
     struct gost_addr source, destination, original, remote, local;
-    int source_changed;       /* set by gost_set_source; the embedder clears it after admission */
-    int status;               /* first failure: enum gost_error; 0 none */
-    char *error;              /* its sentence, owned; NULL none */
-    const char *phase;        /* what was being waited for then; literal */
-    char component[32];       /* which component failed */
-    uint64_t rx, tx;          /* bytes from and to the client, counted by the pump and bottom of port 0 */
+    int source_changed; /* set by gost_set_source; the embedder clears it after admission */
+    int status;         /* first failure: enum gost_error; 0 none */
+    char *error;        /* its sentence, owned; NULL none */
+    const char *phase;  /* what was being waited for then; literal */
+    char component[32]; /* which component failed */
+    uint64_t rx, tx;    /* bytes from and to the client, counted by the pump and bottom of port 0 */
 };
 struct ge_flow *ge_flow_new(struct ge_worker *w);
 struct ge_flow *ge_flow_ref(struct ge_flow *f);
@@ -135,57 +147,103 @@ struct ge_bottom_ops {
     void (*close)(struct ge_stack *s, void *ctx, int abort);
 };
 
-/* type: GOST_STREAM or GOST_DATAGRAM of the bottom. The stack belongs to whoever holds it: the caller,
+/* type: GOST_STREAM or GOST_DATAGRAM of the bottom. The stack belongs to whoever holds it: the
+ * caller,
  * then the task whose port it becomes. */
-struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops, void *ctx);
+struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops,
+                              void *ctx);
 void ge_stack_free(struct ge_stack *s, int abort); /* calls close() once */
+/* The holder is finished with it: send what is queued, end our direction, let the peer end its
+ * own for
+ * at most 5 s, then free. A session waits for its streams. */
+void ge_stack_linger(struct ge_stack *s);
 void *ge_stack_ctx(struct ge_stack *s);
-const struct ge_bottom_ops *ge_stack_bottom_ops(const struct ge_stack *s); /* as given; NULL: pair, stream */
+const struct ge_bottom_ops *
+ge_stack_bottom_ops(const struct ge_stack *s); /* as given; NULL: pair, stream */
 struct ge_flow *ge_stack_flow(struct ge_stack *s);
 void ge_stack_set_flow(struct ge_stack *s, struct ge_flow *flow);
 
 /* Input side of a stream bottom: reserve room, read into it, commit. reserve gives 0 bytes when the
- * queue is above its high mark. A chunk is borrowed from the pool only between reserve and empty. */
+ * queue is above its high mark. A chunk is borrowed from the pool only between reserve and empty.
+ * */
 struct gost_bytes ge_rx_reserve(struct ge_stack *s); /* writable although the view is const */
-void ge_rx_commit(struct ge_stack *s, size_t n);      /* n may be 0: gives the room back */
-int ge_rx_wanted(const struct ge_stack *s);           /* 1: below the high mark and somebody listens */
-void ge_rx_end(struct ge_stack *s, int status);       /* 0: EOF; else enum gost_error: broken */
+void ge_rx_commit(struct ge_stack *s, size_t n);     /* n may be 0: gives the room back */
+int ge_rx_wanted(const struct ge_stack *s);     /* 1: below the high mark and somebody listens */
+void ge_rx_end(struct ge_stack *s, int status); /* 0: EOF; else enum gost_error: broken */
 /* Output side of a stream bottom. */
 int ge_tx_iov(struct ge_stack *s, struct iovec *iov, int max); /* returns how many are filled */
 void ge_tx_consume(struct ge_stack *s, size_t n);
-int ge_tx_shut(const struct ge_stack *s);  /* 1: all is sent and our direction is to be ended (FIN) */
+int ge_tx_shut(
+    const struct ge_stack *s); /* 1: all is sent and our direction is to be ended (FIN) */
 void ge_tx_shut_done(struct ge_stack *s);
 /* Datagram bottoms. Received packets above the queue's cap are dropped (GOST_FULL). */
 int ge_rx_packet(struct ge_stack *s, const struct gost_packet *p);
-int ge_tx_packet(struct ge_stack *s, struct gost_packet *ret_p); /* GOST_AGAIN: none; valid until drop */
-void ge_tx_packet_drop(struct ge_stack *s);                      /* sent or given up: the next one */
+int ge_tx_packet(struct ge_stack *s,
+                 struct gost_packet *ret_p); /* GOST_AGAIN: none; valid until drop */
+void ge_tx_packet_drop(struct ge_stack *s);  /* sent or given up: the next one */
 
 /* Layers. push: on the top; bytes queued at the top become its input. spec fields are copied. */
 struct ge_layer_spec {
     const struct gost_component *component;
-    const void *conf;        /* borrowed */
+    const void *conf; /* borrowed */
     uint32_t role;
     uint32_t reserved;
     struct gost_target target; /* what it will reach: for SNI */
     struct gost_bytes server_name, arg;
-    const char *node;        /* "hop-0/node-1", literal or outliving the stack; NULL none */
+    const char *node; /* "hop-0/node-1", literal or outliving the stack; NULL none */
 };
 int ge_stack_push(struct ge_stack *s, const struct ge_layer_spec *spec);
 /* Tell once when all pushed layers are through their handshake (status 0) or one failed. */
-void ge_stack_on_ready(struct ge_stack *s, void (*ready)(struct ge_stack *s, void *arg, int status), void *arg);
+void ge_stack_on_ready(struct ge_stack *s, void (*ready)(struct ge_stack *s, void *arg, int status),
+                       void *arg);
 uint32_t ge_stack_top_type(const struct ge_stack *s);
-int ge_stack_identity(const struct ge_stack *s); /* no layer transforms anything and no bytes are queued */
+int ge_stack_identity(
+    const struct ge_stack *s); /* no layer transforms anything and no bytes are queued */
 /* The port at the top, for an embedder that speaks itself (tests, the test kit). */
 struct gost_io *ge_stack_io(struct ge_stack *s);
 const char *ge_stack_layer_name(const struct ge_stack *s); /* topmost unfinished layer; "" */
 
 /* Two stacks whose bottoms are each other, for session streams, the bridge and tests. */
-void ge_stack_pair(struct ge_flow *flow, uint32_t type, struct ge_stack **ret_a, struct ge_stack **ret_b);
+void ge_stack_pair(struct ge_flow *flow, uint32_t type, struct ge_stack **ret_a,
+                   struct ge_stack **ret_b);
 
-/* A stream of a session layer becomes a stack of its own (its bottom is the session). The session stack
- * reports peer-opened streams here. */
-void ge_session_on_stream(struct ge_stack *session, void (*accept)(struct ge_stack *session, void *arg, struct ge_stack *stream), void *arg);
-int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags, struct ge_stack **ret_stream);
+/*
+ * A stream of a session layer becomes a stack of its own (its bottom is the session): free it,
+ * linger it or
+ * make it a task's port like any other, before or after its session. Opening, freeing, lingering
+ * and pinging
+ * call the session layer at once; all callbacks come from ge_run().
+ *
+ * Peer-opened streams are reported to `accept`, which owns them. Without it: a session that is a
+ * task's port
+ * keeps them for its ACCEPT actions; any other resets them. None is reported before
+ * ge_stack_on_ready() is told.
+ */
+void ge_session_on_stream(struct ge_stack *session,
+                          void (*accept)(struct ge_stack *session, void *arg,
+                                         struct ge_stack *stream),
+                          void *arg);
+/* Tell once when nothing more can come of it: it failed (status; its streams were told the same),
+ * or it
+ * drained and all is encoded (0), or its peer left while it had no streams (0). The stack is
+ * still the
+ * holder's: ge_stack_linger() or ge_stack_free(). */
+void ge_session_on_end(struct ge_stack *session,
+                       void (*end)(struct ge_stack *session, void *arg, int status), void *arg);
+/* GOST_OK; GOST_AGAIN: its handshake is not over; GOST_FULL: no more streams now; GOST_ECLOSED: it
+ * ended or drains; else the layer's error. */
+int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
+                    struct ge_stack **ret_stream);
+/* Fail the session with GOST_ETIMEDOUT unless its peer answers within that time.
+ * GOST_EUNSUPPORTED: the
+ * layer has no ping. One at a time: a second call while one is under way is GOST_OK and changes
+ * nothing. */
+int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns);
+/* No new streams either way; the peer is told. When the last one ended the wire is ended:
+ * on_end(). */
+void ge_session_drain(struct ge_stack *session);
+void ge_session_limit(struct ge_stack *session,
+                      size_t streams); /* at once, both ways; default 4096 */
 size_t ge_session_streams(const struct ge_stack *session);
 int ge_session_draining(const struct ge_stack *session);
 
@@ -195,59 +253,69 @@ struct ge_task_spec {
     const struct gost_component *component; /* HANDLER, CONNECTOR, INSPECTOR, SOURCE or REMOTE */
     const void *conf;
     struct ge_flow *flow;
-    void *ctx;                  /* the embedder's own, ge_task_ctx() */
+    void *ctx;                        /* the embedder's own, ge_task_ctx() */
     const struct gost_target *target; /* connector; copied. NULL none */
-    uint32_t verb;              /* connector: GE_CONNECT, GE_ASSOCIATE, GE_BIND */
-    const char *node;           /* for messages; outlives the task; NULL none */
-    struct gost_bytes arg;      /* copied */
-    /* The task ended. status 0: done (connector: connected), else enum gost_error; the text is in the
-     * flow. Ports still open are the embedder's to take (ge_task_take) or are closed after this call:
+    uint32_t verb;                    /* connector: GE_CONNECT, GE_ASSOCIATE, GE_BIND */
+    const char *node;                 /* for messages; outlives the task; NULL none */
+    struct gost_bytes arg;            /* copied */
+    /* The task ended. status 0: done (connector: connected), else enum gost_error; the text is in
+     * the
+     * flow. Ports still open are the embedder's to take (ge_task_take) or are closed after this
+     * call:
      * flushed when status is 0 or the port is 0. The task is freed afterwards. */
     void (*done)(struct ge_task *t, void *ctx, int status);
 };
 enum ge_verb { GE_CONNECT = 1, GE_ASSOCIATE = 2, GE_BIND = 3 };
 
-struct ge_task *ge_task_new(const struct ge_task_spec *spec, struct ge_stack *port0); /* START is queued */
-void ge_task_cancel(struct ge_task *t, int status); /* destroy now; done() is not called */
-void ge_task_event_cancel(struct ge_task *t);       /* GOST_EV_CANCEL: please finish */
+struct ge_task *ge_task_new(const struct ge_task_spec *spec,
+                            struct ge_stack *port0); /* START is queued */
+void ge_task_cancel(struct ge_task *t, int status);  /* destroy now; done() is not called */
+void ge_task_event_cancel(struct ge_task *t);        /* GOST_EV_CANCEL: please finish */
 void *ge_task_ctx(struct ge_task *t);
 struct ge_flow *ge_task_flow(struct ge_task *t);
 const struct ge_task_spec *ge_task_spec(const struct ge_task *t);
 struct ge_stack *ge_task_port(struct ge_task *t, uint32_t port);
 struct ge_stack *ge_task_take(struct ge_task *t, uint32_t port); /* the port becomes empty */
 uint32_t ge_task_result_port(const struct ge_task *t);           /* gost_result_port(), default 0 */
-int ge_port_open(struct ge_task *t, uint32_t port, struct ge_stack *s); /* before ge_result of DIAL */
+int ge_port_open(struct ge_task *t, uint32_t port,
+                 struct ge_stack *s); /* before ge_result of DIAL */
 /* Answer an action. result and text are copied. Queued: plugin code runs in ge_run(). */
 void ge_result(struct ge_task *t, uint32_t kind, uint32_t tag, int status, const char *text,
                const void *result, size_t result_size);
-/* 1 while the task is nothing but a RELAY (its handler needs no more steps): memory is lean then. */
+/* 1 while the task is nothing but a RELAY (its handler needs no more steps): memory is lean then.
+ * */
 int ge_task_relaying(const struct ge_task *t);
 uint64_t ge_task_last_activity(const struct ge_task *t); /* gost_now() of the last byte moved */
 
-/* The embedder's splice for this direction ended: `moved` more bytes went; eof as for ge_rx_end; the pump
+/* The embedder's splice for this direction ended: `moved` more bytes went; eof as for ge_rx_end;
+ * the pump
  * goes on. status != 0: broken. */
 /* The embedder's splice moved bytes and goes on: they count, and the flow is not idle. */
 void ge_pump_progress(struct ge_stack *from, struct ge_stack *to, uint64_t moved);
-void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof, int status);
+void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof,
+                    int status);
 
 /* ---- options: binding a configuration to a component's table [main] ---- */
 
-struct ge_kv {                 /* one given option */
-    const char *key;           /* "auth.username", "readTimeout" */
-    const char *text;          /* scalar as text; NULL: list or map below */
+struct ge_kv {        /* one given option */
+    const char *key;  /* "auth.username", "readTimeout" */
+    const char *text; /* scalar as text; NULL: list or map below */
     const char *const *list;
     uint32_t n_list;
     const struct gost_pair *map;
     uint32_t n_map;
-    const char *place;         /* "gost.yml:12", "-L #1" */
-    int used;                  /* out: an option claimed it */
+    const char *place; /* "gost.yml:12", "-L #1" */
+    int used;          /* out: an option claimed it */
 };
-struct ge_conf;                /* an owned conf object with its arena */
-/* Fill defaults, apply values, check ranges and files, call prepare(). GOST_OK or an error with every
- * problem reported through report() (text names value, place, range, remedy). role: GOST_OPT_SERVER or
+struct ge_conf; /* an owned conf object with its arena */
+/* Fill defaults, apply values, check ranges and files, call prepare(). GOST_OK or an error with
+ * every
+ * problem reported through report() (text names value, place, range, remedy). role:
+ * GOST_OPT_SERVER or
  * GOST_OPT_CLIENT filter. Keys no option knows stay with used == 0: the caller decides. */
-int ge_conf_new(struct ge_conf **ret_conf, const struct gost_component *c, uint32_t role, const char *object,
-                struct ge_kv *kv, uint32_t n, void (*report)(void *arg, const char *text), void *arg);
+int ge_conf_new(struct ge_conf **ret_conf, const struct gost_component *c, uint32_t role,
+                const char *object, struct ge_kv *kv, uint32_t n,
+                void (*report)(void *arg, const char *text), void *arg);
 const void *ge_conf_data(const struct ge_conf *c);
 void ge_conf_free(struct ge_conf *c); /* release(), wipe secrets */
 int ge_parse_duration(const char *text, uint64_t *ret_ns);

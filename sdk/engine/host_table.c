@@ -8,12 +8,12 @@ static volatile int32_t log_level = GOST_LOG_INFO;
 
 void ge_set_log_level(int level)
 {
-    log_level = level;
+    __atomic_store_n(&log_level, level, __ATOMIC_RELAXED);
 }
 
 int ge_log_level(void)
 {
-    return log_level;
+    return __atomic_load_n(&log_level, __ATOMIC_RELAXED);
 }
 
 static struct ge_worker *io_worker(const struct gost_io *io)
@@ -221,7 +221,7 @@ static void h_abort(struct gost_io *io, uint64_t code)
 {
     struct ge_stack *s = io->lv->stack;
 
-    if (io->side == GE_LO && s->session) {
+    if (io->side == GE_LO && s->session && io->lv == &s->bottom) {
         ge_stream_reset(io, code);
         return;
     }
@@ -279,7 +279,10 @@ static int h_head_recv(struct gost_io *io, struct gost_head *ret)
     *view = h;
     if (!h)
         return q->end && !q->heads ? GOST_END : GOST_AGAIN;
+    h->head.size = ret->size;
     memcpy(ret, &h->head, ret->size < sizeof *ret ? ret->size : sizeof *ret);
+    if (io->side == GE_LO)
+        ge_down_consumed(io->lv);
     return GOST_OK;
 }
 
@@ -317,7 +320,8 @@ static struct gost_io *h_port(struct gost_io *io, uint32_t n)
     }
     if (n == 0)
         return &((struct ge_layer *)in)->wire->hi;
-    return n == GOST_APP && !((struct ge_layer *)in)->session ? &((struct ge_layer *)in)->app->lo : NULL;
+    return n == GOST_APP && !((struct ge_layer *)in)->session ? &((struct ge_layer *)in)->app->lo
+                                                              : NULL;
 }
 
 static uint32_t h_type(struct gost_io *io)
@@ -360,7 +364,9 @@ static const struct gost_flow *h_flow(struct gost_io *io)
 
     memset(&v, 0, sizeof v);
     v.size = sizeof v;
-    v.role = in && !in->is_task ? in->role : in && in->comp->kind == GOST_KIND_CONNECTOR ? GOST_CLIENT : GOST_SERVER;
+    v.role = in && !in->is_task                            ? in->role
+             : in && in->comp->kind == GOST_KIND_CONNECTOR ? GOST_CLIENT
+                                                           : GOST_SERVER;
     v.id = f->id;
     v.service = or_empty(f->service);
     v.user = or_empty(f->user);
@@ -371,7 +377,10 @@ static const struct gost_flow *h_flow(struct gost_io *io)
     v.remote = &f->remote;
     v.local = &f->local;
     v.alpn = or_empty(f->alpn);
-    v.server_name = in && in->server_name ? in->server_name : or_empty(f->server_name);
+    /* What our client asked for in TLS is not what a dialed layer is to verify. */
+    v.server_name = in && in->server_name   ? in->server_name
+                    : v.role == GOST_CLIENT ? ""
+                                            : or_empty(f->server_name);
     v.secure = f->secure;
     v.network = f->network;
     return &v;
@@ -392,7 +401,8 @@ static struct gost_bytes h_arg(struct gost_io *io)
     return in ? in->arg : gost_bytes(NULL, 0);
 }
 
-static void h_set_source(struct gost_io *io, const struct gost_addr *src, const struct gost_addr *dst)
+static void h_set_source(struct gost_io *io, const struct gost_addr *src,
+                         const struct gost_addr *dst)
 {
     struct ge_flow *f = io->lv->stack->flow;
 
@@ -543,7 +553,8 @@ static void h_answer(struct gost_io *io, const void *answer)
 {
 }
 
-static int h_endpoint_add(struct gost_io *io, const char *kind, struct gost_bytes key, uint32_t weight)
+static int h_endpoint_add(struct gost_io *io, const char *kind, struct gost_bytes key,
+                          uint32_t weight)
 {
     return GOST_EUNSUPPORTED;
 }
@@ -557,8 +568,8 @@ static int h_table_get(const char *table, struct gost_bytes key, void *ret_value
     return GOST_EUNSUPPORTED;
 }
 
-static int h_table_put(const char *table, struct gost_bytes key, const void *value, size_t value_size,
-                       uint64_t ttl_ns, int only_new)
+static int h_table_put(const char *table, struct gost_bytes key, const void *value,
+                       size_t value_size, uint64_t ttl_ns, int only_new)
 {
     return GOST_EUNSUPPORTED;
 }
@@ -633,10 +644,10 @@ static struct gost_host table = {
     .query = h_query,
 };
 
-#define TAKE(field)                                                                                \
-    do {                                                                                           \
-        if (more->field)                                                                           \
-            table.field = more->field;                                                             \
+#define TAKE(field)                    \
+    do {                               \
+        if (more->field)               \
+            table.field = more->field; \
     } while (0)
 
 /* The embedder's own functions replace the refusing ones. Before the first worker runs. [main] */

@@ -17,8 +17,9 @@ static void deadline_fired(struct ge_timer *t)
         ge_stack_ready(((struct ge_layer *)in)->stack);
 }
 
-int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c, const void *conf,
-                 struct ge_flow *flow, const struct gost_target *target, struct gost_bytes arg, const char *node)
+int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c,
+                 const void *conf, struct ge_flow *flow, const struct gost_target *target,
+                 struct gost_bytes arg, const char *node)
 {
     in->comp = c;
     in->conf = conf;
@@ -87,7 +88,9 @@ struct ge_inst *ge_io_inst(struct gost_io *io)
     struct ge_level *lv = io->lv;
 
     if (io->side == GE_LO)
-        return lv->below ? &lv->below->inst : lv->stack->session ? &lv->stack->session->layer->inst : NULL;
+        return lv->below            ? &lv->below->inst
+               : lv->stack->session ? &lv->stack->session->layer->inst
+                                    : NULL;
     if (lv->above)
         return &lv->above->inst;
     return lv->stack->task ? &lv->stack->task->inst : NULL;

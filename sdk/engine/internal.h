@@ -12,7 +12,8 @@
 #define GE_CHUNK_SIZE 16384u
 
 struct ge_chunk {
-    uint32_t refs, cap, used; /* used: bytes filled; only the holder of the last segment extends it */
+    uint32_t refs, cap,
+        used; /* used: bytes filled; only the holder of the last segment extends it */
     uint8_t data[];
 };
 
@@ -42,8 +43,8 @@ struct ge_queue {
     struct ge_seg *head, *tail;
     struct ge_pkt *phead, **ptail; /* ptail NULL: no packets yet */
     struct ge_headq *heads;
-    size_t bytes;                  /* queued bytes; packets: their payload */
-    uint64_t in;                   /* bytes ever queued: heads keep their place among them */
+    size_t bytes; /* queued bytes; packets: their payload */
+    uint64_t in;  /* bytes ever queued: heads keep their place among them */
     uint32_t packets, n_heads;
     uint8_t end;      /* the producer finished */
     uint8_t end_seen; /* the consumer was told */
@@ -59,17 +60,20 @@ uint8_t *ge_queue_reserve(struct ge_worker *w, struct ge_queue *q, size_t n, siz
 void ge_queue_commit(struct ge_worker *w, struct ge_queue *q, size_t n);
 int ge_queue_append(struct ge_worker *w, struct ge_queue *q, const void *p, size_t n);
 size_t ge_queue_move(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from, size_t n);
-void ge_queue_splice_front(struct ge_queue *q, struct ge_queue *front); /* front's content comes first */
+void ge_queue_splice_front(struct ge_queue *q,
+                           struct ge_queue *front); /* front's content comes first */
 void ge_limbo_release(struct ge_worker *w);
 void ge_queue_clear(struct ge_worker *w, struct ge_queue *q);
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p);
 struct ge_pkt *ge_queue_get_packet(struct ge_queue *q);
 int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head);
 struct ge_headq *ge_queue_get_head(struct ge_queue *q); /* NULL: none, or bytes come first */
+size_t ge_queue_move_exchange(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from,
+                              size_t n, size_t *ret_bytes);
 
-#define GE_PACKETS_MAX 256u
+#define GE_PACKETS_MAX      256u
 #define GE_PACKET_BYTES_MAX (1u << 20)
-#define GE_HEADS_MAX 32u
+#define GE_HEADS_MAX        32u
 
 /* ---- ports ---- */
 
@@ -91,7 +95,7 @@ struct ge_level {
     struct ge_pkt *view_hi, *view_lo; /* packet whose views were handed out */
     struct ge_headq *head_hi, *head_lo;
     uint32_t type;
-    uint8_t reserved_seg;             /* a bottom chunk is lent out by ge_rx_reserve */
+    uint8_t reserved_seg; /* a bottom chunk is lent out by ge_rx_reserve */
 };
 
 /* ---- instances: what runs plugin code ---- */
@@ -114,7 +118,7 @@ struct ge_inst {
     struct gost_target *target;
     struct gost_bytes arg;
     char *server_name;
-    int32_t failed;      /* first error, 0 none */
+    int32_t failed; /* first error, 0 none */
     uint8_t is_task, deadline_due;
     uint8_t role;
 };
@@ -135,17 +139,17 @@ struct ge_stack {
     void *ctx;
     struct ge_level *top;
     struct ge_level bottom;
-    struct ge_task *task;            /* the task whose port this is */
-    struct ge_stack *peer;           /* pair */
-    struct ge_session *session;      /* the bottom is a stream of it */
-    uint64_t code;                   /* of gost_abort() here, or of the peer's reset */
+    struct ge_task *task;       /* the task whose port this is */
+    struct ge_stack *peer;      /* pair */
+    struct ge_session *session; /* the bottom is a stream of it */
+    uint64_t code;              /* of gost_abort() here, or of the peer's reset */
     void (*on_ready)(struct ge_stack *s, void *arg, int status);
     void *on_ready_arg;
     struct ge_timer linger;
     uint32_t port;
-    int32_t status;                  /* a layer failed, or the bottom broke */
+    int32_t status; /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
-    uint8_t ready_due, rx_paused;
+    uint8_t ready_due, rx_paused, cut_short; /* cut_short: lingers, and then resets its stream */
 };
 
 /* Circular; next NULL: in no list. */
@@ -155,13 +159,13 @@ struct ge_link {
 
 /* A stream of a session. */
 struct ge_stream {
-    struct ge_stack stack; /* first: both are freed as one */
+    struct ge_stack stack;                    /* first: both are freed as one */
     struct ge_link all, queue, owed, waiting; /* queue: urgent, normal or aside */
     struct ge_stream *hnext;
     uint64_t id, credit, delivered, credited;
-    size_t given_bytes;    /* what was queued when stream_next gave it last */
+    size_t given_bytes; /* what was queued when stream_next gave it last */
     uint32_t given_heads, flags;
-    uint8_t known, reset;  /* known: the layer has it. reset: the peer did it */
+    uint8_t known, reset; /* known: the layer has it. reset: the peer did it */
 };
 
 struct ge_session {
@@ -220,7 +224,8 @@ struct ge_task {
     uint64_t activity, idle_ns;
     struct ge_timer idle;
     uint32_t tie, result_port, outstanding, relay_tag;
-    uint8_t started, stepping, ended, cancel_due, idle_due, relay_return, relaying, relay_over, cancelled;
+    uint8_t started, stepping, ended, cancel_due, idle_due, relay_return, relaying, relay_over,
+        cancelled;
 };
 
 struct ge_worker {
@@ -260,8 +265,9 @@ void ge_level_end_up(struct ge_level *lv, int status);
 void ge_level_end_down(struct ge_level *lv);
 void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type);
 /* inst.c */
-int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c, const void *conf,
-                 struct ge_flow *flow, const struct gost_target *target, struct gost_bytes arg, const char *node);
+int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c,
+                 const void *conf, struct ge_flow *flow, const struct gost_target *target,
+                 struct gost_bytes arg, const char *node);
 int ge_inst_failv(struct ge_inst *in, int code, const char *fmt, va_list ap);
 void ge_host_set_more(const struct gost_host *more);
 void ge_inst_fini(struct ge_inst *in, void (*destroy)(void *state));
@@ -303,9 +309,9 @@ void ge_pumps_run(struct ge_task *t);
 int ge_pumping_from(const struct ge_task *t, uint32_t port);
 void ge_pumps_free(struct ge_task *t);
 
-#define GE_OP(ops, type, field)                                                                    \
-    (((const type *)(ops))->size >= offsetof(type, field) + sizeof(((const type *)0)->field)      \
-         ? ((const type *)(ops))->field                                                            \
+#define GE_OP(ops, type, field)                                                              \
+    (((const type *)(ops))->size >= offsetof(type, field) + sizeof(((const type *)0)->field) \
+         ? ((const type *)(ops))->field                                                      \
          : 0)
 
 #endif

@@ -2,10 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define BULKY    (256u * 1024) /* a direction that moved this much copies no longer if it can splice */
-#define HOLD_NS  (10 * GOST_S) /* how long an end is held back for a stack without half-close */
+#define BULKY   (256u * 1024) /* a direction that moved this much copies no longer if it can splice */
+#define HOLD_NS (10 * GOST_S) /* how long an end is held back for a stack without half-close */
 
-static struct ge_pump *pump_add(struct ge_task *t, uint32_t from, uint32_t to, uint64_t n, uint32_t tag)
+static struct ge_pump *pump_add(struct ge_task *t, uint32_t from, uint32_t to, uint64_t n,
+                                uint32_t tag)
 {
     struct ge_pump *p = calloc(1, sizeof *p), **at;
 
@@ -124,16 +125,32 @@ static uint64_t move_packets(struct ge_level *from, struct ge_level *to)
     return n;
 }
 
-static uint64_t move_bytes(struct ge_worker *w, struct ge_pump *p, struct ge_level *from, struct ge_level *to)
+static uint64_t move_bytes(struct ge_worker *w, struct ge_pump *p, struct ge_level *from,
+                           struct ge_level *to)
 {
     uint64_t n = to->down.bytes < w->high ? w->high - to->down.bytes : 0;
+    size_t moved;
 
     if (n > p->left)
         n = p->left;
+    if (p->relay && from->type == GOST_EXCHANGE && to->type == GOST_EXCHANGE) {
+        if (ge_queue_move_exchange(w, &to->down, &from->up, n, &moved) > moved)
+            ge_down_produced(to); /* heads */
+        return moved;
+    }
     return n ? ge_queue_move(w, &to->down, &from->up, n) : 0;
 }
 
-static void try_splice(struct ge_task *t, struct ge_pump *p, struct ge_stack *from, struct ge_stack *to)
+/* Nothing of what a relay between exchanges has to move is left, or of what this pump moves. */
+static int is_dry(const struct ge_pump *p, const struct ge_level *from, const struct ge_level *to)
+{
+    int heads = p->relay && from->type == GOST_EXCHANGE && to->type == GOST_EXCHANGE;
+
+    return from->up.bytes == 0 && from->up.packets == 0 && !(heads && from->up.heads);
+}
+
+static void try_splice(struct ge_task *t, struct ge_pump *p, struct ge_stack *from,
+                       struct ge_stack *to)
 {
     struct ge_worker *w = t->inst.w;
 
@@ -211,7 +228,7 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
         finish_pump(t, p, 0, NULL);
         return 0;
     }
-    if (f->up.end && f->up.bytes == 0 && f->up.packets == 0) {
+    if (f->up.end && is_dry(p, f, o)) {
         int status = f->up.status;
 
         f->up.end_seen = 1;
@@ -226,15 +243,17 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
             finish_pump(t, p, status, status ? "the connection broke" : NULL);
         }
         if (status) {
-            ge_flow_fail(t->inst.flow, status, t->inst.comp->name, "%s reset or lost the connection",
+            ge_flow_fail(t->inst.flow, status, t->inst.comp->name,
+                         "%s reset or lost the connection",
                          p->from == 0 ? "the client" : "the target");
             return p->relay ? status : 0;
         }
         return 0;
     }
-    if (to->status && p->relay && o->up.bytes == 0) { /* it is gone, and what it said is delivered */
-        ge_flow_fail(t->inst.flow, to->status, t->inst.comp->name, "%s reset or lost the connection",
-                     p->to == 0 ? "the client" : "the target");
+    if (to->status && p->relay &&
+        o->up.bytes == 0) { /* it is gone, and what it said is delivered */
+        ge_flow_fail(t->inst.flow, to->status, t->inst.comp->name,
+                     "%s reset or lost the connection", p->to == 0 ? "the client" : "the target");
         return to->status;
     }
     if (!dgram)

@@ -412,7 +412,8 @@ int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head)
         return GOST_ENOMEM;
     h->next = NULL;
     h->at = q->in;
-    h->head = *head;
+    memset(&h->head, 0, sizeof h->head);
+    memcpy(&h->head, head, head->size < sizeof h->head ? head->size : sizeof h->head);
     f = (struct gost_field *)(h + 1);
     p = (uint8_t *)(f + head->n_fields);
     p = copy_view(p, &h->head.method);
@@ -442,4 +443,31 @@ struct ge_headq *ge_queue_get_head(struct ge_queue *q)
     q->heads = h->next;
     q->n_heads--;
     return h;
+}
+
+/* Heads that are due go first, then bytes up to the next head. Returns heads and bytes moved. */
+size_t ge_queue_move_exchange(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from,
+                              size_t n, size_t *ret_bytes)
+{
+    size_t heads = 0, bytes = 0, k = 1;
+    struct ge_headq *h, **at;
+
+    while (k > 0) {
+        while (to->n_heads < GE_HEADS_MAX && (h = ge_queue_get_head(from))) {
+            h->next = NULL;
+            h->at = to->in;
+            for (at = &to->heads; *at; at = &(*at)->next)
+                ;
+            *at = h;
+            to->n_heads++;
+            heads++;
+        }
+        k = n - bytes;
+        if (from->heads && from->heads->at - (from->in - from->bytes) < k)
+            k = (size_t)(from->heads->at - (from->in - from->bytes));
+        k = k ? ge_queue_move(w, to, from, k) : 0;
+        bytes += k;
+    }
+    *ret_bytes = bytes;
+    return heads + bytes;
 }

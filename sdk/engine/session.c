@@ -3,21 +3,152 @@
 #include "internal.h"
 
 #define STREAMS_MAX 4096u /* per session: a stranger must not grow it without end */
+#define BUCKETS_MIN 16u
 
-static const struct gost_session_ops *session_ops(const struct ge_session *x)
+/* ---- lists ---- */
+
+static void link_init(struct ge_link *head)
+{
+    head->next = head->prev = head;
+}
+
+static void link_add(struct ge_link *head, struct ge_link *l)
+{
+    if (l->next)
+        return;
+    l->next = head;
+    l->prev = head->prev;
+    head->prev->next = l;
+    head->prev = l;
+}
+
+static void link_del(struct ge_link *l)
+{
+    if (!l->next)
+        return;
+    l->next->prev = l->prev;
+    l->prev->next = l->next;
+    l->next = l->prev = NULL;
+}
+
+static struct ge_link *link_first(const struct ge_link *head)
+{
+    return head->next != head ? head->next : NULL;
+}
+
+#define STREAM_AT(l, field) ((struct ge_stream *)((char *)(l)-offsetof(struct ge_stream, field)))
+
+static struct ge_stream *stream_of(struct ge_stack *s)
+{
+    return (struct ge_stream *)s;
+}
+
+/* ---- streams by id ---- */
+
+static struct ge_stream **bucket_of(const struct ge_session *x, uint64_t id)
+{
+    return &x->buckets[(size_t)(id * 0x9e3779b97f4a7c15ull >> 32) & (x->n_buckets - 1)];
+}
+
+static void index_add(struct ge_session *x, struct ge_stream *st)
+{
+    struct ge_stream **at = bucket_of(x, st->id);
+
+    st->hnext = *at;
+    *at = st;
+}
+
+/* Without memory the old table stays: slower, not wrong. */
+static void index_grow(struct ge_session *x)
+{
+    size_t n = x->n_buckets * 4;
+    struct ge_stream **buckets;
+    struct ge_link *l;
+
+    if (x->n_streams <= x->n_buckets * 2 || !(buckets = calloc(n, sizeof *buckets)))
+        return;
+    free(x->buckets);
+    x->buckets = buckets;
+    x->n_buckets = n;
+    for (l = x->streams.next; l != &x->streams; l = l->next)
+        if (STREAM_AT(l, all)->known)
+            index_add(x, STREAM_AT(l, all));
+}
+
+static void index_del(struct ge_session *x, struct ge_stream *st)
+{
+    struct ge_stream **at;
+
+    for (at = bucket_of(x, st->id); *at; at = &(*at)->hnext) {
+        if (*at == st) {
+            *at = st->hnext;
+            return;
+        }
+    }
+}
+
+static void become_known(struct ge_session *x, struct ge_stream *st, uint64_t id)
+{
+    st->id = id;
+    st->known = 1;
+    index_add(x, st);
+    index_grow(x);
+}
+
+/* ---- calling the layer ---- */
+
+static const struct gost_session_ops *ops_of(const struct ge_session *x)
 {
     const struct gost_layer_ops *ops = x->layer->inst.comp->ops;
 
     return GE_OP(ops, struct gost_layer_ops, session);
 }
 
-struct ge_session *ge_session_new(struct ge_layer *l)
-{
-    struct ge_session *x = calloc(1, sizeof *x);
+#define OP(x, field) GE_OP(ops_of(x), struct gost_session_ops, field)
 
-    if (x)
-        x->layer = l;
-    return x;
+static void enter(struct ge_session *x, const char *phase)
+{
+    struct ge_worker *w = x->layer->inst.w;
+
+    ge_current = w;
+    ge_running_component = x->layer->inst.comp->name;
+    ge_running_phase = phase;
+    w->in_step++;
+}
+
+/* 0: the session goes on. */
+static int leave(struct ge_session *x, int r)
+{
+    struct ge_worker *w = x->layer->inst.w;
+    const char *what = ge_running_phase;
+
+    if (--w->in_step == 0)
+        ge_limbo_release(w);
+    ge_running_component = ge_running_phase = NULL;
+    if (x->layer->inst.failed)
+        r = x->layer->inst.failed;
+    if (r >= 0)
+        return 0;
+    ge_flow_fail(x->layer->inst.flow, r, x->layer->inst.comp->name, "%s failed without saying why", what);
+    ge_stack_fail(x->layer->stack, r);
+    return r;
+}
+
+#define CALL(x, field, ...)                                                                        \
+    (enter(x, #field),                                                                             \
+     leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi,   \
+                           __VA_ARGS__)))
+#define CALL0(x, field)                                                                            \
+    (enter(x, #field),                                                                             \
+     leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi)))
+
+static void call_closed(struct ge_session *x, struct ge_stream *st)
+{
+    if (!st->known || !OP(x, closed))
+        return;
+    enter(x, "closed");
+    OP(x, closed)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo);
+    (void)leave(x, 0);
 }
 
 static void session_wake(struct ge_session *x)
@@ -26,111 +157,246 @@ static void session_wake(struct ge_session *x)
     ge_stack_ready(x->layer->stack);
 }
 
+/* ---- life ---- */
+
+static void ping_late(struct ge_timer *t)
+{
+    struct ge_session *x = (struct ge_session *)((char *)t - offsetof(struct ge_session, ping));
+
+    ge_flow_fail(x->layer->inst.flow, GOST_ETIMEDOUT, x->layer->inst.comp->name,
+                 "the peer of the session did not answer within %llu ms",
+                 (unsigned long long)(x->ping_ns / GOST_MS));
+    ge_stack_fail(x->layer->stack, GOST_ETIMEDOUT);
+}
+
+struct ge_session *ge_session_new(struct ge_layer *l)
+{
+    struct ge_session *x = calloc(1, sizeof *x);
+
+    if (!x || !(x->buckets = calloc(BUCKETS_MIN, sizeof *x->buckets))) {
+        free(x);
+        return NULL;
+    }
+    x->n_buckets = BUCKETS_MIN;
+    x->layer = l;
+    x->limit = STREAMS_MAX;
+    x->ping.fire = ping_late;
+    link_init(&x->streams);
+    link_init(&x->urgent);
+    link_init(&x->normal);
+    link_init(&x->aside);
+    link_init(&x->owed);
+    link_init(&x->waiting);
+    return x;
+}
+
+static void forget(struct ge_session *x, struct ge_stream *st)
+{
+    link_del(&st->all);
+    link_del(&st->queue);
+    link_del(&st->owed);
+    link_del(&st->waiting);
+    if (x->given == st)
+        x->given = NULL;
+    if (st->known)
+        index_del(x, st);
+    x->n_streams--;
+    st->stack.session = NULL;
+}
+
+/* The layer is going: its streams stay with their users, who learn that it ended. */
 void ge_session_free(struct ge_session *x)
 {
-    struct ge_stack *s;
+    int status = x->layer->stack->status ? x->layer->stack->status : GOST_ECLOSED;
+    struct ge_link *l;
 
-    while ((s = x->streams)) {
-        x->streams = s->snext;
-        s->session = NULL;
-        s->snext = NULL;
-        if (!s->bottom.up.end) {
-            s->bottom.up.end = 1;
-            s->bottom.up.status = GOST_ECLOSED;
-            ge_up_produced(&s->bottom);
-        }
-        if (!s->stream_open)
-            continue;
+    ge_timer_stop(x->layer->inst.w, &x->ping);
+    while ((l = link_first(&x->streams))) {
+        struct ge_stream *st = STREAM_AT(l, all);
+        int unreported = st->waiting.next != NULL;
+
+        call_closed(x, st);
+        forget(x, st);
+        ge_flow_fail(st->stack.flow, status, x->layer->inst.comp->name, "the session of the stream ended");
+        ge_stack_fail(&st->stack, status);
+        if (unreported)
+            ge_stack_free(&st->stack, 1);
     }
-    while ((s = x->accepted)) { /* never reported: nobody else holds them */
-        x->accepted = s->rnext;
-        s->session = NULL;
-        ge_stack_free(s, 1);
-    }
+    free(x->buckets);
     free(x);
 }
 
-static struct ge_stack *stream_make(struct ge_session *x, struct ge_flow *flow, uint32_t flags)
+/* The session's stack failed: all streams fail with it. Calls no plugin code. */
+void ge_session_fail(struct ge_session *x, int status)
 {
-    struct ge_stack *s, **at;
+    const struct ge_stack *stack = x->layer->stack;
+    const char *why = stack->flow->error;
+    struct ge_link *l;
 
-    if (x->n_streams >= STREAMS_MAX || !(s = calloc(1, sizeof *s)))
+    ge_timer_stop(x->layer->inst.w, &x->ping);
+    for (l = x->streams.next; l != &x->streams; l = l->next) {
+        struct ge_stack *s = &STREAM_AT(l, all)->stack;
+
+        ge_flow_fail(s->flow, status, x->layer->inst.comp->name, "%s", why ? why : "the session ended");
+        ge_stack_fail(s, status);
+    }
+    if (stack->task)
+        ge_act_no_streams(stack->task, stack->port, status);
+}
+
+static struct ge_stream *stream_make(struct ge_session *x, struct ge_flow *flow, uint32_t flags)
+{
+    int exchange = (flags & GOST_STREAM_EXCHANGE) || x->layer->app->type == GOST_EXCHANGE;
+    struct ge_stream *st;
+
+    if (x->n_streams >= x->limit || !(st = calloc(1, sizeof *st)))
         return NULL;
-    ge_stack_init(s, flow, flags & GOST_STREAM_EXCHANGE ? GOST_EXCHANGE : GOST_STREAM);
-    s->session = x;
-    s->stream_flags = flags;
-    s->credit = UINT64_MAX;
-    for (at = &x->streams; *at; at = &(*at)->snext)
-        ;
-    *at = s;
+    ge_stack_init(&st->stack, flow, exchange ? GOST_EXCHANGE : GOST_STREAM);
+    st->stack.session = x;
+    st->flags = flags;
+    st->credit = UINT64_MAX;
+    link_add(&x->streams, &st->all);
     x->n_streams++;
-    return s;
+    return st;
+}
+
+/* What the user took since the layer was told last. An unlinked layer may have put bytes back. */
+static uint64_t owed(const struct ge_stream *st)
+{
+    uint64_t taken = st->delivered - st->stack.bottom.up.bytes;
+
+    return st->delivered >= st->stack.bottom.up.bytes && taken > st->credited ? taken - st->credited : 0;
 }
 
 /* The user let go of a stream: reset it unless both directions ended cleanly. */
 void ge_stream_close(struct ge_stack *s, int abort)
 {
+    struct ge_stream *st = stream_of(s);
     struct ge_session *x = s->session;
-    const struct gost_session_ops *ops = session_ops(x);
-    struct ge_stack **at;
+    uint64_t rest = st->delivered - st->credited;
 
-    if (x->layer->opened && (abort || !s->bottom.up.end || !s->bottom.down.end_seen) &&
-        GE_OP(ops, struct gost_session_ops, reset))
-        (void)ops->reset(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &s->bottom.lo, 0);
-    if (x->layer->opened && GE_OP(ops, struct gost_session_ops, closed))
-        ops->closed(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &s->bottom.lo);
-    for (at = &x->streams; *at && *at != s; at = &(*at)->snext)
-        ;
-    if (*at)
-        *at = s->snext;
-    if (x->next == s)
-        x->next = s->snext;
-    x->n_streams--;
-    s->session = NULL;
+    link_del(&st->queue);
+    link_del(&st->waiting);
+    if (st->known && !x->layer->stack->status) {
+        st->credited = st->delivered;
+        if (rest && OP(x, credit))
+            (void)CALL(x, credit, &s->bottom.lo, (size_t)rest);
+        if (!st->reset && (abort || !s->bottom.up.end || !s->bottom.down.end_seen) && OP(x, reset))
+            (void)CALL(x, reset, &s->bottom.lo, s->code);
+    }
+    call_closed(x, st);
+    forget(x, st);
+    if (x->layer->dec_full)
+        x->layer->dec = 1;
     session_wake(x);
 }
 
-void ge_stream_wants_write(struct ge_stack *s)
+/* ---- before and after the layer encodes ---- */
+
+static int can_send(const struct ge_stream *st)
 {
-    session_wake(s->session);
+    const struct ge_queue *q = &st->stack.bottom.down;
+
+    if (!st->known || st->stack.freed)
+        return 0;
+    if (q->heads && q->heads->at <= q->in - q->bytes)
+        return 1;
+    return (q->bytes > 0 && st->credit > 0) || (q->end && q->bytes == 0 && !q->heads && !q->end_seen);
 }
 
-/* Before the layer encodes: tell it what users consumed, and report new streams. */
+static void requeue(struct ge_session *x, struct ge_stream *st)
+{
+    link_del(&st->queue);
+    if (can_send(st))
+        link_add(st->flags & GOST_STREAM_URGENT ? &x->urgent : &x->normal, &st->queue);
+}
+
+/* The stream given last: behind the others if it moved, aside until the next encode if it did not. */
+static void put_back(struct ge_session *x)
+{
+    struct ge_stream *st = x->given;
+    const struct ge_queue *q;
+
+    if (!st)
+        return;
+    x->given = NULL;
+    q = &st->stack.bottom.down;
+    if (q->bytes == st->given_bytes && q->n_heads == st->given_heads && can_send(st))
+        link_add(&x->aside, &st->queue);
+    else
+        requeue(x, st);
+}
+
+/* Before the layer encodes: tell it what users consumed, and that the session is to drain. */
 void ge_session_run(struct ge_session *x)
 {
-    const struct gost_session_ops *ops = session_ops(x);
-    struct ge_layer *l = x->layer;
-    struct ge_stack *s, *next;
+    struct ge_link *l;
 
-    for (s = x->streams; s; s = next) {
-        size_t n = s->consumed;
+    put_back(x);
+    while ((l = link_first(&x->aside)))
+        requeue(x, STREAM_AT(l, queue));
+    while ((l = link_first(&x->owed))) {
+        struct ge_stream *st = STREAM_AT(l, owed);
+        uint64_t n = owed(st);
 
-        next = s->snext;
-        if (!n)
-            continue;
-        s->consumed = 0;
-        if (GE_OP(ops, struct gost_session_ops, credit))
-            (void)ops->credit(l->inst.state, l->inst.conf, &l->wire->hi, &s->bottom.lo, n);
+        link_del(l);
+        st->credited += n;
+        if (n && OP(x, credit) && CALL(x, credit, &st->stack.bottom.lo, (size_t)n) < 0)
+            return;
     }
-    while ((s = x->accepted)) {
-        x->accepted = s->rnext;
-        s->rnext = NULL;
-        s->rprev = NULL;
-        if (x->accept)
-            x->accept(l->stack, x->accept_arg, s);
-        else
-            ge_stack_free(s, 1);
-    }
+    if (!x->layer->app->down.end || x->goaway_sent)
+        return;
+    x->goaway_sent = 1;
+    if (OP(x, goaway))
+        (void)CALL0(x, goaway);
 }
+
+/* 1: it drains and has no streams left. */
+int ge_session_over(const struct ge_session *x)
+{
+    return x->layer->app->down.end && x->n_streams == 0;
+}
+
+/* Report what waits. Comes after ge_stack_on_ready() is told. Each callback may free the session. */
+void ge_session_tell(struct ge_stack *stack)
+{
+    struct ge_session *x = stack->top->below->session;
+    void (*end)(struct ge_stack *session, void *arg, int status) = x->end;
+    struct ge_link *l;
+
+    while ((l = link_first(&x->waiting))) {
+        struct ge_stream *st = STREAM_AT(l, waiting);
+        int lost = stack->status || st->reset; /* opened and reset at once: costs nobody a flow */
+
+        if (!lost && !x->accept && stack->task) {
+            if (!ge_act_give_stream(stack->task, stack->port, &st->stack))
+                break;
+            link_del(l);
+            continue;
+        }
+        link_del(l);
+        if (lost || !x->accept)
+            ge_stack_free(&st->stack, 1);
+        else
+            x->accept(stack, x->accept_arg, &st->stack);
+        if (stack->freed)
+            return;
+    }
+    if (x->peer_goaway && x->n_streams == 0)
+        ge_level_end_down(x->layer->app);
+    if (!end || !(stack->status || (ge_session_over(x) && x->layer->shut_done)))
+        return;
+    x->end = NULL;
+    end(stack, x->end_arg, x->quiet || ge_session_over(x) ? 0 : stack->status);
+}
+
+/* ---- what the embedder calls ---- */
 
 static struct ge_session *session_of(const struct ge_stack *stack)
 {
-    struct ge_layer *l;
+    const struct ge_layer *l = stack->top->below;
 
-    for (l = stack->bottom.above; l; l = l->app ? l->app->above : NULL)
-        if (l->session)
-            return l->session;
-    return NULL;
+    return l ? l->session : NULL;
 }
 
 void ge_session_on_stream(struct ge_stack *session,
@@ -138,40 +404,94 @@ void ge_session_on_stream(struct ge_stack *session,
 {
     struct ge_session *x = session_of(session);
 
-    if (x) {
-        x->accept = accept;
-        x->accept_arg = arg;
-        session_wake(x);
-    }
+    if (!x)
+        return;
+    x->accept = accept;
+    x->accept_arg = arg;
+    session_wake(x);
+}
+
+void ge_session_on_end(struct ge_stack *session,
+                       void (*end)(struct ge_stack *session, void *arg, int status), void *arg)
+{
+    struct ge_session *x = session_of(session);
+
+    if (!x)
+        return;
+    x->end = end;
+    x->end_arg = arg;
+    session_wake(x);
 }
 
 int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags, struct ge_stack **ret_stream)
 {
     struct ge_session *x = session_of(session);
-    const struct gost_session_ops *ops;
-    struct ge_stack *s;
+    struct ge_stream *st;
     uint64_t id = 0;
     int r;
 
-    if (!x || session->status || x->draining)
+    if (!x || ge_session_draining(session))
         return GOST_ECLOSED;
-    ops = session_ops(x);
-    if (!GE_OP(ops, struct gost_session_ops, open))
+    if (!OP(x, open))
         return GOST_EUNSUPPORTED;
-    s = stream_make(x, flow, flags);
-    if (!s)
+    if (!x->layer->ready)
+        return GOST_AGAIN;
+    if (x->n_streams >= x->limit)
         return GOST_FULL;
-    r = ops->open(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &s->bottom.lo, flags, &id);
+    st = stream_make(x, flow, flags);
+    if (!st)
+        return GOST_ENOMEM;
+    enter(x, "open");
+    r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo,
+                    flags, &id);
+    if (r == GOST_OK)
+        become_known(x, st, id); /* else the layer never knew it: no reset, no closed */
+    if (leave(x, 0) < 0)
+        r = session->status;
     if (r != GOST_OK) {
-        s->bottom.up.end = s->bottom.down.end_seen = 1; /* the layer never knew it: no reset */
-        ge_stack_free(s, 0);
+        ge_stack_free(&st->stack, 0);
         return r;
     }
-    s->stream_id = id;
-    s->stream_open = 1;
+    if (flags & GOST_STREAM_ONEWAY)
+        ge_level_end_up(&st->stack.bottom, 0);
     session_wake(x);
-    *ret_stream = s;
+    *ret_stream = &st->stack;
     return GOST_OK;
+}
+
+int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
+{
+    struct ge_session *x = session_of(session);
+
+    if (!x || session->status)
+        return GOST_ECLOSED;
+    if (!OP(x, ping))
+        return GOST_EUNSUPPORTED;
+    if (!x->layer->ready)
+        return GOST_AGAIN;
+    if (x->ping.prev)
+        return GOST_OK;
+    x->ping_ns = timeout_ns;
+    ge_timer_start(x->layer->inst.w, &x->ping, ge_now(x->layer->inst.w) + timeout_ns);
+    return CALL0(x, ping);
+}
+
+void ge_session_drain(struct ge_stack *session)
+{
+    struct ge_session *x = session_of(session);
+
+    if (!x)
+        return;
+    ge_level_end_down(x->layer->app);
+    session_wake(x);
+}
+
+void ge_session_limit(struct ge_stack *session, size_t streams)
+{
+    struct ge_session *x = session_of(session);
+
+    if (x)
+        x->limit = streams;
 }
 
 size_t ge_session_streams(const struct ge_stack *session)
@@ -185,7 +505,56 @@ int ge_session_draining(const struct ge_stack *session)
 {
     const struct ge_session *x = session_of(session);
 
-    return !x || x->draining || session->status;
+    return !x || x->peer_goaway || x->layer->app->down.end || session->status != 0;
+}
+
+/* ---- what the rest of the engine tells a stream ---- */
+
+/* Something was queued or consumed at a stream's bottom. */
+void ge_stream_changed(struct ge_stack *s)
+{
+    struct ge_stream *st = stream_of(s);
+    struct ge_session *x = s->session;
+    int wake = 0;
+
+    if (st->known && owed(st) && OP(x, credit)) {
+        link_add(&x->owed, &st->owed);
+        wake = 1;
+    }
+    if (can_send(st)) {
+        if (x->given != st && !st->queue.next)
+            requeue(x, st);
+        wake = 1;
+    }
+    if (s->bottom.lo.full && s->bottom.up.bytes <= s->w->low) {
+        s->bottom.lo.full = 0;
+        x->layer->dec |= x->layer->dec_full;
+        wake = 1;
+    }
+    if (wake)
+        session_wake(x);
+}
+
+void ge_stream_delivered(struct ge_stack *s, size_t n)
+{
+    stream_of(s)->delivered += n;
+}
+
+void ge_stream_sent(struct ge_stack *s, size_t n)
+{
+    struct ge_stream *st = stream_of(s);
+
+    if (st->credit != UINT64_MAX)
+        st->credit -= n < st->credit ? n : st->credit;
+    if (s->lingering)
+        ge_stack_ready(s);
+}
+
+void ge_stream_end_seen(struct ge_stack *s)
+{
+    s->bottom.down.end_seen = 1;
+    if (s->lingering)
+        ge_stack_ready(s);
 }
 
 /* ---- what a session layer calls ---- */
@@ -200,108 +569,93 @@ static struct ge_session *io_session(struct gost_io *io)
 struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
 {
     struct ge_session *x = io_session(io);
-    struct ge_stack *s = x && !x->draining ? stream_make(x, x->layer->inst.flow, flags) : NULL;
+    struct ge_stream *st = x && !x->layer->app->down.end ? stream_make(x, x->layer->inst.flow, flags) : NULL;
 
-    if (!s)
+    if (!st)
         return NULL;
-    s->stream_id = id;
-    s->stream_open = 1;
-    /* reported before the next encode; chained through rnext, it is on no ready list yet */
-    s->rnext = NULL;
-    if (!x->accepted) {
-        x->accepted = s;
-    } else {
-        struct ge_stack *a = x->accepted;
-
-        while (a->rnext)
-            a = a->rnext;
-        a->rnext = s;
-    }
-    s->rprev = &x->accepted; /* keeps ge_stack_ready() from queueing it meanwhile */
+    become_known(x, st, id);
+    if (flags & GOST_STREAM_ONEWAY)
+        st->stack.bottom.down.end = st->stack.bottom.down.end_seen = 1;
+    link_add(&x->waiting, &st->waiting);
     session_wake(x);
-    return &s->bottom.lo;
-}
-
-static int can_send(const struct ge_stack *s)
-{
-    const struct ge_queue *q = &s->bottom.down;
-
-    if (!s->stream_open)
-        return 0;
-    return q->heads || (q->bytes > 0 && s->credit > 0) || (q->end && q->bytes == 0 && !q->end_seen);
+    return &st->stack.bottom.lo;
 }
 
 struct gost_io *ge_stream_next(struct gost_io *io)
 {
     struct ge_session *x = io_session(io);
-    struct ge_stack *s, *found = NULL;
-    size_t i;
+    const struct ge_queue *q;
+    struct ge_stream *st;
+    struct ge_link *l;
 
     if (!x)
         return NULL;
-    s = x->next ? x->next : x->streams;
-    for (i = 0; i < x->n_streams && s; i++) {
-        if (can_send(s)) {
-            if (s->stream_flags & GOST_STREAM_URGENT) {
-                found = s;
-                break;
-            }
-            if (!found)
-                found = s;
-        }
-        s = s->snext ? s->snext : x->streams;
+    put_back(x);
+    while ((l = link_first(&x->urgent)) || (l = link_first(&x->normal))) {
+        st = STREAM_AT(l, queue);
+        link_del(l);
+        if (!can_send(st))
+            continue;
+        q = &st->stack.bottom.down;
+        x->given = st;
+        st->given_bytes = q->bytes;
+        st->given_heads = q->n_heads;
+        if (q->end && q->bytes == 0 && !q->heads)
+            ge_stream_end_seen(&st->stack);
+        return &st->stack.bottom.lo;
     }
-    if (!found)
-        return NULL;
-    x->next = found->snext;
-    if (found->bottom.down.end && found->bottom.down.bytes == 0)
-        found->bottom.down.end_seen = 1;
-    return &found->bottom.lo;
+    return NULL;
 }
 
 struct gost_io *ge_stream_port(struct gost_io *io, uint64_t id)
 {
     struct ge_session *x = io_session(io);
-    struct ge_stack *s;
+    struct ge_stream *st;
 
-    for (s = x ? x->streams : NULL; s; s = s->snext)
-        if (s->stream_open && s->stream_id == id)
-            return &s->bottom.lo;
+    for (st = x ? *bucket_of(x, id) : NULL; st; st = st->hnext)
+        if (st->id == id)
+            return &st->stack.bottom.lo;
     return NULL;
 }
 
 uint64_t ge_stream_id(struct gost_io *s)
 {
-    return s->lv->stack->stream_id;
+    return s->lv->stack->session ? stream_of(s->lv->stack)->id : 0;
 }
 
 void ge_stream_set_credit(struct gost_io *s, uint64_t bytes)
 {
-    s->lv->stack->credit = bytes;
-    if (bytes && s->lv->stack->session)
-        session_wake(s->lv->stack->session);
+    if (!s->lv->stack->session)
+        return;
+    stream_of(s->lv->stack)->credit = bytes;
+    ge_stream_changed(s->lv->stack);
 }
 
 void ge_stream_reset(struct gost_io *s, uint64_t code)
 {
-    struct ge_stack *st = s->lv->stack;
+    struct ge_stack *stack = s->lv->stack;
+    struct ge_stream *st = stream_of(stack);
 
-    (void)code;
-    st->bottom.down.end_seen = 1; /* the peer wants no more */
-    ge_queue_clear(st->w, &st->bottom.down);
-    if (!st->bottom.up.end) {
-        st->bottom.up.end = 1;
-        st->bottom.up.status = GOST_ECLOSED;
-        ge_up_produced(&st->bottom);
-    }
+    if (!stack->session || st->reset)
+        return;
+    st->reset = 1;
+    stack->code = code;
+    stack->bottom.down.end = stack->bottom.down.end_seen = 1; /* the peer wants no more */
+    ge_queue_clear(stack->w, &stack->bottom.down);
+    ge_flow_fail(stack->flow == stack->session->layer->inst.flow ? NULL : stack->flow, GOST_ECLOSED,
+                 stack->session->layer->inst.comp->name, "the peer reset the stream (code %llu)",
+                 (unsigned long long)code);
+    ge_stack_fail(stack, GOST_ECLOSED);
 }
 
 void ge_session_goaway(struct gost_io *io)
 {
     struct ge_session *x = io_session(io);
 
-    if (x)
-        x->draining = 1;
+    if (!x)
+        return;
+    x->peer_goaway = 1;
+    session_wake(x);
 }
 
 void ge_session_alive(struct gost_io *io)
@@ -309,5 +663,5 @@ void ge_session_alive(struct gost_io *io)
     struct ge_session *x = io_session(io);
 
     if (x)
-        x->alive = 1;
+        ge_timer_stop(x->layer->inst.w, &x->ping);
 }

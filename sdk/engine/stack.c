@@ -2,8 +2,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define ROUNDS     64              /* layer calls per wake-up */
-#define LINGER_NS  (5 * GOST_S)    /* how long a finished stack waits for its peer's end */
+#define ROUNDS    64           /* layer calls per wake-up */
+#define LINGER_NS (5 * GOST_S) /* how long a finished stack waits for its peer's end */
+
+static struct ge_layer *next_layer(struct ge_layer *l)
+{
+    return l->app ? l->app->above : NULL;
+}
 
 static void level_init(struct ge_level *lv, struct ge_stack *s, uint32_t type)
 {
@@ -37,7 +42,8 @@ void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type)
     s->w->usage.stacks++;
 }
 
-struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops, void *ctx)
+struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops,
+                              void *ctx)
 {
     struct ge_stack *s = calloc(1, sizeof *s);
 
@@ -68,6 +74,13 @@ struct ge_flow *ge_stack_flow(struct ge_stack *s)
 
 void ge_stack_set_flow(struct ge_stack *s, struct ge_flow *flow)
 {
+    struct ge_layer *l;
+
+    for (l = s->bottom.above; l; l = next_layer(l)) { /* what they fail of is told to the new one */
+        ge_flow_ref(flow);
+        ge_flow_unref(l->inst.flow);
+        l->inst.flow = flow;
+    }
     ge_flow_ref(flow);
     ge_flow_unref(s->flow);
     s->flow = flow;
@@ -82,12 +95,8 @@ uint32_t ge_stack_top_type(const struct ge_stack *s)
 
 int ge_stack_identity(const struct ge_stack *s)
 {
-    return s->top == &s->bottom && !s->top->above && s->bottom.up.bytes == 0 && s->bottom.down.bytes == 0;
-}
-
-static struct ge_layer *next_layer(struct ge_layer *l)
-{
-    return l->app ? l->app->above : NULL;
+    return s->top == &s->bottom && !s->top->above && s->bottom.up.bytes == 0 &&
+           s->bottom.down.bytes == 0;
 }
 
 const char *ge_stack_layer_name(const struct ge_stack *s)
@@ -121,8 +130,7 @@ static void layer_free(struct ge_layer *l)
 
 void ge_stack_free(struct ge_stack *s, int abort)
 {
-    struct ge_layer *l, *next;
-    struct ge_level *lv;
+    struct ge_layer *l;
 
     if (s->freed)
         return;
@@ -130,15 +138,11 @@ void ge_stack_free(struct ge_stack *s, int abort)
     s->abort = s->abort || abort;
     if (s->task)
         (void)ge_task_take(s->task, s->port);
-    for (l = s->bottom.above; l; l = next) { /* from the bottom: nothing runs any more */
-        next = next_layer(l);
-        lv = l->app;
-        if (lv)
-            lv->above = NULL;
+    while ((l = s->top->below)) { /* from the top: a session's closed() still sees its wire */
+        s->top = l->wire;
+        s->top->above = NULL;
         layer_free(l);
     }
-    s->bottom.above = NULL;
-    s->top = &s->bottom;
     ge_timer_stop(s->w, &s->linger);
     if (s->ops && s->ops->close)
         s->ops->close(s, s->ctx, s->abort);
@@ -198,7 +202,7 @@ void ge_up_consumed(struct ge_level *lv)
             ge_stack_ready(s);
         }
     } else {
-        if (s->session) {
+        if (s->session) { /* tell_bottom() looks what it is owed */
             ge_stack_ready(s);
         } else if (s->rx_paused && lv->up.bytes <= s->w->low) {
             s->rx_paused = 0;
@@ -254,7 +258,8 @@ int ge_stack_push(struct ge_stack *s, const struct ge_layer_spec *spec)
     above = above ? above : GOST_STREAM;
     l->stack = s;
     l->wire = s->top;
-    r = ge_inst_init(&l->inst, s->w, spec->component, spec->conf, s->flow, &spec->target, spec->arg, spec->node);
+    r = ge_inst_init(&l->inst, s->w, spec->component, spec->conf, s->flow, &spec->target, spec->arg,
+                     spec->node);
     l->inst.role = (uint8_t)spec->role;
     if (r == GOST_OK && spec->server_name.n) {
         char *name = ge_inst_alloc(&l->inst, spec->server_name.n + 1);
@@ -263,25 +268,20 @@ int ge_stack_push(struct ge_stack *s, const struct ge_layer_spec *spec)
             memcpy(name, spec->server_name.p, spec->server_name.n);
         l->inst.server_name = name;
     }
-    if (r == GOST_OK && (above & (GOST_STREAM | GOST_DATAGRAM))) {
-        l->app = calloc(1, sizeof *l->app);
-        if (!l->app)
-            r = GOST_ENOMEM;
-    } else if (r == GOST_OK) {
-        l->session = ge_session_new(l);
-        if (!l->session)
-            r = GOST_ENOMEM;
-    }
+    if (r == GOST_OK && !(l->app = calloc(1, sizeof *l->app)))
+        r = GOST_ENOMEM;
+    if (l->app)
+        level_init(l->app, s, above);
+    if (r == GOST_OK && GE_OP(ops, struct gost_layer_ops, session) &&
+        !(l->session = ge_session_new(l)))
+        r = GOST_ENOMEM;
     if (r != GOST_OK || s->top->above) {
         layer_free(l);
         return r != GOST_OK ? r : GOST_EINTERNAL;
     }
     s->top->above = l;
-    if (l->app) {
-        level_init(l->app, s, above);
-        l->app->below = l;
-        s->top = l->app;
-    }
+    l->app->below = l;
+    s->top = l->app;
     if (GE_OP(ops, struct gost_layer_ops, flags) & GOST_LAYER_NO_HALF_CLOSE)
         s->no_half_close = 1;
     l->dec = l->enc = 1;
@@ -289,7 +289,8 @@ int ge_stack_push(struct ge_stack *s, const struct ge_layer_spec *spec)
     return GOST_OK;
 }
 
-void ge_stack_on_ready(struct ge_stack *s, void (*ready)(struct ge_stack *s, void *arg, int status), void *arg)
+void ge_stack_on_ready(struct ge_stack *s, void (*ready)(struct ge_stack *s, void *arg, int status),
+                       void *arg)
 {
     s->on_ready = ready;
     s->on_ready_arg = arg;
@@ -356,7 +357,8 @@ static int layer_handshake(struct ge_layer *l)
     if (r == GOST_OK) {
         l->ready = l->dec = l->enc = 1;
         l->wire->hi.want = 0;
-    } else if (l->wire->up.end && l->wire->up.bytes == 0 && l->wire->up.packets == 0) {
+    } else if (l->wire->up.end && l->wire->up.packets == 0 &&
+               (l->wire->up.bytes == 0 || l->wire->up.bytes < l->wire->hi.want)) {
         ge_flow_fail(l->inst.flow, l->wire->up.status ? l->wire->up.status : GOST_ECLOSED,
                      l->inst.comp->name, "the peer closed the connection during the %s handshake",
                      l->inst.comp->name);
@@ -433,10 +435,18 @@ static int layer_decode(struct ge_layer *l)
     if (r < 0)
         return r;
     l->dec_full = r == GOST_FULL;
-    if (l->app && drained(&l->wire->up) && r != GOST_FULL)
+    if (l->session) {
+        l->enc = 1; /* what came in may let us send again */
+        if (drained(&l->wire->up)) {
+            l->session->quiet = l->wire->up.status == 0 && l->session->n_streams == 0;
+            return l->wire->up.status ? l->wire->up.status : GOST_ECLOSED;
+        }
+        return r;
+    }
+    if (drained(&l->wire->up) && r != GOST_FULL)
         ge_level_end_up(l->app, l->wire->up.status);
-    else if (!l->app && drained(&l->wire->up))
-        return l->wire->up.status ? l->wire->up.status : GOST_ECLOSED;
+    else if (l->wire->up.end && r != GOST_FULL && l->wire->hi.want > l->wire->up.bytes)
+        ge_level_end_up(l->app, GOST_ECLOSED); /* cut off in the middle of a message */
     return r;
 }
 
@@ -457,7 +467,8 @@ static int layer_encode(struct ge_layer *l)
     if (fn && (r = call(l, fn, "encode")) < 0)
         return r;
     l->enc_full = r == GOST_FULL;
-    if (l->app && drained(&l->app->down) && !l->shut_done && r != GOST_FULL) {
+    if (drained(&l->app->down) && !l->shut_done && r != GOST_FULL &&
+        (!l->session || ge_session_over(l->session))) {
         l->shut_done = 1;
         if (shut)
             return call(l, shut, "shut");
@@ -474,12 +485,28 @@ static int layer_deadline(struct ge_layer *l)
     return fn ? call(l, fn, "deadline") : GOST_AGAIN;
 }
 
+/* A session without streams whose peer left: that is no failure. */
+static int ended_quietly(const struct ge_stack *s)
+{
+    const struct ge_layer *l = s->top->below;
+
+    return l && l->session && l->session->quiet;
+}
+
 void ge_stack_fail(struct ge_stack *s, int status)
 {
+    struct ge_layer *l;
+
     if (s->status)
         return;
     s->status = status;
-    ge_flow_fail(s->flow, status, "", "the connection failed");
+    if (!ended_quietly(s))
+        ge_flow_fail(s->flow, status, "", "the connection failed");
+    for (l = s->bottom.above; l; l = next_layer(l))
+        if (l->session)
+            ge_session_fail(l->session, status);
+    if (s->top->up.end && s->task) /* it has seen the end, not the failure */
+        ge_task_ready(s->task);
     ge_level_end_up(s->top, status);
     if (s->on_ready)
         s->ready_due = 1;
@@ -542,7 +569,7 @@ static int all_ready(const struct ge_stack *s)
 
 static void tell_ready(struct ge_stack *s)
 {
-    void (*ready)(struct ge_stack *s, void *arg, int status) = s->on_ready;
+    void (*ready)(struct ge_stack * s, void *arg, int status) = s->on_ready;
 
     if (!ready || !(s->status || all_ready(s)))
         return;
@@ -560,15 +587,16 @@ static void pair_run(struct ge_stack *s)
     int moved = 0;
 
     while ((k = ge_queue_get_packet(&s->bottom.down))) {
-        struct gost_packet v = {.size = sizeof v, .data = {k->data, k->len}, .addr = k->has_addr ? &k->addr : NULL};
+        struct gost_packet v = {
+            .size = sizeof v, .data = {k->data, k->len}, .addr = k->has_addr ? &k->addr : NULL};
 
         (void)ge_rx_packet(p, &v);
         free(k);
         ge_down_consumed(&s->bottom);
     }
     n = p->bottom.up.bytes < p->w->high ? p->w->high - p->bottom.up.bytes : 0;
-    if (n > 0 && s->bottom.down.bytes > 0) {
-        moved = ge_queue_move(s->w, &p->bottom.up, &s->bottom.down, n) > 0;
+    if (n > 0 && (s->bottom.down.bytes > 0 || s->bottom.down.heads)) {
+        moved = ge_queue_move_exchange(s->w, &p->bottom.up, &s->bottom.down, n, &n) > 0;
         ge_down_consumed(&s->bottom);
     }
     p->rx_paused = p->bottom.up.bytes >= p->w->high || s->bottom.down.bytes > 0;
@@ -595,7 +623,7 @@ static void tell_bottom(struct ge_stack *s)
         return;
     }
     if (s->session) {
-        ge_stream_wants_write(s);
+        ge_stream_changed(s);
         return;
     }
     if (s->ops && want && s->ops->want)
@@ -604,7 +632,12 @@ static void tell_bottom(struct ge_stack *s)
 
 static void linger_fired(struct ge_timer *t)
 {
-    ge_stack_free((struct ge_stack *)((char *)t - offsetof(struct ge_stack, linger)), 0);
+    struct ge_stack *s = (struct ge_stack *)((char *)t - offsetof(struct ge_stack, linger));
+
+    if (!s->status && ge_session_streams(s) > 0) /* a session waits for its streams */
+        ge_timer_start(s->w, t, ge_now(s->w) + LINGER_NS);
+    else
+        ge_stack_free(s, 0);
 }
 
 /* Nobody listens any more: send what is queued, end our direction, wait a little for the peer. */
@@ -613,11 +646,16 @@ void ge_stack_linger(struct ge_stack *s)
     s->task = NULL;
     s->on_ready = NULL;
     s->lingering = 1;
+    if (s->top->below && s->top->below->session) {
+        s->top->below->session->accept = NULL;
+        s->top->below->session->end = NULL;
+    }
     if (s->status) {
         ge_stack_free(s, 0);
         return;
     }
-    ge_level_end_down(s->top);
+    if (!s->cut_short)
+        ge_level_end_down(s->top);
     s->linger.fire = linger_fired;
     ge_timer_start(s->w, &s->linger, ge_now(s->w) + LINGER_NS);
     ge_stack_ready(s);
@@ -630,6 +668,13 @@ static void run_linger(struct ge_stack *s)
     if (q->bytes || q->packets) {
         ge_queue_clear(s->w, q);
         ge_up_consumed(s->top);
+    }
+    if (s->session && !s->status && !q->status) { /* its end must be framed, else it is a reset */
+        if (s->cut_short && s->top->down.bytes == 0 && s->bottom.down.bytes == 0)
+            ge_stack_free(s, 1);
+        else if (q->end && s->bottom.down.end_seen)
+            ge_stack_free(s, 0);
+        return;
     }
     if (s->status || q->status || s->top->type == GOST_DATAGRAM ||
         (q->end && s->bottom.down.bytes == 0 && (s->tx_shut_done || s->bottom.down.end)))
@@ -649,6 +694,8 @@ void ge_stack_run(struct ge_stack *s)
         tell_bottom(s);
     if (!s->freed && s->ready_due)
         tell_ready(s);
+    if (!s->freed && s->top->below && s->top->below->session)
+        ge_session_tell(s);
     if (!s->freed && s->lingering)
         run_linger(s);
     s->running = 0;

@@ -124,7 +124,8 @@ int ge_port_open(struct ge_task *t, uint32_t port, struct ge_stack *s)
     s->on_ready = NULL;
     if (s->flow != t->inst.flow)
         ge_stack_set_flow(s, t->inst.flow);
-    p->readable = s->top->up.bytes > 0 || s->top->up.packets > 0 || s->top->up.heads || s->top->up.end;
+    p->readable =
+        s->top->up.bytes > 0 || s->top->up.packets > 0 || s->top->up.heads || s->top->up.end;
     if (p->readable && t->started)
         ge_task_ready(t);
     return GOST_OK;
@@ -174,6 +175,8 @@ static void release(struct ge_task *t, int linger_all, int linger_first)
         if (!(s = t->port[i].stack))
             continue;
         (void)ge_task_take(t, i);
+        if (!linger_all && t->relaying && s->session) /* what broke off must not look complete */
+            s->cut_short = 1;
         if (s->abort)
             ge_stack_free(s, 1);
         else if (linger_all || (i == 0 && linger_first))
@@ -348,7 +351,8 @@ static int tied_end(const struct ge_task *t)
         if (s->status || (s->top->up.end && s->top->up.bytes == 0 && s->top->up.packets == 0))
             return 1;
         if (t->relaying && i == 0 && s->top->up.bytes && !ge_pumping_from(t, 0)) {
-            ge_queue_clear(t->inst.w, &s->top->up); /* what a control connection says meanwhile is dropped */
+            ge_queue_clear(t->inst.w,
+                           &s->top->up); /* what a control connection says meanwhile is dropped */
             ge_up_consumed(s->top);
         }
     }

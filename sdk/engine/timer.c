@@ -133,7 +133,8 @@ static void fire_slot(struct ge_worker *w, unsigned i)
     }
 }
 
-/* Invariant: when the tick stands at a boundary, the slots that begin there are already cascaded. */
+/* Invariant: when the tick stands at a boundary, the slots that begin there are already cascaded.
+ * */
 static void advance(struct ge_wheel *wh, uint64_t tick)
 {
     unsigned level;

@@ -70,26 +70,33 @@ static int set_text(struct gost_addr *addr, uint8_t family, const char *text, si
     return GOST_OK;
 }
 
+/* IP literal of n bytes, without brackets. Returns 1 when it is one. */
+static int parse_ip(struct gost_addr *addr, const char *host, size_t n)
+{
+    char text[256];
+
+    memset(addr, 0, sizeof *addr);
+    if (n > 255 || memchr(host, 0, n))
+        return 0;
+    memcpy(text, host, n);
+    text[n] = 0;
+    if (inet_pton(AF_INET, text, addr->ip) == 1) {
+        addr->family = GOST_AF_IP4;
+        return 1;
+    }
+    return memchr(host, ':', n) && parse_ip6(addr, text);
+}
+
 int gost_addr_set_host(struct gost_addr *ret_addr, const char *host, size_t n, uint16_t port)
 {
     struct gost_addr addr;
-    char text[256];
+    int bracketed = n >= 2 && host[0] == '[' && host[n - 1] == ']';
 
-    if (n >= 2 && host[0] == '[' && host[n - 1] == ']') {
-        host++;
-        n -= 2;
-    }
-    if (n > 255 || (n && memchr(host, 0, n)))
+    if (n == 0)
+        memset(&addr, 0, sizeof addr);
+    else if (!(bracketed ? parse_ip(&addr, host + 1, n - 2) : parse_ip(&addr, host, n)) &&
+             set_text(&addr, GOST_AF_NAME, host, n) != GOST_OK)
         return GOST_EPROTO;
-    memset(&addr, 0, sizeof addr);
-    if (n) {
-        memcpy(text, host, n);
-        text[n] = 0;
-        if (inet_pton(AF_INET, text, addr.ip) == 1)
-            addr.family = GOST_AF_IP4;
-        else if (!memchr(host, ':', n) || !parse_ip6(&addr, text))
-            (void)set_text(&addr, GOST_AF_NAME, host, n);
-    }
     addr.port = port;
     *ret_addr = addr;
     return GOST_OK;
@@ -129,6 +136,8 @@ int gost_addr_parse(struct gost_addr *ret_addr, const char *text, size_t n, uint
         if (port < 0)
             return GOST_EPROTO;
     }
+    if (host_n == 2 && text[0] == '[') /* "[]:80" */
+        host_n = 0;
     if (gost_addr_set_host(&addr, text, host_n, (uint16_t)port))
         return GOST_EPROTO;
     if (addr.family == GOST_AF_NAME && memchr(addr.name, ':', addr.len))

@@ -23,9 +23,11 @@ void gost_sockaddr_get(struct gost_addr *ret_addr, const struct sockaddr_storage
  * Inet sockets. All are [any] and return 0 or a negative errno value.
  *
  * gost_inet_socket   a non-blocking, close-on-exec socket. To listen at NONE it is IPv6 for both
- *                    families, or IPv4 where the kernel has no IPv6; *ret_addr is the address to use
+ *                    families, or IPv4 where the kernel has no IPv6; *ret_addr is the address to
+ * use
  * gost_inet_bind     bind to *addr as gost_inet_socket left it and fill s->local
- * gost_inet_outgoing SO_MARK, then the interface: an IP address is only bound to; a name is bound to
+ * gost_inet_outgoing SO_MARK, then the interface: an IP address is only bound to; a name is bound
+ * to
  *                    its device and to its address of the right family. A mark or device that the
  *                    kernel refuses for lack of privilege is left out, as it is without them
  * gost_inet_names    fill s->local and s->remote where they are asked for

@@ -34,7 +34,8 @@ size_t gost_udpframe_put(uint8_t *buf, const struct gost_udpframe *frame);
  * Codecs between a stream below and datagrams above, to be named in a plugin's component table with
  * GOST_LAYER_CODEC and state_size sizeof(struct gost_udpframe_state).
  *
- *   gost_udptun_layer   UDP-TUN framing. With an arg of the UPGRADE, in SOCKS5 address form, there is
+ *   gost_udptun_layer   UDP-TUN framing. With an arg of the UPGRADE, in SOCKS5 address form,
+ * there is
  *                       one peer and every packet goes there, whatever its address; without it
  *                       packets go where they say.
  *   gost_udplen_layer   two bytes of length, then the payload; there is one peer, so addresses are

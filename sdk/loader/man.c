@@ -61,7 +61,7 @@ static void man_component(FILE *to, const struct gost_component *c)
     uint32_t roles = ge_component_roles(c);
     const struct gost_opt *o = c->options;
 
-    fprintf(to, ".SH %s ", roles == (GOST_SERVER | GOST_CLIENT) ? "LISTENER AND DIALER" : "");
+    fprintf(to, ".SH %s", roles == (GOST_SERVER | GOST_CLIENT) ? "LISTENER AND DIALER " : "");
     if (roles != (GOST_SERVER | GOST_CLIENT)) {
         const char *word = ge_kind_word(c->kind, roles);
 

@@ -1,7 +1,6 @@
 /* transcript.c - reads transcripts: captured ones with headers, and those written by authors. */
 /* SPDX-License-Identifier: MIT */
 #include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -617,57 +616,4 @@ struct gost_script *gost_script_parse(const char *text, const char *name, char *
         return s;
     gost_script_free(s);
     return NULL;
-}
-
-struct gost_script *gost_script_read(const char *path, char *why, size_t n)
-{
-    FILE *f = fopen(path, "r");
-    char *text = calloc(1, DATA_MAX + 1);
-    struct gost_script *s = NULL;
-    size_t got;
-
-    snprintf(why, n, "%s: cannot be read: %s", path, f ? "out of memory" : strerror(errno));
-    if (f && text) {
-        got = fread(text, 1, DATA_MAX + 1, f);
-        if (got > DATA_MAX || ferror(f)) {
-            snprintf(why, n, "%s: cannot be read: too long, or %s", path, strerror(errno));
-        } else {
-            text[got] = 0;
-            s = gost_script_parse(text, path, why, n);
-        }
-    }
-    if (f)
-        fclose(f);
-    free(text);
-    return s;
-}
-
-void gost_script_free(struct gost_script *s)
-{
-    struct kit_item *it;
-    struct kit_answer *a;
-    uint32_t i;
-
-    if (!s)
-        return;
-    while ((it = s->items)) {
-        s->items = it->next;
-        free(it->data);
-        free(it->mask);
-        free(it);
-    }
-    while ((a = s->answers)) {
-        s->answers = a->next;
-        free(a->text);
-        free(a);
-    }
-    for (i = 0; i < s->n_kv; i++) {
-        free((char *)s->kv[i].key);
-        free((char *)s->kv[i].text);
-    }
-    free(s->user);
-    free(s->secret);
-    free(s->component);
-    free(s->name);
-    free(s);
 }

@@ -1,6 +1,7 @@
 # harness.py - what live tests share: the host under test, targets, small clients, TAP.
 # SPDX-License-Identifier: MIT
 """Python 3 standard library only. Everything runs on loopback and is ended by pid."""
+
 import atexit
 import hashlib
 import os
@@ -34,6 +35,7 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 # ---- TAP ------------------------------------------------------------------------------------
+
 
 class Tap:
     def __init__(self):
@@ -115,8 +117,14 @@ class Host:
         self.log = tempfile.NamedTemporaryFile(dir=WORK, suffix=".log", delete=False)
         argv = [HOST] + (["--workers", str(workers)] if workers else []) + list(args)
         self.argv = argv
-        self.proc = subprocess.Popen(argv, stdout=self.log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                     env=dict(os.environ, **(env or {})), cwd=cwd)
+        self.proc = subprocess.Popen(
+            argv,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env=dict(os.environ, **(env or {})),
+            cwd=cwd,
+        )
         _procs.append(self.proc)
         try:
             for p in ports:
@@ -154,6 +162,7 @@ class Host:
 
 # ---- targets --------------------------------------------------------------------------------
 
+
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -162,6 +171,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 def serve(fn, host="127.0.0.1"):
     """A TCP server: fn(socket) per connection. Returns the port."""
+
     class H(socketserver.BaseRequestHandler):
         def handle(self):
             try:
@@ -171,8 +181,10 @@ def serve(fn, host="127.0.0.1"):
 
     cls = _Server
     if ":" in host:
+
         class V6(_Server):
             address_family = socket.AF_INET6
+
         cls = V6
     s = cls((host, 0), H)
     threading.Thread(target=s.serve_forever, daemon=True).start()
@@ -204,12 +216,14 @@ def pattern(n, seed=1):
 
 def answer_after_end(size):
     """Reads until the client half-closes, then answers with a digest and `size` bytes."""
+
     def fn(s):
         got = read_all(s)
         time.sleep(0.05)
         s.sendall(hashlib.sha256(got).hexdigest().encode() + pattern(size, 3))
         s.shutdown(socket.SHUT_WR)
         s.recv(1)
+
     return fn
 
 
@@ -271,11 +285,13 @@ def udp_echo(transform=lambda b: b):
                 s.sendto(transform(b), a)
             except OSError:
                 return
+
     threading.Thread(target=run, daemon=True).start()
     return s.getsockname()[1]
 
 
 # ---- clients --------------------------------------------------------------------------------
+
 
 def recv_exact(s, n):
     b = b""
@@ -333,7 +349,12 @@ def connect_via(kind, port, host, target_port, timeout=20):
     s = socket.create_connection(("127.0.0.1", port), timeout)
     if kind == "http":
         name = "[%s]" % host if ":" in host else host
-        s.sendall(("CONNECT %s:%d HTTP/1.1\r\nHost: %s:%d\r\n\r\n" % (name, target_port, name, target_port)).encode())
+        s.sendall(
+            (
+                "CONNECT %s:%d HTTP/1.1\r\nHost: %s:%d\r\n\r\n"
+                % (name, target_port, name, target_port)
+            ).encode()
+        )
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += recv_exact(s, 1)
@@ -343,7 +364,9 @@ def connect_via(kind, port, host, target_port, timeout=20):
         if kind == "socks4":
             s.sendall(b"\4\1" + struct.pack(">H", target_port) + socket.inet_aton(host) + b"\0")
         else:
-            s.sendall(b"\4\1" + struct.pack(">H", target_port) + b"\0\0\0\1\0" + host.encode() + b"\0")
+            s.sendall(
+                b"\4\1" + struct.pack(">H", target_port) + b"\0\0\0\1\0" + host.encode() + b"\0"
+            )
         if recv_exact(s, 8)[1] != 90:
             raise RuntimeError("socks4 refused")
     elif kind != "forward":
@@ -352,7 +375,9 @@ def connect_via(kind, port, host, target_port, timeout=20):
 
 
 def run(argv, timeout=60, **kw):
-    return subprocess.run(argv, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, **kw)
+    return subprocess.run(
+        argv, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL, **kw
+    )
 
 
 def run_input(argv, data, timeout=60):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# timeout: 300
-# test_hostile.py - truncated, oversized, slow, random input on every listener; descriptor exhaustion.
+# test_hostile.py - truncated, oversized, slow and random input; descriptor exhaustion.
 # SPDX-License-Identifier: MIT
+# timeout: 300
 import os
 import random
 import resource
@@ -9,7 +9,20 @@ import socket
 import subprocess
 import time
 
-from harness import HOST, Host, Tap, connect_via, echo, free_port, pattern, read_all, recv_exact, serve, socks5_open, wait_port
+from harness import (
+    HOST,
+    Host,
+    Tap,
+    connect_via,
+    echo,
+    free_port,
+    pattern,
+    read_all,
+    recv_exact,
+    serve,
+    socks5_open,
+    wait_port,
+)
 
 tap = Tap()
 ECHO = serve(echo)
@@ -19,7 +32,9 @@ args = []
 for k, p in ports.items():
     args += ["-L", "%s://127.0.0.1:%d?readTimeout=2s" % (k, p)]
 probe = free_port()
-h = Host(*args, "-L", "socks5://127.0.0.1:%d" % probe, ports=list(ports.values()) + [probe], workers=2)
+h = Host(
+    *args, "-L", "socks5://127.0.0.1:%d" % probe, ports=list(ports.values()) + [probe], workers=2
+)
 rnd = random.Random(20240501)
 
 
@@ -57,14 +72,17 @@ def throw(port, data, shut=False):
 
 
 for kind, port in ports.items():
+
     def garbage():
         socks = [throw(port, rnd.randbytes(rnd.randrange(1, 3000)), shut=True) for _ in range(20)]
         left = sum(not ends(s) for s in socks)
         return left == 0 or "%d of 20 connections were still open" % left
+
     tap.case("random bytes: " + kind, garbage)
 
     def silent():
         return ends(throw(port, b"")) or "a silent client was kept"
+
     if kind not in ("http", "auto"):  # gost gives these handlers no deadline for the first request
         tap.case("a silent client ends at the deadline: " + kind, silent)
 
@@ -72,7 +90,11 @@ for kind, port in ports.items():
         s = throw(port, b"")
         start = time.time()
         try:
-            for b in (b"\5" + b"\1" * 40 if "socks5" in kind else b"\1" * 40 if "relay" in kind else b"G" * 40):
+            for b in (
+                b"\5" + b"\1" * 40
+                if "socks5" in kind
+                else b"\1" * 40 if "relay" in kind else b"G" * 40
+            ):
                 s.sendall(bytes([b]))
                 time.sleep(0.5)
                 if time.time() - start > 20:
@@ -80,9 +102,12 @@ for kind, port in ports.items():
         except OSError:
             pass
         return ends(s)
+
     if kind in ("socks5", "relay", "socks5+tls"):
         tap.case("one byte at a time does not re-arm the deadline: " + kind, slow)
-    tap.ok(h.alive() and served(), "others are served after hostile input on " + kind, h.text()[-3000:])
+    tap.ok(
+        h.alive() and served(), "others are served after hostile input on " + kind, h.text()[-3000:]
+    )
 
 
 def oversized():
@@ -102,8 +127,12 @@ def exhaustion():
     resource.prlimit(k.proc.pid, resource.RLIMIT_NOFILE, (64, 64))
     k.stop()
     log = open(os.path.join(os.environ.get("TMPDIR", "/tmp"), "gost-fd-%d" % os.getpid()), "w+")
-    proc = subprocess.Popen([HOST, "--workers", "1", "-L", "socks5://127.0.0.1:%d" % p], stdout=log, stderr=log,
-                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80)))
+    proc = subprocess.Popen(
+        [HOST, "--workers", "1", "-L", "socks5://127.0.0.1:%d" % p],
+        stdout=log,
+        stderr=log,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80)),
+    )
     try:
         wait_port(p, proc)
         held = []

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# timeout: 600
 # test_load.py - big transfers with equal hashes, and many flows at once.
 # SPDX-License-Identifier: MIT
+# timeout: 600
 import hashlib
 import os
 import resource
@@ -12,7 +12,9 @@ from harness import Host, Tap, connect_via, echo, free_port, pattern, recv_exact
 
 tap = Tap()
 BIG = int(os.environ.get("GOST_TEST_BIG", 1 << 30))
-resource.setrlimit(resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+resource.setrlimit(
+    resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2
+)
 BLOCK = pattern(1 << 20, 11)
 
 
@@ -99,7 +101,10 @@ def parallel(port, flows, seed):
         finally:
             for _, s in socks:
                 s.close()
-    ts = [threading.Thread(target=one, args=(k * flows // 8, (k + 1) * flows // 8)) for k in range(8)]
+
+    ts = [
+        threading.Thread(target=one, args=(k * flows // 8, (k + 1) * flows // 8)) for k in range(8)
+    ]
     for t in ts:
         t.start()
     for t in ts:
@@ -109,7 +114,14 @@ def parallel(port, flows, seed):
 
 for workers in (1, 2):
     e, f, t = free_port(), free_port(), free_port()
-    h = Host("-L", "socks5://127.0.0.1:%d" % e, "-L", "tcp://127.0.0.1:%d/127.0.0.1:%d" % (f, DOWN), ports=[e], workers=workers)
+    h = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % e,
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (f, DOWN),
+        ports=[e],
+        workers=workers,
+    )
     note = " with %d workers" % workers
     tap.case("a big download over socks5" + note, big_down, "socks5", e)
     tap.case("a big upload over socks5" + note, big_up, "socks5", e)
@@ -118,11 +130,16 @@ for workers in (1, 2):
     before = h.fds()
     tap.case("2,000 flows at once" + note, parallel, e, 2000, workers)
     import time
+
     for _ in range(100):
         if h.fds() <= before + 4:
             break
         time.sleep(0.1)
-    tap.ok(h.fds() <= before + 40, "descriptors are given back" + note, "%d before, %d after" % (before, h.fds()))
+    tap.ok(
+        h.fds() <= before + 40,
+        "descriptors are given back" + note,
+        "%d before, %d after" % (before, h.fds()),
+    )
     tap.ok(h.stop() == 0, "ends cleanly" + note, h.text()[-3000:])
 
 BIG_SAVED, BIG = BIG, min(BIG, 256 << 20)

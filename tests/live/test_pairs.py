@@ -1,13 +1,25 @@
 #!/usr/bin/env python3
-# timeout: 900
 # test_pairs.py - curl and raw clients through every handler, connector and mix of hops.
 # SPDX-License-Identifier: MIT
+# timeout: 900
 import hashlib
 import itertools
 import socket
 
-from harness import (Host, Tap, answer_after_end, connect_via, free_port, http_target, need, pattern, read_all, run,
-                     run_input, serve)
+from harness import (
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    http_target,
+    need,
+    pattern,
+    read_all,
+    run,
+    run_input,
+    serve,
+)
 
 tap = Tap()
 BODY = pattern(300000)
@@ -15,8 +27,18 @@ WEB = http_target(BODY)
 END = serve(answer_after_end(200000))
 curl = need(tap, "curl", "curl through every pair")
 
-UPSTREAMS = ["http", "socks5", "socks4a", "relay", "http+tls", "socks5+tls", "relay+tls", "socks5+tcp",
-             "relay?nodelay=true", "socks5?notls=true"]
+UPSTREAMS = [
+    "http",
+    "socks5",
+    "socks4a",
+    "relay",
+    "http+tls",
+    "socks5+tls",
+    "relay+tls",
+    "socks5+tcp",
+    "relay?nodelay=true",
+    "socks5?notls=true",
+]
 
 
 def url(scheme, port):
@@ -32,14 +54,35 @@ def handler_url(scheme, port):
 def fetch(proxy, host, name):
     def body():
         r = run([curl, "-sS", "-g", "--max-time", "30", "-x", proxy, "http://%s:%d/" % (host, WEB)])
-        return True if r.stdout == BODY else "curl %d: %s, %d bytes" % (r.returncode, r.stderr.decode(), len(r.stdout))
+        return (
+            True
+            if r.stdout == BODY
+            else "curl %d: %s, %d bytes" % (r.returncode, r.stderr.decode(), len(r.stdout))
+        )
 
     def post():
         data = pattern(150000, 9)
-        r = run_input([curl, "-sS", "-g", "--max-time", "30", "-x", proxy, "--data-binary", "@-",
-                       "http://%s:%d/" % (host, WEB)], data)
-        return True if r.stdout == hashlib.sha256(data).hexdigest().encode() else "curl %d: %s %s" % (
-            r.returncode, r.stderr.decode(), r.stdout[:200])
+        r = run_input(
+            [
+                curl,
+                "-sS",
+                "-g",
+                "--max-time",
+                "30",
+                "-x",
+                proxy,
+                "--data-binary",
+                "@-",
+                "http://%s:%d/" % (host, WEB),
+            ],
+            data,
+        )
+        return (
+            True
+            if r.stdout == hashlib.sha256(data).hexdigest().encode()
+            else "curl %d: %s %s" % (r.returncode, r.stderr.decode(), r.stdout[:200])
+        )
+
     tap.case("GET " + name, body)
     tap.case("POST " + name, post)
 
@@ -53,6 +96,7 @@ def half_close(kind, port, name):
         got = read_all(s)
         want = hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3)
         return got == want or "got %d of %d bytes" % (len(got), len(want))
+
     tap.case("half-close " + name, fn)
 
 
@@ -67,14 +111,34 @@ def entry_tests(workers):
         for host in ("127.0.0.1", "[::1]", "localhost"):
             fetch("http://127.0.0.1:%d" % ports["http"], host, "http %s %s" % (host, note))
             for scheme in ("socks5", "socks5h"):
-                fetch("%s://127.0.0.1:%d" % (scheme, ports["socks5"]), host, "%s %s %s" % (scheme, host, note))
+                fetch(
+                    "%s://127.0.0.1:%d" % (scheme, ports["socks5"]),
+                    host,
+                    "%s %s %s" % (scheme, host, note),
+                )
             if host != "[::1]":
-                fetch("socks4a://127.0.0.1:%d" % ports["socks4"], host, "socks4a %s %s" % (host, note))
+                fetch(
+                    "socks4a://127.0.0.1:%d" % ports["socks4"], host, "socks4a %s %s" % (host, note)
+                )
         fetch("socks4://127.0.0.1:%d" % ports["socks4"], "127.0.0.1", "socks4 " + note)
         for scheme in ("http", "socks5h", "socks4a"):
-            fetch("%s://127.0.0.1:%d" % (scheme, ports["auto"]), "localhost", "auto as %s %s" % (scheme, note))
-        r = run([curl, "-sS", "-p", "--max-time", "30", "-x", "http://127.0.0.1:%d" % ports["http"],
-                 "http://127.0.0.1:%d/" % WEB])
+            fetch(
+                "%s://127.0.0.1:%d" % (scheme, ports["auto"]),
+                "localhost",
+                "auto as %s %s" % (scheme, note),
+            )
+        r = run(
+            [
+                curl,
+                "-sS",
+                "-p",
+                "--max-time",
+                "30",
+                "-x",
+                "http://127.0.0.1:%d" % ports["http"],
+                "http://127.0.0.1:%d/" % WEB,
+            ]
+        )
         tap.ok(r.stdout == BODY, "curl -p (CONNECT) " + note, r.stderr.decode())
     for kind in ("http", "socks5", "socks4", "socks4a"):
         half_close(kind, ports[kind.replace("socks4a", "socks4")], "%s %s" % (kind, note))
@@ -92,8 +156,17 @@ def hop_tests(workers, chains):
             for scheme, p in zip(chain, ports):
                 servers.append(Host("-L", handler_url(scheme, p), ports=[p], workers=workers))
                 args += ["-F", url(scheme, p)]
-            servers.append(Host("-L", "http://127.0.0.1:%d" % entry_h, "-L", "socks5://127.0.0.1:%d" % entry_s, *args,
-                                ports=[entry_h, entry_s], workers=workers))
+            servers.append(
+                Host(
+                    "-L",
+                    "http://127.0.0.1:%d" % entry_h,
+                    "-L",
+                    "socks5://127.0.0.1:%d" % entry_s,
+                    *args,
+                    ports=[entry_h, entry_s],
+                    workers=workers
+                )
+            )
         except RuntimeError as e:
             tap.ok(False, "start " + name, e)
             continue
@@ -102,8 +175,11 @@ def hop_tests(workers, chains):
             fetch("socks5h://127.0.0.1:%d" % entry_s, "127.0.0.1", "socks5, " + name)
         half_close("socks5", entry_s, name)
         statuses = [s.stop() for s in servers]
-        tap.ok(not any(statuses), "all ended cleanly: " + name,
-               "\n".join(s.text() for s in servers) + str(statuses))
+        tap.ok(
+            not any(statuses),
+            "all ended cleanly: " + name,
+            "\n".join(s.text() for s in servers) + str(statuses),
+        )
 
 
 entry_tests(1)
@@ -111,5 +187,12 @@ entry_tests(2)
 entry_tests(4)
 hop_tests(2, [[u] for u in UPSTREAMS])
 hop_tests(1, [list(p) for p in itertools.permutations(["http", "socks5", "relay+tls"], 2)])
-hop_tests(4, [["socks5", "relay", "http"], ["http+tls", "socks4a", "relay"], ["relay", "relay", "socks5+tls"]])
+hop_tests(
+    4,
+    [
+        ["socks5", "relay", "http"],
+        ["http+tls", "socks4a", "relay"],
+        ["relay", "relay", "socks5+tls"],
+    ],
+)
 tap.done()

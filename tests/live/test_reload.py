@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# timeout: 600
 # test_reload.py - SIGHUP under load: nothing is dropped, a bad file changes nothing.
 # SPDX-License-Identifier: MIT
+# timeout: 600
 import os
 import resource
 import signal
@@ -13,7 +13,9 @@ import time
 from harness import WORK, Host, Tap, connect_via, echo, free_port, need, pattern, recv_exact, serve
 
 tap = Tap()
-resource.setrlimit(resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+resource.setrlimit(
+    resource.RLIMIT_NOFILE, (min(20000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2
+)
 RELOADS = int(os.environ.get("GOST_TEST_RELOADS", 100))
 BUSY = int(os.environ.get("GOST_TEST_BUSY", 200))
 IDLE = int(os.environ.get("GOST_TEST_IDLE", 5000))
@@ -104,7 +106,9 @@ def newcomers():
             return
 
 
-threads = [threading.Thread(target=busy, args=(k,)) for k in range(BUSY)] + [threading.Thread(target=newcomers)]
+threads = [threading.Thread(target=busy, args=(k,)) for k in range(BUSY)] + [
+    threading.Thread(target=newcomers)
+]
 for t in threads:
     t.start()
 for i in range(1, RELOADS + 1):
@@ -115,7 +119,11 @@ time.sleep(0.5)
 stop.set()
 for t in threads:
     t.join(60)
-tap.ok(not errors, "%d reloads: no flow and no new connection noticed" % RELOADS, "\n".join(errors[:10]))
+tap.ok(
+    not errors,
+    "%d reloads: no flow and no new connection noticed" % RELOADS,
+    "\n".join(errors[:10]),
+)
 tap.ok(made[0] > 10, "new connections kept coming (%d)" % made[0])
 bad = 0
 for i, s in enumerate(idle):
@@ -132,7 +140,11 @@ time.sleep(1)
 s = connect_via("socks5", other, "127.0.0.1", ECHO)
 s.sendall(b"ok")
 tap.ok(recv_exact(s, 2) == b"ok", "a bad file changes nothing")
-tap.ok("gost.yml:" in h.text()[len(before):], "and the log says where it is wrong", h.text()[len(before):])
+tap.ok(
+    "gost.yml:" in h.text()[len(before) :],
+    "and the log says where it is wrong",
+    h.text()[len(before) :],
+)
 for s in idle:
     s.close()
 tap.ok(h.stop() == 0, "the host ends cleanly", h.text()[-2000:])
@@ -141,16 +153,40 @@ up.stop()
 # ---- a certificate that changes on disk -----------------------------------------------------
 openssl = need(tap, "openssl", "certificate reload")
 if openssl:
+
     def cert(name):
-        subprocess.run([openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-keyout", WORK + "/new-key.pem", "-out", WORK + "/new-cert.pem", "-days", "2", "-subj",
-                        "/CN=" + name], check=True, capture_output=True)
+        subprocess.run(
+            [
+                openssl,
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+                "-keyout",
+                WORK + "/new-key.pem",
+                "-out",
+                WORK + "/new-cert.pem",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=" + name,
+            ],
+            check=True,
+            capture_output=True,
+        )
         os.rename(WORK + "/new-key.pem", WORK + "/key.pem")
         os.rename(WORK + "/new-cert.pem", WORK + "/cert.pem")
 
     def shown(p):
-        r = subprocess.run([openssl, "s_client", "-connect", "127.0.0.1:%d" % p, "-servername", "x"], input=b"",
-                           capture_output=True, timeout=20)
+        r = subprocess.run(
+            [openssl, "s_client", "-connect", "127.0.0.1:%d" % p, "-servername", "x"],
+            input=b"",
+            capture_output=True,
+            timeout=20,
+        )
         for line in r.stdout.decode(errors="replace").splitlines():
             if line.startswith("subject="):
                 return line.replace(" ", "")
@@ -158,7 +194,11 @@ if openssl:
 
     cert("first.example")
     p = free_port()
-    k = Host("-L", "socks5+tls://127.0.0.1:%d?cert=%s/cert.pem&key=%s/key.pem" % (p, WORK, WORK), ports=[p])
+    k = Host(
+        "-L",
+        "socks5+tls://127.0.0.1:%d?cert=%s/cert.pem&key=%s/key.pem" % (p, WORK, WORK),
+        ports=[p],
+    )
     tap.ok("first.example" in shown(p), "the certificate is shown", k.text())
     cert("second.example")
     k.proc.send_signal(signal.SIGHUP)

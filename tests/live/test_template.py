@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-# timeout: 600
-# test_template.py - the plugin templates, built out of tree against an installed SDK, in a running service.
+# test_template.py - the plugin templates, built against an installed SDK, in a service.
 # SPDX-License-Identifier: MIT
+# timeout: 600
 import os
 import re
 import shutil
@@ -18,8 +18,16 @@ dest = os.path.join(WORK, "root")
 san = os.environ.get("GOST_SANITIZERS", "")
 flags = "-fsanitize=" + san if san else ""
 
-env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}
-r = subprocess.run(["make", "-s", "install", "DESTDIR=" + dest], cwd=BUILD, capture_output=True, env=env, timeout=300)
+env = {
+    k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")
+}
+r = subprocess.run(
+    ["make", "-s", "install", "DESTDIR=" + dest],
+    cwd=BUILD,
+    capture_output=True,
+    env=env,
+    timeout=300,
+)
 if not tap.ok(r.returncode == 0, "make install", r.stderr.decode()):
     tap.done()
 pc = [d for d, _, f in os.walk(dest) if "gost-host-sdk.pc" in f]
@@ -42,8 +50,15 @@ def build(folder):
 
 def talk(folder, scheme, auth, line):
     p = free_port()
-    h = Host("--plugin-dir", folder, "--plugin-dir", os.environ.get("GOST_PLUGIN_DIR", ""),
-             "-L", "%s://%s127.0.0.1:%d" % (scheme, auth, p), ports=[p])
+    h = Host(
+        "--plugin-dir",
+        folder,
+        "--plugin-dir",
+        os.environ.get("GOST_PLUGIN_DIR", ""),
+        "-L",
+        "%s://%s127.0.0.1:%d" % (scheme, auth, p),
+        ports=[p],
+    )
     try:
         s = socket.create_connection(("127.0.0.1", p), 10)
         s.sendall(line)
@@ -67,12 +82,19 @@ for name, scheme in (("c", "hello"), ("cpp", "hellocc"), ("rust", "hellors")):
         continue
     folder = copy(name)
     r = build(folder)
-    if not tap.ok(r.returncode == 0, "the %s template builds out of tree" % name, r.stdout.decode() + r.stderr.decode()):
+    if not tap.ok(
+        r.returncode == 0,
+        "the %s template builds out of tree" % name,
+        r.stdout.decode() + r.stderr.decode(),
+    ):
         continue
     tap.ok(talk(folder, scheme, "", hello) == b"OK\nthrough", "%s: a client gets through" % name)
     tap.ok(talk(folder, scheme, "u:p@", hello) == b"OK\nthrough", "%s: the right password" % name)
     tap.ok(talk(folder, scheme, "u:q@", hello) == b"NO\n", "%s: the wrong password" % name)
-    tap.ok(talk(folder, scheme, "", b"HELLO nonsense\n") not in (b"OK\nthrough", b"NO\n"), "%s: a bad request" % name)
+    tap.ok(
+        talk(folder, scheme, "", b"HELLO nonsense\n") not in (b"OK\nthrough", b"NO\n"),
+        "%s: a bad request" % name,
+    )
 
 # a mutated template must fail its own test
 folder = os.path.join(WORK, "my-mutated")
@@ -84,6 +106,8 @@ mutated = re.sub(r"gost_consume\(io, \(size_t\)n\)", "(void)io", text)
 with open(os.path.join(folder, "hello.c"), "w") as f:
     f.write(mutated)
 r = build(folder)
-tap.ok(mutated != text and r.returncode == 0 and talk(folder, "hello", "", hello) != b"OK\nthrough",
-       "a template that forgets to consume its request fails")
+tap.ok(
+    mutated != text and r.returncode == 0 and talk(folder, "hello", "", hello) != b"OK\nthrough",
+    "a template that forgets to consume its request fails",
+)
 tap.done()

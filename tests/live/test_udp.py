@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-# timeout: 300
 # test_udp.py - datagrams: forward, SOCKS5 associate, through relay and socks5 hops, dig.
 # SPDX-License-Identifier: MIT
+# timeout: 300
 import socket
 import struct
 import threading
 
-from harness import (Host, Tap, free_port, need, pattern, run, socks5_open, socks_addr, udp_echo)
+from harness import Host, Tap, free_port, need, pattern, run, socks5_open, socks_addr, udp_echo
 
 tap = Tap()
 ECHO = udp_echo(lambda b: b"<" + b)
@@ -32,6 +32,7 @@ def forward(port, name):
             got = exchange(s, ("127.0.0.1", port), data)
             if got != b"<" + data:
                 return "size %d: got %d bytes" % (n, len(got))
+
     tap.case(name, fn)
 
 
@@ -54,22 +55,37 @@ def associate(port, name, host="127.0.0.1"):
         if not got.endswith(b"<again"):
             return "after a malformed datagram: %r" % got
         ctl.close()
+
     tap.case(name, fn)
 
 
 def dns_server():
     """Answers every A question with 192.0.2.7."""
+
     def answer(q):
         end = q.index(b"\0", 12) + 5
-        return q[:2] + b"\x81\x80" + struct.pack(">HHHH", 1, 1, 0, 0) + q[12:end] + \
-            b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + bytes([192, 0, 2, 7])
+        return (
+            q[:2]
+            + b"\x81\x80"
+            + struct.pack(">HHHH", 1, 1, 0, 0)
+            + q[12:end]
+            + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4"
+            + bytes([192, 0, 2, 7])
+        )
+
     return udp_echo(answer)
 
 
 for workers in (1, 2, 4):
     port, entry = free_port(socket.SOCK_DGRAM), free_port()
-    h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (port, ECHO),
-             "-L", "socks5://127.0.0.1:%d?udp=true" % entry, ports=[entry], workers=workers)
+    h = Host(
+        "-L",
+        "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (port, ECHO),
+        "-L",
+        "socks5://127.0.0.1:%d?udp=true" % entry,
+        ports=[entry],
+        workers=workers,
+    )
     note = " with %d workers" % workers
     forward(port, "udp forward" + note)
     associate(entry, "socks5 associate" + note)
@@ -82,6 +98,7 @@ for workers in (1, 2, 4):
         _, rep, _ = socks5_open(p, 3, "0.0.0.0", 0)
         k.stop()
         return rep == 2 or "reply %d" % rep
+
     tap.case("socks5 associate refused unless udp=true" + note, refused)
 
     def many():
@@ -98,17 +115,29 @@ for workers in (1, 2, 4):
                 bad += 1
             s.close()
         return bad <= 2 or "%d of 100 wrong or lost" % bad
+
     tap.case("a hundred udp clients" + note, many)
     tap.ok(h.stop() == 0, "ends cleanly" + note, h.text())
 
-for hop, server in (("relay", "relay?bind=true"), ("socks5", "socks5?udp=true"), ("relay+tls", "relay+tls?bind=true"),
-                    ("socks5+tls", "socks5+tls?udp=true")):
+for hop, server in (
+    ("relay", "relay?bind=true"),
+    ("socks5", "socks5?udp=true"),
+    ("relay+tls", "relay+tls?bind=true"),
+    ("socks5+tls", "socks5+tls?udp=true"),
+):
     name, _, query = server.partition("?")
     p, fwd, entry = free_port(), free_port(socket.SOCK_DGRAM), free_port()
     try:
         s = Host("-L", "%s://127.0.0.1:%d?%s" % (name, p, query), ports=[p])
-        c = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (fwd, ECHO),
-                 "-L", "socks5://127.0.0.1:%d?udp=true" % entry, "-F", "%s://127.0.0.1:%d" % (hop, p), ports=[entry])
+        c = Host(
+            "-L",
+            "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (fwd, ECHO),
+            "-L",
+            "socks5://127.0.0.1:%d?udp=true" % entry,
+            "-F",
+            "%s://127.0.0.1:%d" % (hop, p),
+            ports=[entry],
+        )
     except RuntimeError as e:
         tap.ok(False, "start udp over " + hop, e)
         continue
@@ -120,8 +149,18 @@ dig = need(tap, "dig", "dig over the udp forward")
 if dig:
     port = free_port(socket.SOCK_DGRAM)
     tcp = free_port()
-    h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, dns_server()), "-L", "http://127.0.0.1:%d" % tcp, ports=[tcp])
-    r = run([dig, "@127.0.0.1", "-p", str(port), "+short", "+time=5", "+tries=2", "example.org", "A"])
-    tap.ok(r.stdout.strip() == b"192.0.2.7", "dig over the udp forward", r.stdout.decode() + h.text())
+    h = Host(
+        "-L",
+        "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, dns_server()),
+        "-L",
+        "http://127.0.0.1:%d" % tcp,
+        ports=[tcp],
+    )
+    r = run(
+        [dig, "@127.0.0.1", "-p", str(port), "+short", "+time=5", "+tries=2", "example.org", "A"]
+    )
+    tap.ok(
+        r.stdout.strip() == b"192.0.2.7", "dig over the udp forward", r.stdout.decode() + h.text()
+    )
     h.stop()
 tap.done()

@@ -66,6 +66,8 @@ static void test_parse(void)
     reads("host:-1", 0, 0, NULL);
     reads("host:http", 0, 0, NULL);
     reads("host: 1", 0, 0, NULL);
+    reads("[name]:1", GOST_AF_NAME, 1, "[name]:1");
+    reads("[a:b]:1", 0, 0, NULL);
     reads("[::1", 0, 0, NULL);
     reads("[::1]x", 0, 0, NULL);
     reads("[::1]:x", 0, 0, NULL);

@@ -30,7 +30,8 @@ def check(good, name, detail=""):
 
 def compile_(target, sources, *flags):
     done = subprocess.run(CC + ["-std=gnu11", "-O0", "-I", os.path.join(SDK, "include")] +
-                          list(flags) + ["-o", target] + sources + ["-lyaml", "-lcjson", "-lm", "-ldl", "-lpthread"],
+                          list(flags) + ["-o", target] + sources + ["-lyaml", "-lcjson", "-lm",
+                                                                    "-ldl", "-lpthread"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         check(False, "%s is built" % os.path.basename(target), done.stdout)
@@ -85,17 +86,22 @@ def test_good(drive, folder):
     build_plugin(os.path.join(good, "beta.so"), "beta", kind="CONNECTOR")
     said = drive([good], "list", "known", "handler", "alpha", "known", "connector", "alpha")
     check("scanned 2" in said and "warning" not in said, "two plugins are found", said)
-    check("handler    alpha" in said and os.path.join(good, "beta.so") in said, "--list names both", said)
+    check("handler    alpha" in said and os.path.join(good, "beta.so") in said,
+          "--list names both", said)
     check("known 1" in said and "known 0" in said, "kinds are kept apart", said)
     said = drive([good], "json")
-    check([e["name"] for e in json.loads(said[said.index("["):])] == ["alpha", "beta"], "--list --json", said)
+    check([e["name"] for e in json.loads(said[said.index("["):])] == ["alpha", "beta"],
+          "--list --json", said)
     said = drive([good], "describe", "handler/alpha")
     check(json.loads(said[said.index("["):])[0]["summary"] == "a probe", "--describe --json", said)
     said = drive([good], "describe", "gamma")
     check("refused: no plugin offers" in said, "--describe of nothing is refused", said)
-    said = drive([good], "find", "handler", "ALPHA", "find", "handler", "alphb", "suggest", "handler", "alph")
-    check("found alpha in %s" % os.path.join(good, "alpha.so") in said, "a component is loaded", said)
-    check('did you mean alpha?' in said and "--list" in said, "an unknown one gets a suggestion", said)
+    said = drive([good], "find", "handler", "ALPHA", "find", "handler", "alphb", "suggest",
+                 "handler", "alph")
+    check("found alpha in %s" % os.path.join(good, "alpha.so") in said, "a component is loaded",
+          said)
+    check('did you mean alpha?' in said and "--list" in said, "an unknown one gets a suggestion",
+          said)
     check("suggest alpha" in said, "suggestions", said)
     return good
 
@@ -103,14 +109,17 @@ def test_good(drive, folder):
 def test_directories(drive, good, folder):
     env = dict(os.environ, GOST_PLUGIN_DIR=os.path.join(folder, "missing") + ":" + good)
     said = drive([], "list", env=env)
-    check("scanned 2" in said and "missing cannot be read" in said, "GOST_PLUGIN_DIR is a list", said)
+    check("scanned 2" in said and "missing cannot be read" in said, "GOST_PLUGIN_DIR is a list",
+          said)
     said = drive([good, good])
-    check("scanned 2" in said and "warning" not in said, "a directory given twice is read once", said)
+    check("scanned 2" in said and "warning" not in said, "a directory given twice is read once",
+          said)
     second = os.path.join(folder, "second")
     os.mkdir(second)
     build_plugin(os.path.join(second, "other.so"), "alpha", "another")
     said = drive([good, second], "describe", "alpha")
-    check("scanned 2" in said and "other.so offers handler:alpha, which" in said and "skipped" in said and
+    check("scanned 2" in said and "other.so offers handler:alpha, which" in said and
+          "skipped" in said and
           "a probe" in said, "what is offered twice comes from the first directory", said)
 
 
@@ -137,8 +146,10 @@ def test_hostile(drive, good, folder):
     os.mkdir(os.path.join(bad, "folder.so"))
     said = drive([bad, good], "list", "find", "handler", "alpha")
     for name, (_, why) in sorted(files.items()):
-        line = [w for w in said.splitlines() if w.startswith("warning: plugin %s/%s " % (bad, name))]
-        check(len(line) == 1 and why in line[0], "%s is refused: %s" % (name, why or "somehow"), said)
+        line = [w for w in said.splitlines()
+                if w.startswith("warning: plugin %s/%s " % (bad, name))]
+        check(len(line) == 1 and why in line[0], "%s is refused: %s" % (name, why or "somehow"),
+              said)
     check("fifo.so is empty or no regular file" in said and "folder.so is empty or no" in said,
           "a pipe and a folder are refused", said)
     check("scanned 2" in said and "found alpha" in said, "the others still work", said)
@@ -147,12 +158,16 @@ def test_hostile(drive, good, folder):
 def test_refused(drive, folder):
     where = os.path.join(folder, "refused")
     os.mkdir(where)
-    build_plugin(os.path.join(where, "newer.so"), "newer", extra="#undef GOST_NEED_MINOR\n#define GOST_NEED_MINOR 99")
-    build_plugin(os.path.join(where, "major.so"), "major", extra="#define gost_plugin_v1 gost_plugin_v2")
-    build_plugin(os.path.join(where, "none.so"), "none", extra="#undef GOST_PUBLIC\n#define GOST_PUBLIC")
+    build_plugin(os.path.join(where, "newer.so"), "newer",
+                 extra="#undef GOST_NEED_MINOR\n#define GOST_NEED_MINOR 99")
+    build_plugin(os.path.join(where, "major.so"), "major",
+                 extra="#define gost_plugin_v1 gost_plugin_v2")
+    build_plugin(os.path.join(where, "none.so"), "none",
+                 extra="#undef GOST_PUBLIC\n#define GOST_PUBLIC")
     build_plugin(os.path.join(where, "lies.so"), "lies", note="handler:lies handler:more")
     build_plugin(os.path.join(where, "twice.so"), "twice", note="handler:twice handler:twice")
-    build_plugin(os.path.join(where, "magic.so"), "magic", extra="#undef GOST_MAGIC\n#define GOST_MAGIC 1")
+    build_plugin(os.path.join(where, "magic.so"), "magic",
+                 extra="#undef GOST_MAGIC\n#define GOST_MAGIC 1")
     build_plugin(os.path.join(where, "symbol.so"), "symbol",
                  extra="extern int nowhere(void); int (*use)(void) = nowhere;")
     said = drive([where], *[word for name in ("newer", "major", "none", "lies", "magic", "symbol")
@@ -172,7 +187,8 @@ def test_replaced(drive, folder):
     path, fresh = os.path.join(where, "alpha.so"), os.path.join(folder, "fresh.so")
     build_plugin(path, "alpha", "old")
     build_plugin(fresh, "alpha", "new")
-    child = subprocess.Popen([drive.path, where, "--", "describe", "alpha", "wait", "rescan", "describe",
+    child = subprocess.Popen([drive.path, where, "--", "describe", "alpha", "wait", "rescan",
+                              "describe",
                               "alpha"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     said = ""
     for line in child.stdout:
@@ -186,7 +202,8 @@ def test_replaced(drive, folder):
 
 
 def test_crash(drive, good):
-    done = subprocess.run([drive.path, good, "--", "crash"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    done = subprocess.run([drive.path, good, "--", "crash"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE,
                           text=True)
     check(done.returncode == -6 and "SIGABRT in the program itself" in done.stderr,
           "a crash tells where it was and ends as it would have", done.stderr)

@@ -1,4 +1,5 @@
-/* hello.c - a complete handler: "HELLO user secret host:port\n", the answer "OK\n", then a relay. */
+/* hello.c - a complete handler: "HELLO user secret host:port\n", the answer "OK\n", then a relay.
+ * */
 /* SPDX-License-Identifier: MIT */
 #include <gost/plugin.h>
 
@@ -19,15 +20,13 @@ struct hello {
 static int on_request(struct hello *h, const struct conf *conf, struct gost_io *io)
 {
     struct hello_request rq;
-    struct gost_bytes in = gost_rx(io);
-    int n;
+    size_t len = gost_rx_len(io) < HELLO_MAX ? gost_rx_len(io) : HELLO_MAX;
+    int n = hello_parse(gost_bytes(len ? gost_peek(io, len) : NULL, len), &rq);
 
-    if (in.n < gost_rx_len(io)) /* several pieces: look at all of it, at most one line */
-        in = gost_bytes(gost_peek(io, gost_rx_len(io) < HELLO_MAX ? gost_rx_len(io) : HELLO_MAX), HELLO_MAX);
-    in.n = in.n < gost_rx_len(io) ? in.n : gost_rx_len(io);
-    n = hello_parse(in, &rq);
     if (n < 0)
         return gost_fail(io, GOST_EPROTO, "expected \"HELLO user secret host:port\"");
+    if (n == 0)
+        gost_want(io, len + 1); /* not before there is more */
     if (n == 0)
         return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left early") : GOST_AGAIN;
     h->target = rq.target;
@@ -67,13 +66,14 @@ static int step(void *state, const void *c, struct gost_io *io, const struct gos
     return GOST_AGAIN;
 }
 
-static const struct gost_opt options[] = {
-    GOST_OPT_STRING(struct conf, greeting, "greeting", "OK", GOST_OPT_SERVER, "what a client is told"),
-    GOST_OPT_DURATION(struct conf, timeout, "readTimeout", "15s", 1, 3600000, GOST_OPT_SERVER,
-                      "how long the request may take"),
-    GOST_OPT_LAST};
+static const struct gost_opt options[] = {GOST_OPT_STRING(struct conf, greeting, "greeting", "OK",
+                                                          GOST_OPT_SERVER, "what a client is told"),
+                                          GOST_OPT_DURATION(struct conf, timeout, "readTimeout",
+                                                            "15s", 1, 3600000, GOST_OPT_SERVER,
+                                                            "how long the request may take"),
+                                          GOST_OPT_LAST};
 static const struct gost_handler_ops ops = {sizeof ops, GOST_STREAM, step, NULL};
 static const struct gost_component components[] = {
-    {GOST_KIND_HANDLER, 0, "hello", NULL, "a greeting, then a relay", &ops, options, sizeof(struct conf),
-     sizeof(struct hello), NULL, NULL}};
+    {GOST_KIND_HANDLER, 0, "hello", NULL, "a greeting, then a relay", &ops, options,
+     sizeof(struct conf), sizeof(struct hello), NULL, NULL}};
 GOST_PLUGIN("hello", "1.0", "MIT", "the plugin template", components, "handler:hello");

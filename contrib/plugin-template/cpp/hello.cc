@@ -5,14 +5,16 @@
 #include <cstring>
 #include <string>
 
-namespace {
+namespace
+{
 
 struct conf {
     const char *greeting;
     uint64_t timeout;
 };
 
-// The host allocates the state as zeroed bytes: keep it plain, or hold one pointer and free it in destroy().
+// The host allocates the state as zeroed bytes: keep it plain, or hold one pointer and free it
+// in destroy().
 struct session {
     std::string *line;
     struct gost_addr target;
@@ -31,10 +33,13 @@ int parse(session *s, struct gost_io *io)
     std::string &l = *s->line;
     std::size_t a = l.find(' '), b = l.find(' ', a + 1), c = l.find(' ', b + 1);
 
-    if (l.compare(0, 6, "HELLO ") != 0 || a == std::string::npos || b == std::string::npos || c == std::string::npos ||
-        gost_addr_parse(&s->target, l.data() + c + 1, l.size() - c - 1, 0) != GOST_OK || s->target.port == 0)
+    if (l.compare(0, 6, "HELLO ") != 0 || a == std::string::npos || b == std::string::npos ||
+        c == std::string::npos ||
+        gost_addr_parse(&s->target, l.data() + c + 1, l.size() - c - 1, 0) != GOST_OK ||
+        s->target.port == 0)
         return gost_fail(io, GOST_EPROTO, "expected \"HELLO user secret host:port\"");
-    int r = gost_auth(io, 1, gost_bytes(l.data() + a + 1, b - a - 1), gost_bytes(l.data() + b + 1, c - b - 1));
+    int r = gost_auth(io, 1, gost_bytes(l.data() + a + 1, b - a - 1),
+                      gost_bytes(l.data() + b + 1, c - b - 1));
     gost_wipe(&l[0], l.size());
     return r != GOST_OK ? r : GOST_AGAIN;
 }
@@ -84,12 +89,13 @@ void destroy(void *state) noexcept
 
 const struct gost_opt options[] = {
     GOST_OPT_STRING(conf, greeting, "greeting", "OK", GOST_OPT_SERVER, "what a client is told"),
-    GOST_OPT_DURATION(conf, timeout, "readTimeout", "15s", 1, 3600000, GOST_OPT_SERVER, "how long the request may take"),
+    GOST_OPT_DURATION(conf, timeout, "readTimeout", "15s", 1, 3600000, GOST_OPT_SERVER,
+                      "how long the request may take"),
     GOST_OPT_LAST};
 const struct gost_handler_ops ops = {sizeof ops, GOST_STREAM, step, destroy};
-const struct gost_component components[] = {
-    {GOST_KIND_HANDLER, 0, "hellocc", nullptr, "the C++ template", &ops, options, sizeof(conf), sizeof(session), nullptr,
-     nullptr}};
+const struct gost_component components[] = {{GOST_KIND_HANDLER, 0, "hellocc", nullptr,
+                                             "the C++ template", &ops, options, sizeof(conf),
+                                             sizeof(session), nullptr, nullptr}};
 
 } // namespace
 

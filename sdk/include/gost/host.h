@@ -210,7 +210,8 @@ static inline size_t gost_rx_len(struct gost_io *io)
     return gost_host_->rx_len(io);
 }
 
-/* 1: the peer ended its direction and all input is consumed. */
+/* 1: the peer ended its direction, and all input is consumed, or less is left than the last short
+ * peek or gost_want() asked for: the message is cut off and nothing will complete it. */
 static inline int gost_rx_eof(struct gost_io *io)
 {
     return gost_host_->rx_eof(io);
@@ -296,6 +297,7 @@ static inline int gost_packet_put(struct gost_io *io, struct gost_bytes data,
 /* Next head of an exchange: GOST_OK, GOST_AGAIN, GOST_END. */
 static inline int gost_head_recv(struct gost_io *io, struct gost_head *ret_head)
 {
+    ret_head->size = (uint32_t)sizeof *ret_head;
     return gost_host_->head_recv(io, ret_head);
 }
 static inline int gost_head_send(struct gost_io *io, const struct gost_head *head)
@@ -369,7 +371,7 @@ static inline void gost_set_sniffed(struct gost_io *io, const struct gost_sniffe
     gost_host_->set_sniffed(io, info);
 }
 
-/* What we wait for now, for messages: "the method reply". Must be a literal. */
+/* What is being waited for, as messages say it: "the method reply". Must be a literal. */
 static inline void gost_phase(struct gost_io *io, const char *phase)
 {
     gost_host_->set_phase(io, phase);
@@ -392,7 +394,11 @@ static inline int gost_fail(struct gost_io *io, int code, const char *fmt, ...)
 /* Log about this flow. A level that is off costs one relaxed load. */
 static inline int gost_log_on(int level)
 {
+#if defined(__GNUC__) || defined(__clang__)
+    return level >= __atomic_load_n(gost_host_->log_level, __ATOMIC_RELAXED);
+#else
     return level >= *gost_host_->log_level;
+#endif
 }
 static inline void gost_log(struct gost_io *io, int level, const char *fmt, ...) GOST_PRINTF(3, 4);
 static inline void gost_log(struct gost_io *io, int level, const char *fmt, ...)

@@ -58,7 +58,8 @@ struct gost_packet {
 
 /*
  * Heads of an exchange (HTTP semantics, RFC 9110). Names are lower case. Views are borrowed: when
- * received, until the next head call on that port; when sent, the host copies.
+ * received, until the next head call on that port; when sent, the host copies. Heads and body keep
+ * their order: a head is received when the bytes sent before it are consumed.
  */
 struct gost_field {
     struct gost_bytes name, value;

@@ -17,17 +17,37 @@ extern "C" {
  *   peer opens   decode:  s = gost_stream_new(io, id, flags)   the host makes a child flow (server)
  *                         or completes a bind (client)
  *   we open      session->open(): the layer picks the id and sends its opening bytes
- *   data up      decode:  gost_send(s, ...); the host calls session->credit() as the user consumes
- *   data down    encode:  while ((s = gost_stream_next(io))) { peek s, frame it, consume }
+ *                         gost_stream_new gives NULL at the limit, while draining and without
+ *                         memory: refuse the stream to the peer, the session goes on
+ *   data up      decode:  gost_send(s, ...) or gost_move(s, io, n); the host calls
+ *                         session->credit() as the user consumes. The layer holds the peer to its
+ *                         window; without windows it asks gost_tx_room(s) first and returns
+ *                         GOST_FULL, which stops all streams until the user has read
+ *   data down    encode:  while (gost_tx_room(io) && (s = gost_stream_next(io)))
+ *                                 { peek s, frame it, consume, look at gost_rx_eof(s) }
  *                         gost_stream_next is fair (round robin within a priority) and gives only
  *                         streams with data or an end to send and credit left: the layer says with
- *                         gost_stream_set_credit() how much the peer lets it send
- *   half-close   gost_shut(s): the peer ended. gost_rx_eof(s): the user ended
- *   reset        gost_stream_reset(s, code): the peer reset; session->reset(): the user reset
- *   session end  gost_session_goaway(io): no new streams; the pool drains this carrier
+ *                         gost_stream_set_credit() how much the peer lets it send from now on, and
+ *                         the host takes off what the layer consumes. A stream that the layer left
+ *                         as it was is not given again before the next encode. encode follows
+ *                         every decode, so a window of the whole session needs no other wake-up
+ *   half-close   gost_shut(s): the peer ended. gost_rx_eof(s): the user ended and all is consumed;
+ *                         the end is given by gost_stream_next once, alone or with the last bytes
+ *   reset        gost_stream_reset(s, code): the peer reset or stopped; what it sent before is
+ *                         still read, then the user's EV_CLOSED has the code. session->reset(): the
+ *                         user reset
+ *   session end  gost_session_goaway(io): the peer wants no new streams; the pool drains this
+ *                         carrier. An error of any call, or the end of the wire, ends the session:
+ *                         all streams are told the same error
+ *
+ * decode, encode and on_deadline come from the host's loop; the calls of struct gost_session_ops come
+ * there too, or at once when a user opens or lets go of a stream, never from inside another call of
+ * the same layer. They may write to the wire.
  *
  * Exchanges (above == GOST_EXCHANGE): gost_head_send(s) delivers a head upwards, gost_head_recv(s)
- * takes the head the user sent. A server session's request becomes a child flow with a handler that
+ * takes the head the user sent. Heads keep their place among the bytes: trailers come after the body,
+ * and gost_rx_eof() is 1 only when they are taken too. The flag GOST_STREAM_EXCHANGE is implied. At
+ * most 32 heads wait on a port; more are GOST_ELIMIT. A server session's request becomes a child flow with a handler that
  * accepts GOST_EXCHANGE. Each request is a flow of its own, so each may go to its own upstream.
  */
 
@@ -40,19 +60,24 @@ struct gost_session_ops {
     uint32_t size;
     uint32_t flags; /* GOST_SESSION_* */
     /* Open a stream for the local user; s is its port, the layer answers with *ret_id. GOST_FULL:
-     * the peer allows no more streams now (the pool opens another carrier). */
+     * the peer allows no more streams now (the pool opens another carrier). Not GOST_OK: there is no
+     * stream, closed() will not come. An error through gost_fail() ends the session. */
     int (*open)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
                 uint32_t stream_flags, uint64_t *ret_id);
-    /* The user consumed n more bytes of s: give the peer window. NULL: no flow control. */
+    /* The user consumed n more bytes of s, or let go of them unread: give the peer window. The sum
+     * of n is all that was delivered to s. NULL: no flow control. */
     int (*credit)(void *state, const void *conf, struct gost_io *io, struct gost_io *s, size_t n);
-    /* The user gave up sending (reset) and reading (stop) on s, with an application code. */
+    /* The user gave up sending (reset) and reading (stop) on s, with an application code (0: none
+     * given). closed() follows. Not called when both directions ended cleanly or the peer reset. */
     int (*reset)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
                  uint64_t code);
-    /* s is gone for good: forget it. */
+    /* s is gone for good: forget it. Once for every stream, also at the session's end, before
+     * destroy(). */
     void (*closed)(void *state, const void *conf, struct gost_io *io, struct gost_io *s);
     /* Ask the peer for a sign of life; gost_session_alive(io) answers. NULL: cannot. */
     int (*ping)(void *state, const void *conf, struct gost_io *io);
-    /* Tell the peer to open no more streams. NULL: the host just closes when the last one ends. */
+    /* Tell the peer to open no more streams. NULL: the host just closes when the last one ends.
+     * Then the layer's shut() is called, or the wire is ended as it is. */
     int (*goaway)(void *state, const void *conf, struct gost_io *io);
     /* Send a session request (ssh global request, tcpip-forward). Answered by gost_session_reply().
      * NULL: GOST_EUNSUPPORTED. */

@@ -3,7 +3,7 @@
 #ifndef TEST_FLOW_H
 #define TEST_FLOW_H
 
-#include "../../sdk/engine/engine.h"
+#include "../engine/engine.h"
 #include "test_capture.h"
 
 #define ENDS 8

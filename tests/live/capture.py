@@ -1,0 +1,265 @@
+# capture.py - recorded exchanges: reading them, moving their ports, playing one side of them.
+# SPDX-License-Identifier: MIT
+"""A capture is a text file of records; plugins/*/captures hold them. The first character of a line is its kind:
+`#` header, `>` bytes of the client, `<` bytes of the server, `+` and `* N HH` more of the same record, `=` an event.
+"""
+import os
+import re
+import shlex
+import socket
+import struct
+import time
+
+from harness import free_port
+
+# Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never compared.
+NAMED = {"CLIENT": 18001, "SERVER": 18002, "HOP1": 18010, "HOP1_BEHIND": 18011, "TARGET": 18080, "DECOY": 18090,
+         "NOBODY": 18099, "BIND0": 19000, "BIND1": 19001, "BIND2": 19002, "BOUND": 19100}
+WAIT = 5
+
+
+class Differs(Exception):
+    """What came is not what was recorded."""
+
+
+class Capture:
+    def __init__(self, path):
+        self.path = path
+        self.head = {}
+        self.events = []  # [kind, bytes or words]
+        with open(path) as f:
+            for line in f:
+                self._line(line[0], line[2:].rstrip("\n"))
+        self._end_at_tls()
+
+    def _line(self, kind, rest):
+        if kind == "#":
+            key, _, value = rest.partition(": ")
+            self.head[key] = value
+        elif kind in "<>":
+            self.events.append([kind, bytes.fromhex(rest)])
+        elif kind == "+":
+            self.events[-1][1] += bytes.fromhex(rest)
+        elif kind == "*":
+            n, value = rest.split()
+            self.events[-1][1] += bytes([int(value, 16)]) * int(n)
+        elif kind == "=" and not rest.startswith("reads"):
+            self.events.append(["=", rest])
+
+    def _end_at_tls(self):
+        """A TLS session inside the exchange cannot be replayed; what is before it can."""
+        if self.head["layers"].endswith("tls"):
+            for i, (kind, data) in enumerate(self.events):
+                if kind == ">" and data[:2] == b"\x16\x03":
+                    del self.events[i:]
+                    self.head["clear"] = "only"
+                    return
+
+    def side(self, key):
+        """The arguments of gost-host for "client" or "server", or None where a script played it."""
+        words = shlex.split(self.head[key])
+        return words[1:] if words[0] == "gost" else None
+
+
+class Ports:
+    """The ports of one replay: recorded number -> number used now. All have five digits, so lengths stay."""
+
+    def __init__(self, keep=()):
+        self.map = {}
+        for name, number in NAMED.items():
+            self.map[number] = number if name in keep else self._new()
+
+    @staticmethod
+    def _new():
+        while True:
+            port = free_port()
+            if port > 9999:
+                return port
+
+    def __getitem__(self, name):
+        return self.map[NAMED[name]]
+
+    def add(self, number):
+        self.map[number] = free_port(socket.SOCK_DGRAM)
+        return self.map[number]
+
+    def args(self, words):
+        text = "\0".join(words)
+        for name in sorted(NAMED, key=len, reverse=True):
+            text = re.sub(r"(?<=[:])%s\b" % name, str(NAMED[name]), text)
+        return re.sub(r"\b1[89]\d{3}\b", lambda m: str(self.map.get(int(m.group()), m.group())), text).split("\0")
+
+    def bytes(self, data):
+        """The record with today's ports, and the set of offsets that are not compared."""
+        free = set()
+        for m in re.finditer(rb"(?=(?:\x7f\0\0[\x01\x02]|\0\0\0\0|\0{15}\x01)([\x80-\xff][\0-\xff]))", data):
+            if struct.unpack(">H", m.group(1))[0] not in self.map:
+                free.update(range(m.start(1), m.end(1)))
+        for m in re.finditer(rb"PROXY TCP\d \S+ \S+ (\d{5}) ", data):
+            free.update(range(*m.span(1)))
+        out = bytearray(data)
+        for old, new in self.map.items():
+            for a, b in ((struct.pack(">H", old), struct.pack(">H", new)), (b"%d" % old, b"%d" % new)):
+                at = data.find(a)
+                while at >= 0:
+                    if at not in free:
+                        out[at:at + len(b)] = b
+                    at = data.find(a, at + 1)
+        return bytes(out), free
+
+
+# ---- comparing ------------------------------------------------------------------------------
+
+HEAD = re.compile(rb"(HTTP/1\.\d \d{3}|[A-Z]+ \S* HTTP/1\.\d\r\n)")
+
+
+def canonical(data):
+    """An HTTP head with its fields sorted: one peer keeps the sender's order, the other sorts by name."""
+    if not HEAD.match(data):
+        return data
+    head, sep, body = data.partition(b"\r\n\r\n")
+    first, *fields = head.split(b"\r\n")
+    return b"\r\n".join([first] + sorted(fields)) + sep + body
+
+
+def compare(want, free, got, where):
+    w, g = bytearray(want), bytearray(got)
+    if len(w) == len(g):
+        # SOCKS5 CONNECT: the older build names no bound address, the newer one does
+        for m in re.finditer(rb"(?s)\x05\0\0\x01\0{6}", want):
+            if re.match(rb"(?s)\x05\0\0\x01\x7f\0\0\x01..", got[m.start():]):
+                free = free | set(range(m.start() + 4, m.end()))
+        for i in free:
+            w[i] = g[i] = 0
+    if canonical(bytes(w)) != canonical(bytes(g)):
+        raise Differs("%s\nexpected %s\nactual   %s\n%r\n%r" % (where, want.hex(), got.hex(), want[:400], got[:400]))
+
+
+# ---- playing --------------------------------------------------------------------------------
+
+def listening(port, kind):
+    key = ":%04X" % port
+    for name in (kind, kind + "6"):
+        with open("/proc/net/" + name) as f:
+            for line in f.readlines()[1:]:
+                words = line.split()
+                if words[1].endswith(key) and (kind == "udp" or words[3] == "0A"):
+                    return True
+    return False
+
+
+def wait_ready(host, port=None, kind="tcp", path=None):
+    """Waits for the listener without connecting to it: a connection would be part of the exchange."""
+    end = time.time() + 15
+    while not (os.path.exists(path) if path else listening(port, kind)):
+        if not host.alive():
+            raise RuntimeError("gost-host ended\n%s\n%s" % (" ".join(host.argv), host.text()))
+        if time.time() > end:
+            raise RuntimeError("no listener\n%s\n%s" % (" ".join(host.argv), host.text()))
+        time.sleep(0.01)
+
+
+def recv_upto(s, n):
+    """n bytes, or what came before the end, a reset or silence; and why it stopped."""
+    got = b""
+    s.settimeout(WAIT)
+    while len(got) < n:
+        try:
+            b = s.recv(n - len(got))
+        except socket.timeout:
+            return got, "silence"
+        except OSError as e:
+            return got, e.strerror
+        if not b:
+            return got, "end of stream"
+        got += b
+    return got, ""
+
+
+def expect_end(s, where):
+    got, why = recv_upto(s, 1)
+    if got:
+        s.settimeout(0.3)
+        try:
+            got += s.recv(4096)
+        except OSError:
+            pass
+        raise Differs("%s: an end was expected\nactual   %s\n%r" % (where, got.hex(), got))
+    if why == "silence":
+        raise Differs("%s: an end was expected, the connection stays open" % where)
+
+
+def tolerate(fn, *args):
+    """A write to a connection that the other side ended may fail; the next read tells."""
+    try:
+        fn(*args)
+    except OSError:
+        pass
+
+
+class Player:
+    """Plays one end of a capture: sends the records of `mine`, compares those of the other end."""
+
+    def __init__(self, mine, ports, connect, on_record=None):
+        self.mine = mine
+        self.other = "<" if mine == ">" else ">"
+        self.names = ("client", "server") if mine == ">" else ("server", "client")
+        self.ports = ports
+        self.connect = connect      # connect(number) -> socket (a UDP socket must be connected)
+        self.on_record = on_record  # on_record(index of the other end's record, bytes wanted, socket) -> bytes or None
+        self.socks = {}
+        self.ended = set()
+        self.seen = 0
+        self.got = b""              # the last record of the other end
+
+    def play(self, events):
+        now = None
+        try:
+            for i, (kind, data) in enumerate(events):
+                where = "event %d (%s)" % (i, kind)
+                if kind == "=":
+                    now = self._event(data, now, where)
+                elif kind == self.mine:
+                    tolerate(self.socks[now].sendall, self.ports.bytes(data)[0])
+                else:
+                    self._record(self.socks[now], data, where)
+        finally:
+            for s in self.socks.values():
+                s.close()
+
+    def _record(self, s, data, where):
+        want, free = self.ports.bytes(data)
+        got = self.on_record(self.seen, want, s) if self.on_record else None
+        self.seen += 1
+        why = ""
+        if got is None and s.type == socket.SOCK_DGRAM:
+            s.settimeout(WAIT)
+            try:
+                got = s.recv(65535)
+            except OSError as e:
+                got, why = b"", str(e)
+        elif got is None:
+            got, why = recv_upto(s, len(want))
+        self.got = got
+        compare(want, free, got, where + (": " + why if why else ""))
+
+    def _event(self, text, now, where):
+        word, _, arg = text.partition(" ")
+        if word == "open":
+            now = arg.split()[0]
+            self.socks[now] = self.connect(now)
+        elif word == "use":
+            now = arg
+        elif word == "wait":
+            pass
+        elif word == "rst":
+            if arg == self.names[0]:
+                self.socks[now].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.socks[now].close()
+            else:
+                expect_end(self.socks[now], where + " " + text)
+        elif arg == self.names[0]:
+            tolerate(self.socks[now].shutdown, socket.SHUT_WR)
+        else:
+            expect_end(self.socks[now], where + " " + text)
+        return now

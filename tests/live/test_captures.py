@@ -1,0 +1,684 @@
+#!/usr/bin/env python3
+# test_captures.py - recorded exchanges of GOST replayed against the host, as server and as client.
+# SPDX-License-Identifier: MIT
+# timeout: 600
+"""As server: the host runs the server's command line, the test sends what the client sent and compares the answers.
+As client: the host runs the client's command line, the test answers as the server did and compares the requests.
+Both play the application and the target of the recording: `ping-client`, `pong-server`, half-close, `bye-server`."""
+import glob
+import os
+import re
+import socket
+import struct
+import tempfile
+import threading
+import traceback
+
+import harness
+from capture import (Capture, Differs, Player, Ports, listening, recv_upto, wait_ready)
+from harness import Host, Tap, recv_exact, socks5_open, socks_addr
+
+tap = Tap()
+HERE = os.path.dirname(os.path.abspath(__file__))
+PLUGINS = os.path.join(HERE, "..", "..", "plugins")
+PING, PONG, BYE, BANNER = b"ping-client", b"pong-server", b"bye-server", b"banner-server\r\n"
+DATE = b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
+
+
+# ---- where we differ, and why ---------------------------------------------------------------
+
+def after(index, *events):
+    """The recording with these events behind the one at index."""
+    return lambda all: all[:index + 1] + [list(e) for e in events] + all[index + 1:]
+
+
+def only(*events):
+    return lambda all: [list(e) for e in events]
+
+
+def refused(reply):
+    """The request ends with this reply; the session that followed in the recording does not exist."""
+    def edit(all):
+        first = next(i for i, e in enumerate(all) if e[0] == "<" and len(e[1]) > 2)
+        return all[:first] + [["<", reply], ["=", "fin server"], ["=", "fin client"]]
+    return edit
+
+
+def longer(limit, size):
+    """Datagrams and frames that GOST cuts at limit arrive whole."""
+    def edit(all):
+        out = []
+        for kind, data in all:
+            head = data.rstrip(data[-1:]) if kind != "=" else data
+            if len(data) - len(head) == limit:
+                if head[:2] == struct.pack(">H", limit):
+                    head = struct.pack(">H", size) + head[2:]
+                data = head + data[-1:] * size
+            out.append([kind, data])
+        return out
+    return edit
+
+
+def without(old, new, *more):
+    """The client's records with old replaced by new."""
+    def edit(all):
+        pairs = ((old, new),) + more
+        out = []
+        for kind, data in all:
+            for a, b in pairs if kind == ">" else ():
+                data = data.replace(a, b)
+            out.append([kind, data])
+        return out
+    return edit
+
+
+MUX = "BIND of streams needs a session layer, which is not there: refused as where it is off"
+HALF = "GOST cuts off the answer after the client's half-close here; it arrives"
+WHOLE = "datagrams are not cut at 4096 bytes"
+KEPT = "bytes behind a SOCKS5 request are kept; GOST loses them"
+OLDER = "the reply of UDP-TUN has the form of the older build, [::] and the port"
+NO_MUX_BIND = bytes.fromhex("05020001000000000000")
+NO_BIND = b"\1\3\0\0"
+
+# (capture, side) -> (reason, the events expected here)
+DIFFERENT = {
+    ("relay/bind-rtcp", "server"): (MUX, refused(NO_BIND)),
+    ("relay/bind-rtcp-auth", "server"): (MUX, refused(NO_BIND)),
+    ("relay/bind-rtcp-in-use", "server"): (MUX, refused(NO_BIND)),
+    ("relay/bind-rtcp-keepalive", "server"): (MUX, refused(NO_BIND)),
+    ("relay/bind-rtcp-smux2", "server"): (MUX, refused(NO_BIND)),
+    ("relay/head-bind-rtcp-yamux", "server"): (MUX, refused(NO_BIND)),
+    ("relay/head-bind-rtcp-empty-host", "server"): (MUX, refused(NO_BIND)),
+    ("socks5/socks5-mbind-rtcp", "server"): (MUX, refused(NO_MUX_BIND)),
+    ("socks5/socks5-mbind-rtcp-comp", "server"): (MUX, refused(NO_MUX_BIND)),
+    ("socks5/socks5-mbind-smux2", "server"): (MUX, refused(NO_MUX_BIND)),
+    ("socks5/socks5-rtcp-empty-host", "server"): (MUX, refused(NO_MUX_BIND)),
+    ("unix/connect-unix", "server"): (HALF, after(3, ("<", BYE))),
+    ("relay/head-connect-unix", "server"): (HALF, after(3, ("<", BYE))),
+    ("socks5/head-socks5-raw-pipelined", "server"): (KEPT, after(2, ("<", PONG))),
+    ("socks5/socks5-raw-payload-with-request", "server"): (KEPT, after(6, ("<", PONG))),
+    ("forward/udp", "client"): (WHOLE, longer(4096, 5000)),
+    ("forward/udp-no-keepalive", "client"): (WHOLE, longer(4096, 5000)),
+    ("socks5/head-socks5-udp-tun", "client"): (WHOLE, longer(4096, 5000)),
+    ("socks5/head-socks5-udp-tun-domain", "client"): (
+        "a name is resolved at the far end of the chain, GOST resolves it here",
+        without(bytes.fromhex("ff017f000001"), b"\xff\3\x09localhost")),
+    ("http/origin-get-keepalive", "client"): (
+        "upstream connections are not shared between clients: the second client gets its own",
+        lambda all: all[:5] + [["=", "fin client"], ["=", "open 2"]] + all[5:]),
+    ("http/origin-get-no-agent", "client"): (
+        "fields of one connection are not passed on, and compression is not there",
+        without(b"Connection: keep-alive, x-a\r\nKeep-Alive: 5\r\nTe: trailers\r\n", b"",
+                (b"X-A: 1\r\n", b""), (b"Accept-Encoding: gzip\r\n", b""))),
+    ("socks5/socks5-udp-associate", "server"): (
+        "fragments are dropped, and " + WHOLE, lambda all: longer(4086, 6000)(no_fragment(all))),
+    ("socks5/socks5-udp-associate-malformed", "server"): (
+        "fragments are dropped, malformed datagrams end nothing, and " + WHOLE,
+        lambda all: longer(4086, 6000)(no_fragment(survives(all)))),
+}
+
+
+def no_fragment(all):
+    """The datagram with FRAG 1 gets no answer."""
+    at = next(i for i, e in enumerate(all) if e[0] == ">" and e[1][:3] == b"\0\0\1")
+    return all[:at + 1] + all[at + 2:]
+
+
+def survives(all):
+    """A good datagram after a malformed one is answered."""
+    at = max(i for i, e in enumerate(all) if e[0] == ">")
+    return after(at, ["<", all[at][1][:10] + PONG])(all)
+
+
+# Server side: the recording of the older build is played where it is the one we answer like.
+AS_OLDER = {
+    "socks5/head-socks5-udp-tun": OLDER,
+    "socks5/head-socks5-udp-tun-domain": OLDER,
+}
+
+RTCP = "listeners rtcp and rudp are not there"
+MTCP = "session layers (mtcp) are not there"
+
+# (capture, side) -> why it is not played.
+ABSENT = {
+    ("proxyproto/v2-dialer-mtcp", "server"): MTCP,
+    ("proxyproto/v2-dialer-mtcp", "client"): MTCP,
+    ("proxyproto/v2-udp-forward", "client"): "PROXY headers are sent to TCP targets only",
+}
+for name in ("relay/bind-rtcp relay/bind-rtcp-auth relay/bind-rtcp-disabled relay/bind-rtcp-in-use "
+             "relay/bind-rtcp-keepalive relay/bind-rtcp-smux2 relay/head-bind-rtcp-yamux "
+             "relay/head-bind-rtcp-empty-host relay/bind-rudp relay/bind-rudp-disabled socks5/socks5-mbind-disabled "
+             "socks5/socks5-mbind-rtcp socks5/socks5-mbind-rtcp-comp socks5/socks5-mbind-smux2 "
+             "socks5/socks5-rtcp-empty-host socks5/socks5-rudp").split():
+    ABSENT[name, "client"] = RTCP
+
+
+# ---- the target of a server -----------------------------------------------------------------
+
+def http_answer(s, head, early):
+    """The origin server of the recordings. False when it closes."""
+    first = head.split(b"\r\n")[0].split(b" ")
+    path = first[1]
+    close = b"connection: close" in head.lower()
+    tail = (b"Connection: close\r\n" if close else b"") + b"\r\n"
+    if path.startswith(b"/204"):
+        s.sendall(b"HTTP/1.1 204 No Content\r\n" + tail)
+    elif path.startswith(b"/chunk"):
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n" + tail +
+                  b"b\r\nhello world\r\n0\r\n\r\n")
+    elif path.startswith(b"/close"):
+        s.sendall(b"HTTP/1.1 200 OK\r\nX-B: 2\r\nX-A: 1\r\nConnection: close\r\n\r\nuntil-close")
+        return False
+    elif path.startswith(b"/ws"):
+        s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                  b"Sec-Websocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        harness.echo(s)
+        return False
+    elif path == b"/":
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + PONG)
+        return True
+    else:
+        if first[0] == b"POST":
+            while PING not in early or (b"chunked" in head.lower() and b"0\r\n\r\n" not in early):
+                early += s.recv(4096)
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: origin\r\n" + DATE +
+                  b"Content-Length: 11\r\n" + tail + PONG)
+    return not close
+
+
+def http_origin(s, early):
+    while True:
+        while b"\r\n\r\n" not in early:
+            b = s.recv(4096)
+            if not b:
+                return
+            early += b
+        head, _, early = early.partition(b"\r\n\r\n")
+        if not http_answer(s, head, early):
+            return
+        early = b""
+
+
+def target(banner):
+    def fn(s):
+        s.settimeout(20)
+        if banner:
+            s.sendall(BANNER)
+        while True:
+            b = s.recv(65536)
+            if b.split(b" ")[0] in (b"GET", b"POST"):
+                return http_origin(s, b)
+            if not b:
+                return s.sendall(BYE)
+            s.sendall(PONG * b.count(PING))
+    return fn
+
+
+def decoy(s):
+    s.recv(4096)
+    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Decoy: yes\r\nContent-Length: 6\r\n\r\ndecoy\n")
+
+
+def datagram_answer(b):
+    return PONG if b.startswith(b"ping") else b"B" * len(b)
+
+
+class Targets:
+    """What the recorded server could reach: TCP on both loopbacks, UDP, a unix socket, the decoy."""
+
+    def __init__(self, ports, banner, cwd):
+        self.socks = []
+        self.stop = False
+        for host in ("127.0.0.1", "::1"):
+            self._tcp(host, ports["TARGET"], target(banner))
+        self._tcp("127.0.0.1", ports["DECOY"], decoy)
+        self._tcp(os.path.join(cwd, "t.sock"), None, target(banner))
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        u.bind(("127.0.0.1", ports["TARGET"]))
+        self.socks.append(u)
+        threading.Thread(target=self._udp, args=(u,), daemon=True).start()
+
+    def _tcp(self, host, port, fn):
+        family = socket.AF_UNIX if port is None else socket.AF_INET6 if ":" in host else socket.AF_INET
+        s = socket.socket(family)
+        if port is not None:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(host if port is None else (host, port))
+        s.listen(16)
+        self.socks.append(s)
+        threading.Thread(target=self._accept, args=(s, fn), daemon=True).start()
+
+    def _accept(self, s, fn):
+        while True:
+            try:
+                c, _ = s.accept()
+            except OSError:
+                return
+            if self.stop:
+                return
+            threading.Thread(target=self._one, args=(c, fn), daemon=True).start()
+
+    @staticmethod
+    def _one(c, fn):
+        try:
+            with c:
+                fn(c)
+        except OSError:
+            pass
+
+    def _udp(self, u):
+        while True:
+            try:
+                b, a = u.recvfrom(65535)
+                if self.stop:
+                    return
+                u.sendto(datagram_answer(b), a)
+            except OSError:
+                return
+
+    def close(self):
+        self.stop = True
+        for s in self.socks:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+
+
+# ---- the host as server ---------------------------------------------------------------------
+
+NAMES = [(b"\0\x13\2\0\x10\3\x0cexample.test", b"\0\x10\2\0\x0d\3\x09localhost"),
+         (b"\x0cexample.test", b"\x09localhost"), (b"example.test", b"localhost"), (b"cover.test", b"localhost"),
+         (b"decoy.test", b"localhost")]
+
+
+def known_names(words, events):
+    """Recordings that map a name with `hosts=` use the name that every machine has instead."""
+    out = []
+    for w in words:
+        at = w.find("hosts=")
+        if at >= 0:
+            w = w[:at].rstrip("?&")
+            for e in events:
+                for old, new in NAMES if e[0] != "=" else ():
+                    e[1] = e[1].replace(old, new)
+        out.append(w)
+    return out
+
+
+def bind_peer(ports):
+    """Answers to BIND: the peer connects as soon as the bound port is known, and plays the target."""
+    def on_record(index, want, s):
+        if index != 1 or len(want) != 20:
+            return None
+        first, _ = recv_upto(s, 10)
+        if len(first) < 10:
+            return first
+        p = socket.create_connection((socket.inet_ntoa(first[4:8]), struct.unpack(">H", first[8:])[0]), 5)
+
+        def run():
+            recv_upto(p, len(PING))
+            p.sendall(PONG)
+            recv_upto(p, 1)
+            p.close()
+        threading.Thread(target=run, daemon=True).start()
+        return first + recv_upto(s, 10)[0]
+    return on_record
+
+
+def udp_peers(cap, ports):
+    """Peers of a remote UDP port. Their recorded ports are in the frames, so they are chosen beforehand."""
+    recorded = []
+    for kind, data in cap.events:
+        for at in range(len(data) - 8) if kind == "<" else ():
+            if data[at:at + 6] == b"\xff\1\x7f\0\0\1":
+                port = struct.unpack(">H", data[at + 6:at + 8])[0]
+                recorded += [port] if port not in recorded else []
+    peers = [ports.add(p) for p in recorded]
+
+    def run():
+        while not listening(ports["BOUND"], "udp"):
+            threading.Event().wait(0.01)
+        for port in peers:
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            u.bind(("127.0.0.1", port))
+            u.settimeout(10)
+            for data in (PING, PING + b"-2"):
+                u.sendto(data, ("127.0.0.2", ports["BOUND"]))
+                u.recv(4096)
+    threading.Thread(target=run, daemon=True).start()
+
+
+def as_server(cap, events, short):
+    ports = Ports()
+    cwd = tempfile.mkdtemp(dir=harness.WORK)
+    with open(os.path.join(cwd, "decoy.html"), "w") as f:
+        f.write("<html><body>decoy page</body></html>\n")
+    words = known_names(cap.side("server"), events)
+    unix = any("+unix" in w for w in words)
+    chain = "HOP1" in cap.head["ports"]
+    if chain:
+        words = [w.replace("127.0.0.2", "127.0.0.1") for w in words]
+    if "rudp" in short:
+        udp_peers(cap, ports)
+    targets = Targets(ports, BANNER if "server-first" in short else b"", cwd)
+    host = Host(*ports.args(words), cwd=cwd)
+    entry = ports["HOP1_BEHIND" if chain else "SERVER"]
+    try:
+        if unix:
+            wait_ready(host, path=os.path.join(cwd, "s.sock"))
+        else:
+            wait_ready(host, ports["SERVER"])
+            wait_ready(host, entry)
+        player = None
+
+        def connect(number):
+            if number == "2" and "udp" in cap.head["carrier"]:
+                u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                u.connect(("127.0.0.2", struct.unpack(">H", player.got[-2:])[0]))
+                return u
+            s = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+            s.connect(os.path.join(cwd, "s.sock") if unix else ("127.0.0.1" if chain else "127.0.0.2", entry))
+            return s
+        player = Player(">", ports, connect, bind_peer(ports) if "-bind" in short else None)
+        player.play(events)
+    except Differs as e:
+        raise Differs("%s\n%s\n%s" % (e, " ".join(host.argv), host.text()[-1500:]))
+    finally:
+        targets.close()
+        status = host.stop()
+    return status == 0 or "status %s\n%s" % (status, host.text())
+
+
+# ---- the host as client ---------------------------------------------------------------------
+
+class App(threading.Thread):
+    """The recorded application in front of the host; `got` is what it received."""
+
+    def __init__(self, fn):
+        super().__init__(daemon=True)
+        self.fn = fn
+        self.got = b""
+        self.error = ""
+        self.start()
+
+    def run(self):
+        try:
+            self.got = self.fn()
+        except Exception:
+            self.error = traceback.format_exc()
+
+
+def stream_app(where, payload, wait_banner, answer):
+    def fn():
+        s = socket.socket(socket.AF_UNIX if isinstance(where, str) else
+                          socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
+        s.settimeout(15)
+        s.connect(where)
+        got = b""
+        if wait_banner is not None:
+            s.settimeout(wait_banner)
+            try:
+                got = s.recv(len(BANNER))
+            except socket.timeout:
+                pass
+            s.settimeout(15)
+        try:
+            s.sendall(payload)
+            while answer not in got:
+                b = s.recv(4096)
+                if not b:
+                    break
+                got += b
+            s.shutdown(socket.SHUT_WR)
+            while True:
+                b = s.recv(4096)
+                if not b:
+                    return got
+                got += b
+        except ConnectionError:
+            return got
+    return fn
+
+
+def datagram_app(port, payloads):
+    def fn():
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        u.settimeout(10)
+        got = b""
+        for data in payloads:
+            u.sendto(data, ("127.0.0.1", port))
+            try:
+                got += u.recv(65535)
+            except socket.timeout:
+                return got
+        return got
+    return fn
+
+
+def associate_app(port, target_port, payloads):
+    def fn():
+        s, rep, bound = socks5_open(port, 3, "0.0.0.0", 0)
+        if rep:
+            return b""
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        u.settimeout(10)
+        got = b""
+        for host, data in payloads:
+            u.sendto(b"\0\0\0" + socks_addr(host, target_port) + data, bound)
+            got += u.recv(65535)[10:]
+        s.close()
+        return got
+    return fn
+
+
+def http_app(entry, target_port, short):
+    """The requests that went through the forward proxy when its origin side was recorded."""
+    at = b"127.0.0.1:%d" % target_port
+    a = (b"GET http://%s/a?x=1 HTTP/1.1\r\nHost: %s\r\nUser-Agent: test/1\r\nAccept: */*\r\n"
+         b"Proxy-Connection: Keep-Alive\r\nX-B: 2\r\nX-A: 1\r\n\r\n" % (at, at))
+    b = b"GET http://%s/b HTTP/1.1\r\nHost: %s\r\nUser-Agent: test/1\r\n\r\n" % (at, at)
+    lists = {
+        "origin-get-default": [[a], [b]],
+        "origin-get-keepalive": [[a, b], [b]],
+        "origin-get-no-agent": [[b"GET http://%s/a HTTP/1.1\r\nHost: %s\r\nConnection: keep-alive, x-a\r\n"
+                                 b"Keep-Alive: 5\r\nTe: trailers\r\nVia: 1.1 x\r\nX-A: 1\r\n"
+                                 b"X-Forwarded-For: 1.2.3.4\r\n\r\n" % (at, at)]],
+        "origin-post-chunked": [[b"POST http://%s/p HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 b"b\r\nping-client\r\n0\r\n\r\n" % (at, at)]],
+    }
+
+    def fn():
+        got = b""
+        for requests in lists[short]:
+            s = socket.create_connection(entry, 15)
+            for r in requests:
+                s.sendall(r)
+                while not got.endswith(PONG) or got.count(PONG) == 0:
+                    x = s.recv(4096)
+                    if not x:
+                        break
+                    got += x
+                got += b" "
+            s.close()
+        return got.replace(b" ", b"")
+    return fn
+
+
+def uncovered(hello):
+    """The ClientHello as it was before the connector put another name in: the real one is in extension fffe."""
+    at = 5 + 4 + 34
+    at += 1 + hello[at]
+    at += 2 + struct.unpack(">H", hello[at:at + 2])[0]
+    at += 1 + hello[at]
+    start, out = at + 2, b""
+    at = start
+    while at < len(hello):
+        kind, size = struct.unpack(">HH", hello[at:at + 4])
+        body = hello[at + 4:at + 4 + size]
+        if kind == 0:
+            name = b"example.test"
+            body = struct.pack(">HBH", len(name) + 3, 0, len(name)) + name
+        if kind != 0xfffe:
+            out += struct.pack(">HH", kind, len(body)) + body
+        at += 4 + size
+    fixed = hello[9:start - 2] + struct.pack(">H", len(out)) + out
+    return hello[:3] + struct.pack(">H", len(fixed) + 4) + b"\1" + struct.pack(">I", len(fixed))[1:] + fixed
+
+
+def sni_payload(short, events):
+    if short == "sni-tls":
+        return events[1][1]
+    if short == "sni-tls-host":
+        return uncovered(events[1][1])
+    return b"GET / HTTP/1.1\r\nHost: example.test:18080\r\nUser-Agent: t\r\n\r\n"
+
+
+def datagrams(short):
+    if "socks5-udp-tun" in short and "domain" not in short:
+        return [PING, b"p" * 3000, b"q" * 5000, b"ping-2"]
+    if short == "udp" or short.startswith("udp-no-keepalive"):
+        return None
+    return [PING, PING + b"-2"]
+
+
+def app_for(cap, ports, short, folder, events, cwd):
+    listen = cap.side("client")[1]
+    records = b"".join(d for k, d in events if k == "<")
+    if folder == "http" and short.startswith("origin"):
+        return http_app(("127.0.0.2", ports["SERVER"]), ports["TARGET"], short)
+    if listen.startswith("unix:"):
+        return stream_app(os.path.join(cwd, "c.sock"), PING, None, PONG)
+    if listen.startswith("socks5:"):
+        three = [("localhost", b"ping-domain")] if folder == "http" else []
+        return associate_app(ports["CLIENT"], ports["TARGET"], [("127.0.0.1", PING), ("127.0.0.1", PING + b"-2")] + three)
+    if listen.startswith("udp:"):
+        payloads = datagrams(short)
+        if payloads is None:
+            payloads = {"forward": [PING, PING + b"-2", b"z" * 5000], "relay": [PING, b"p" * 3000, b"ping-2"],
+                        "http": [PING, PING + b"-2"]}[folder]
+        if folder == "proxyproto":
+            payloads = [PING]
+        return datagram_app(ports["CLIENT"], payloads)
+    payload = sni_payload(short, events) if folder == "sni" else PING
+    banner = None if "server-first" not in short else 0.3 if "off" in short else 10
+    answer = PONG if PONG in records else b"\0never"
+    if folder == "sni":  # the recorded client half-closed after the first line
+        answer = next((d for k, d in events if k == "<"), answer)[:15]
+    return stream_app(("::1" if "[::1]:CLIENT" in listen else "127.0.0.1", ports["CLIENT"]), payload, banner, answer)
+
+
+def as_client(cap, events, short, folder):
+    behind = cap.side("server") is None and folder in ("forward", "proxyproto", "http")
+    ports = Ports(keep=() if behind else ("TARGET", "HOP1_BEHIND"))
+    chain = "HOP1" in cap.head["ports"]
+    if chain:  # the second hop's port is only text inside the first
+        ports.map[18002] = 18002
+    cwd = tempfile.mkdtemp(dir=harness.WORK)
+    words = cap.side("client")
+    unix_front, unix_back = words[1].startswith("unix:"), any("+unix" in w for w in words)
+    udp = cap.head["carrier"] == "udp"
+    place = ("127.0.0.1", ports["TARGET" if behind else "HOP1" if chain else "SERVER"])
+    listener = socket.socket(socket.AF_UNIX if unix_back else socket.AF_INET,
+                             socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+    if not unix_back:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(os.path.join(cwd, "s.sock") if unix_back else place)
+    if not udp:
+        listener.listen(16)
+        listener.settimeout(10)
+    host = Host(*ports.args(words), cwd=cwd)
+    app = None
+    try:
+        if unix_front:
+            wait_ready(host, path=os.path.join(cwd, "c.sock"))
+        elif folder == "http" and short.startswith("origin"):
+            wait_ready(host, ports["SERVER"])
+        else:
+            wait_ready(host, ports["CLIENT"], "udp" if words[1].startswith("udp:") else "tcp")
+        app = App(app_for(cap, ports, short, folder, events, cwd))
+
+        def connect(number):
+            return Datagrams(listener) if udp else listener.accept()[0]
+        player = Player("<", ports, connect)
+        player.play(events)
+        app.join(15)
+    except (Differs, OSError) as e:
+        raise Differs("%s\n%s\n%s" % (e, " ".join(host.argv), host.text()[-1500:]))
+    finally:
+        listener.close()
+        status = host.stop()
+    sent = b"".join(d for k, d in events if k == "<")
+    want = b"".join(re.findall(BANNER + b"|" + PONG + b"|" + BYE + b"|B{100,}", sent))
+    got = b"".join(re.findall(BANNER + b"|" + PONG + b"|" + BYE + b"|B{100,}", app.got))
+    if app.error or got != want:
+        return "the application got %r\nnot %r\n%s" % (app.got[:300], want[:300], app.error)
+    return status == 0 or "status %s\n%s" % (status, host.text())
+
+
+class Datagrams:
+    """A UDP socket as Player wants it: one peer per recorded connection."""
+    type = socket.SOCK_DGRAM
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.peer = None
+
+    def settimeout(self, n):
+        self.sock.settimeout(n)
+
+    def recv(self, n):
+        data, self.peer = self.sock.recvfrom(n)
+        return data
+
+    def sendall(self, data):
+        self.sock.sendto(data, self.peer)
+
+    def close(self):
+        pass
+
+
+# ---- all of them ----------------------------------------------------------------------------
+
+def play(cap, side, short, folder):
+    name = "%s/%s as %s" % (folder, short, side)
+    events = [list(e) for e in cap.events]
+    if (folder + "/" + short, side) in ABSENT:
+        return tap.skip(name, ABSENT[folder + "/" + short, side])
+    if side == "server" and folder + "/" + short in AS_OLDER:
+        name += " (differs: %s)" % AS_OLDER[folder + "/" + short]
+        cap = Capture(cap.path.replace("head-", ""))
+        events = longer(4096, 5000)(cap.events)
+    if (folder + "/" + short, side) in DIFFERENT:
+        reason, edit = DIFFERENT[folder + "/" + short, side]
+        events = edit(events)
+        name += " (differs: %s)" % reason
+    try:
+        r = as_server(cap, events, short) if side == "server" else as_client(cap, events, short, folder)
+        tap.ok(r is True, name, r)
+    except Differs as e:
+        tap.ok(False, name, e)
+    except Exception:
+        tap.ok(False, name, traceback.format_exc())
+
+
+def main():
+    paths = sorted(glob.glob(os.path.join(PLUGINS, "*", "captures", "*.txt")))
+    paths += sorted(glob.glob(os.path.join(HERE, "captures", "*.txt")))
+    wanted = os.environ.get("CAPTURE", "")
+    for path in paths:
+        short = os.path.basename(path)[:-4]
+        folder = os.path.basename(os.path.dirname(os.path.dirname(path)))
+        newer = os.path.join(os.path.dirname(path), "head-" + short + ".txt")
+        twice = short.startswith("connector-") and os.path.exists(path.replace("connector-", ""))
+        if os.path.exists(newer) or twice or wanted not in folder + "/" + short:
+            continue
+        cap = Capture(path)
+        for side in ("server", "client"):
+            if cap.side(side) is not None:
+                play(cap, side, short, "chain" if "HOP1" in cap.head["ports"] else folder)
+    tap.done()
+
+
+main()

@@ -1,0 +1,527 @@
+/* mux_world.h - what test_session.c runs in: an embedder, handlers, and two sessions on a wire. */
+/* SPDX-License-Identifier: MIT */
+#ifndef TEST_MUX_WORLD_H
+#define TEST_MUX_WORLD_H
+
+#include <stdio.h>
+
+#include "mux.h"
+
+const struct gost_host *gost_host_;
+
+static int count, failures;
+static uint64_t clock_ns = 1000 * GOST_S;
+static struct ge_worker *w;
+
+static void ok(int good, const char *name)
+{
+    count++;
+    failures += !good;
+    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
+}
+
+/* ---- one allocation fails: linked with --wrap ---- */
+
+static long alloc_left = -1; /* this many succeed; -1: all */
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+
+static int alloc_fails(void)
+{
+    return alloc_left >= 0 && alloc_left-- == 0;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return alloc_fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return alloc_fails() ? NULL : __real_calloc(n, size);
+}
+
+/* ---- a small embedder ---- */
+
+enum { TARGETS = 8 };
+
+static struct ge_stack *targets[TARGETS]; /* by the last character of the dialed name */
+static struct mux_conf port_conf = {16384, 0, 0, 0};
+static int task_status, tasks_done;
+
+static uint64_t f_now(void *ctx)
+{
+    return clock_ns;
+}
+
+static void f_random(void *ctx, void *p, size_t n)
+{
+    memset(p, 7, n);
+}
+
+static void f_log(void *ctx, struct ge_flow *flow, int level, const char *text)
+{
+}
+
+static void f_wake(void *ctx)
+{
+}
+
+static void f_cancel(void *ctx, struct ge_task *t)
+{
+}
+
+static struct ge_layer_choice f_find_layer(void *ctx, struct ge_task *t, struct gost_bytes name, uint32_t role)
+{
+    struct ge_layer_choice c = {&mux_component, &port_conf};
+
+    return c;
+}
+
+static void task_done(struct ge_task *t, void *ctx, int status)
+{
+    task_status = status;
+    tasks_done++;
+}
+
+static const struct gost_component line;
+
+static struct ge_task *serve(const struct gost_component *c, struct ge_flow *f, struct ge_stack *port0)
+{
+    struct ge_task_spec spec;
+    struct ge_task *t;
+
+    memset(&spec, 0, sizeof spec);
+    spec.component = c;
+    spec.flow = f;
+    spec.done = task_done;
+    t = ge_task_new(&spec, port0);
+    if (!t)
+        ge_stack_free(port0, 1);
+    return t;
+}
+
+static void f_act(void *ctx, struct ge_task *t, const struct gost_action *a)
+{
+    const struct gost_act_dial *d = (const struct gost_act_dial *)a;
+    struct ge_stack *mine, **far;
+    struct ge_flow *f;
+
+    if (a->kind == GOST_ACT_SPAWN) {
+        f = ge_flow_new(w);
+        serve(&line, f, ge_task_take(t, a->port));
+        ge_flow_unref(f);
+        ge_result(t, a->kind, a->tag, 0, NULL, NULL, 0);
+        return;
+    }
+    if (a->kind != GOST_ACT_DIAL) {
+        ge_result(t, a->kind, a->tag, GOST_EUNSUPPORTED, "no", NULL, 0);
+        return;
+    }
+    far = &targets[(d->addr.name[d->addr.len - 1] - '0') & (TARGETS - 1)];
+    ge_stack_pair(ge_task_flow(t), ge_stack_top_type(ge_task_port(t, 0)), &mine, far);
+    if (mine)
+        ge_port_open(t, a->port, mine);
+    ge_result(t, a->kind, a->tag, mine ? 0 : GOST_ENOMEM, NULL, NULL, 0);
+}
+
+/* ---- components ---- */
+
+/* A line protocol: one length byte, a name, then relay to that name. */
+static int line_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    int *dialing = state;
+    const uint8_t *p;
+    struct gost_addr a;
+
+    if (ev->type == GOST_EV_RESULT) {
+        if (ev->status)
+            return ev->status;
+        gost_relay(io, 0, 1, 0);
+        return GOST_AGAIN;
+    }
+    if (ev->type == GOST_EV_CLOSED)
+        return ev->status;
+    if (ev->type == GOST_EV_EOF && !*dialing)
+        return gost_fail(io, GOST_EPROTO, "the line ended early");
+    if (*dialing || !(p = gost_peek(io, 1)) || !gost_peek(io, 1u + p[0]))
+        return GOST_AGAIN;
+    p = gost_take(io, 1u + gost_peek(io, 1)[0]);
+    memset(&a, 0, sizeof a);
+    a.family = GOST_AF_NAME;
+    a.len = p[0];
+    memcpy(a.name, p + 1, p[0]);
+    *dialing = 1;
+    return gost_dial(io, 1, 1, GOST_NET_TCP, &a) ? GOST_EINTERNAL : GOST_AGAIN;
+}
+
+static const struct gost_handler_ops line_ops = {sizeof line_ops, 0, line_step, NULL};
+static const struct gost_component line = {
+    .kind = GOST_KIND_HANDLER, .name = "line", .summary = "t", .ops = &line_ops, .state_size = sizeof(int)};
+
+/* Relays its exchange as it is. */
+static int pass_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct gost_addr a = {.family = GOST_AF_NAME, .len = 1, .name = "2"};
+
+    if (ev->type == GOST_EV_START)
+        return gost_dial(io, 1, 1, GOST_NET_TCP, &a) ? GOST_EINTERNAL : GOST_AGAIN;
+    if (ev->type == GOST_EV_RESULT)
+        return gost_relay(io, 0, 1, 0) ? GOST_EINTERNAL : GOST_AGAIN;
+    return GOST_AGAIN;
+}
+
+static const struct gost_handler_ops pass_ops = {sizeof pass_ops, GOST_EXCHANGE, pass_step, NULL};
+static const struct gost_component pass_on = {.kind = GOST_KIND_HANDLER, .name = "pass", .summary = "t", .ops = &pass_ops};
+
+/* Remembers why its port closed. */
+static int watch_status;
+static uint64_t watch_code;
+
+static int watch_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    if (ev->type != GOST_EV_CLOSED)
+        return GOST_AGAIN;
+    watch_status = ev->status;
+    watch_code = ev->code;
+    return ev->status;
+}
+
+static const struct gost_handler_ops watch_ops = {sizeof watch_ops, 0, watch_step, NULL};
+static const struct gost_component watch = {.kind = GOST_KIND_HANDLER, .name = "watch", .summary = "t", .ops = &watch_ops};
+
+/* Makes a session of its client: accepts streams to child flows, and opens one to say hello. */
+static int owner_results, owner_accepted, owner_status, owner_no_more;
+
+static int owner_more(struct gost_io *io)
+{
+    return gost_accept(io, 3, 2, 0);
+}
+
+static int owner_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    struct gost_act_stream_open o = {{sizeof o, GOST_ACT_STREAM_OPEN, 2, 1}, 0, 0};
+    struct gost_act_spawn sp = {{sizeof sp, GOST_ACT_SPAWN, 4, 2}, 0, 0, {NULL, 0}, {NULL, 0}};
+
+    if (ev->type == GOST_EV_START)
+        return gost_upgrade(io, 1, 0, GOST_CLIENT, "mux") ? GOST_EINTERNAL : GOST_AGAIN;
+    if (ev->type == GOST_EV_CLOSED && ev->port == 0) {
+        owner_status = ev->status;
+        return ev->status;
+    }
+    if (ev->type != GOST_EV_RESULT)
+        return GOST_AGAIN;
+    owner_results |= 1 << ev->tag;
+    if (ev->status && ev->tag == 3) {
+        owner_no_more = ev->status;
+        return GOST_AGAIN;
+    }
+    if (ev->status)
+        return ev->status;
+    if (ev->tag == 1) {
+        gost_act(io, &o.head);
+        owner_more(io);
+    } else if (ev->tag == 2) {
+        gost_send(gost_port(io, 1), "hello", 5);
+        gost_shut(gost_port(io, 1));
+    } else if (ev->tag == 3) {
+        owner_accepted++;
+        gost_act(io, &sp.head);
+    } else if (ev->tag == 4) {
+        owner_more(io);
+    }
+    return GOST_AGAIN;
+}
+
+static const struct gost_handler_ops owner_ops = {sizeof owner_ops, 0, owner_step, NULL};
+static const struct gost_component owner = {.kind = GOST_KIND_HANDLER, .name = "owner", .summary = "t", .ops = &owner_ops};
+
+/* Inverts every byte. */
+static int inv_copy(struct gost_io *to, struct gost_io *from)
+{
+    struct gost_bytes b;
+    uint8_t *p;
+    size_t i, n;
+
+    while ((b = gost_rx(from)).n) {
+        n = b.n < 1000 ? b.n : 1000;
+        if (!gost_tx_room(to))
+            return GOST_FULL;
+        if (!(p = gost_reserve(to, n)))
+            return GOST_AGAIN;
+        for (i = 0; i < n; i++)
+            p[i] = (uint8_t)~b.p[i];
+        gost_commit(to, n);
+        gost_consume(from, n);
+    }
+    return GOST_AGAIN;
+}
+
+static int inv_decode(void *state, const void *conf, struct gost_io *io)
+{
+    return inv_copy(gost_app(io), io);
+}
+
+static int inv_encode(void *state, const void *conf, struct gost_io *io)
+{
+    return inv_copy(io, gost_app(io));
+}
+
+static const struct gost_layer_ops inv_ops = {.size = sizeof inv_ops, .below = GOST_STREAM, .above = GOST_STREAM,
+                                              .decode = inv_decode, .encode = inv_encode};
+static const struct gost_component inv = {.kind = GOST_KIND_LAYER, .name = "inv", .summary = "t", .ops = &inv_ops};
+
+/* A handshake of one byte each way, identity afterwards. */
+static int id_handshake(void *state, const void *conf, struct gost_io *io)
+{
+    int *sent = state;
+
+    if (!*sent)
+        gost_send(io, "H", 1);
+    *sent = 1;
+    return gost_take(io, 1) ? GOST_OK : GOST_AGAIN;
+}
+
+static const struct gost_layer_ops id_ops = {.size = sizeof id_ops, .below = GOST_STREAM, .above = GOST_STREAM,
+                                             .handshake = id_handshake};
+static const struct gost_component ident = {
+    .kind = GOST_KIND_LAYER, .name = "id", .summary = "t", .ops = &id_ops, .state_size = sizeof(int)};
+
+/* ---- two sessions over a wire that carries `step` bytes at a time ---- */
+
+enum { SIDES = 2, CLIENT = 0, SERVER = 1, ACCEPTED = 64 };
+
+static struct side {
+    struct ge_flow *flow;
+    struct ge_stack *session;
+    struct ge_stack *accepted[ACCEPTED];
+    int n_accepted, ready, ready_status, ended, end_status, gone;
+    size_t sent;
+} side[SIDES];
+
+static size_t wire_step, peak;
+static int cut; /* nothing passes */
+
+static void wire_close(struct ge_stack *s, void *ctx, int abort)
+{
+    struct side *me = ctx, *other = &side[me == &side[0]];
+
+    me->gone = 1;
+    me->session = NULL;
+    if (other->session && !other->gone)
+        ge_rx_end(other->session, abort ? GOST_ECLOSED : 0);
+}
+
+static const struct ge_bottom_ops wire_ops = {NULL, wire_close};
+
+static int carry(struct side *from, struct side *to)
+{
+    struct iovec v;
+    struct gost_bytes room;
+    size_t n;
+
+    if (from->gone || to->gone || cut)
+        return 0;
+    if (ge_tx_iov(from->session, &v, 1) == 1) {
+        if (!ge_rx_wanted(to->session) || !(room = ge_rx_reserve(to->session)).n)
+            return 0;
+        n = v.iov_len < room.n ? v.iov_len : room.n;
+        n = n < wire_step ? n : wire_step;
+        memcpy((void *)room.p, v.iov_base, n);
+        ge_rx_commit(to->session, n);
+        ge_tx_consume(from->session, n);
+        from->sent += n;
+        return 1;
+    }
+    if (!ge_tx_shut(from->session))
+        return 0;
+    ge_tx_shut_done(from->session);
+    ge_rx_end(to->session, 0);
+    return 1;
+}
+
+static void run(void)
+{
+    struct ge_usage u;
+    int i, more;
+
+    for (i = 0; i < 1000000; i++) {
+        more = ge_run(w, 50);
+        ge_worker_usage(w, &u);
+        peak = u.chunk_bytes > peak ? u.chunk_bytes : peak;
+        more |= carry(&side[CLIENT], &side[SERVER]);
+        more |= carry(&side[SERVER], &side[CLIENT]);
+        if (!more)
+            return;
+    }
+    printf("# it never comes to rest\n");
+    failures++;
+}
+
+static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)
+{
+    struct side *s = arg;
+
+    if (s->n_accepted < ACCEPTED)
+        s->accepted[s->n_accepted++] = stream;
+    else
+        ge_stack_free(stream, 1);
+}
+
+static void on_end(struct ge_stack *session, void *arg, int status)
+{
+    struct side *s = arg;
+
+    s->ended++;
+    s->end_status = status;
+}
+
+static void on_ready(struct ge_stack *session, void *arg, int status)
+{
+    struct side *s = arg;
+
+    s->ready++;
+    s->ready_status = status;
+    ge_session_on_stream(session, on_stream, s);
+    ge_session_on_end(session, on_end, s);
+}
+
+static int side_push(struct side *s, struct ge_layer_spec *spec, const struct mux_conf *c)
+{
+    int r;
+
+    spec->component = &mux_component;
+    spec->conf = c;
+    r = ge_stack_push(s->session, spec);
+    if (r == GOST_OK)
+        ge_stack_on_ready(s->session, on_ready, s);
+    return r;
+}
+
+static void side_open(struct side *s, uint32_t role, const struct mux_conf *c, const struct gost_component *below)
+{
+    struct ge_layer_spec spec = {.component = below, .role = role};
+
+    memset(s, 0, sizeof *s);
+    s->gone = 1;
+    if (!(s->flow = ge_flow_new(w)) || !(s->session = ge_stack_new(s->flow, GOST_STREAM, &wire_ops, s)))
+        return;
+    s->gone = 0;
+    if ((below && ge_stack_push(s->session, &spec)) || (c && side_push(s, &spec, c)))
+        ge_stack_free(s->session, 1);
+}
+
+/* c[0] for the client, c[1] for the server; below: a layer under the session, or NULL. */
+static void world_open(const struct mux_conf *c, const struct gost_component *below, size_t step)
+{
+    memset(side, 0, sizeof side);
+    memset(targets, 0, sizeof targets);
+    wire_step = step;
+    peak = 0;
+    cut = 0;
+    tasks_done = task_status = 0;
+    side_open(&side[CLIENT], GOST_CLIENT, &c[0], below);
+    side_open(&side[SERVER], GOST_SERVER, &c[1], below);
+    run();
+}
+
+static void pass(uint64_t ns)
+{
+    clock_ns += ns;
+    ge_timers_run(w);
+    run();
+}
+
+/* Frees what is left and says whether anything leaked. */
+static int world_close(void)
+{
+    struct ge_usage u;
+    int i, k;
+
+    for (i = 0; i < SIDES; i++) {
+        for (k = 0; k < side[i].n_accepted; k++)
+            if (side[i].accepted[k])
+                ge_stack_free(side[i].accepted[k], 0);
+        if (side[i].session)
+            ge_stack_free(side[i].session, 0);
+    }
+    for (i = 0; i < TARGETS; i++)
+        if (targets[i])
+            ge_stack_free(targets[i], 0);
+    run();
+    pass(20 * GOST_S);
+    pass(20 * GOST_S);
+    for (i = 0; i < SIDES; i++)
+        ge_flow_unref(side[i].flow);
+    ge_worker_usage(w, &u);
+    if (!u.stacks && !u.tasks && !u.flows && !u.chunks && !u.timers && !mux_streams_open)
+        return 1;
+    printf("# left: %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers, %d streams of layers\n", u.stacks,
+           u.tasks, u.flows, u.chunks, u.timers, mux_streams_open);
+    return 0;
+}
+
+/* ---- the test's own stacks ---- */
+
+static struct gost_io *top(struct ge_stack *s)
+{
+    return ge_stack_io(s);
+}
+
+static size_t get(struct ge_stack *s, char *buf, size_t n)
+{
+    struct gost_bytes b;
+    size_t have = 0;
+
+    while (s && have < n && (b = gost_rx(top(s))).n) {
+        size_t k = b.n < n - have ? b.n : n - have;
+
+        memcpy(buf + have, b.p, k);
+        gost_consume(top(s), k);
+        have += k;
+    }
+    return have;
+}
+
+static int got(struct ge_stack *s, const char *want)
+{
+    char buf[256];
+    size_t n = get(s, buf, sizeof buf);
+
+    return n == strlen(want) && !memcmp(buf, want, n);
+}
+
+static void say(struct ge_stack *s, const char *text)
+{
+    if (s)
+        gost_send(top(s), text, strlen(text));
+}
+
+static struct ge_stack *open_from(int which, uint32_t flags)
+{
+    struct ge_stack *s = NULL;
+
+    if (side[which].session && ge_session_open(side[which].session, side[which].flow, flags, &s) != GOST_OK)
+        return NULL;
+    return s;
+}
+
+/* A stack lets the test feed frames of its own making. */
+static void raw(struct ge_stack *s, uint8_t type, uint32_t id, const void *p, size_t n)
+{
+    struct gost_bytes room = ge_rx_reserve(s);
+    uint8_t *to = (uint8_t *)room.p;
+
+    if (room.n < MUX_HEAD + n)
+        return;
+    to[0] = type;
+    gost_put16(gost_put32(to + 1, id), (uint16_t)n);
+    if (n)
+        memcpy(to + MUX_HEAD, p, n);
+    ge_rx_commit(s, MUX_HEAD + n);
+}
+
+#endif

@@ -1,0 +1,859 @@
+/* test_session.c - sessions in memory: streams, credit, ends, resets, draining, failure. */
+/* SPDX-License-Identifier: MIT */
+#include "mux_world.h"
+
+static const struct mux_conf plain[2] = {{16384, 0, 0, 0}, {16384, 0, 0, 0}};
+static const struct mux_conf unlimited[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+
+static uint8_t pattern(size_t at, int salt)
+{
+    return (uint8_t)((at + (size_t)salt) * 31 >> 3);
+}
+
+/* Write up to `total` bytes of a pattern, as room allows. Returns how far. */
+static size_t fill(struct ge_stack *s, size_t from, size_t total, int salt)
+{
+    uint8_t piece[777];
+    size_t i, n;
+
+    while (from < total && gost_tx_room(top(s)) > 0) {
+        n = sizeof piece < total - from ? sizeof piece : total - from;
+        for (i = 0; i < n; i++)
+            piece[i] = pattern(from + i, salt);
+        gost_send(top(s), piece, n);
+        from += n;
+    }
+    return from;
+}
+
+/* Read all there is; returns how far, SIZE_MAX when the bytes are wrong. */
+static size_t drain(struct ge_stack *s, size_t from, int salt)
+{
+    struct gost_bytes b;
+    size_t i;
+
+    while ((b = gost_rx(top(s))).n) {
+        for (i = 0; i < b.n; i++)
+            if (b.p[i] != pattern(from + i, salt))
+                return SIZE_MAX;
+        from += b.n;
+        gost_consume(top(s), b.n);
+    }
+    return from;
+}
+
+/* ---- streams, ends ---- */
+
+static void test_streams(void)
+{
+    struct ge_stack *a, *b;
+
+    world_open(plain, NULL, 100000);
+    ok(side[CLIENT].ready == 1 && side[SERVER].ready == 1 && !side[SERVER].ready_status, "two sessions are ready");
+    a = open_from(CLIENT, 0);
+    b = open_from(SERVER, 0);
+    ok(a && b, "each side opens a stream");
+    say(a, "from the client");
+    say(b, "from the server");
+    run();
+    ok(side[SERVER].n_accepted == 1 && got(side[SERVER].accepted[0], "from the client"), "the server is given it");
+    ok(side[CLIENT].n_accepted == 1 && got(side[CLIENT].accepted[0], "from the server"), "so is the client");
+    say(side[SERVER].accepted[0], "back");
+    gost_shut(top(a));
+    run();
+    ok(got(a, "back") && !gost_rx_eof(top(a)), "an answer comes back");
+    ok(gost_rx_eof(top(side[SERVER].accepted[0])), "half-close arrives");
+    say(side[SERVER].accepted[0], "late");
+    gost_shut(top(side[SERVER].accepted[0]));
+    run();
+    ok(got(a, "late") && gost_rx_eof(top(a)), "the other direction goes on, and ends");
+    ge_stack_free(a, 0);
+    ge_stack_free(side[SERVER].accepted[0], 0);
+    side[SERVER].accepted[0] = NULL;
+    gost_shut(top(side[CLIENT].accepted[0]));
+    run();
+    ok(gost_rx_eof(top(b)), "half-close from the accepting side");
+    ok(ge_session_streams(side[CLIENT].session) == 1 && ge_session_streams(side[SERVER].session) == 1,
+       "ended streams are gone, the others live");
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_no_reset_after_clean_end(void)
+{
+    struct ge_stack *a;
+    size_t before;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    gost_shut(top(a));
+    run();
+    gost_shut(top(side[SERVER].accepted[0]));
+    run();
+    before = side[CLIENT].sent;
+    ge_stack_free(a, 0);
+    run();
+    ok(side[CLIENT].sent == before, "a stream that ended both ways is freed without a reset");
+    a = open_from(CLIENT, 0);
+    run();
+    before = side[CLIENT].sent;
+    ge_stack_free(a, 0);
+    run();
+    ok(side[CLIENT].sent == before + MUX_HEAD + 4, "one that did not is reset");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_oneway(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, GOST_STREAM_ONEWAY);
+    say(a, "only there");
+    gost_shut(top(a));
+    run();
+    ok(gost_rx_eof(top(a)), "the opener of a one-way stream reads its end");
+    ok(got(side[SERVER].accepted[0], "only there") && gost_rx_eof(top(side[SERVER].accepted[0])), "the other reads");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_heads(void)
+{
+    struct gost_head h = {.size = sizeof h, .status = 200}, r;
+    struct ge_stack *a, *b;
+    int i, n = 0;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, GOST_STREAM_EXCHANGE);
+    gost_head_send(top(a), &h);
+    say(a, "body");
+    h.flags = GOST_HEAD_TRAILERS;
+    gost_head_send(top(a), &h);
+    gost_shut(top(a));
+    run();
+    b = side[SERVER].accepted[0];
+    ok(gost_io_type(top(b)) == GOST_EXCHANGE && gost_head_recv(top(b), &r) == GOST_OK && r.status == 200,
+       "a head arrives first");
+    ok(gost_head_recv(top(b), &r) == GOST_AGAIN, "trailers do not overtake the body");
+    ok(got(b, "body") && !gost_rx_eof(top(b)), "the body arrives");
+    ok(gost_head_recv(top(b), &r) == GOST_OK && r.flags == GOST_HEAD_TRAILERS, "then the trailers");
+    ok(gost_rx_eof(top(b)) && gost_head_recv(top(b), &r) == GOST_END, "then the end");
+    for (i = 0; i < 1000; i++)
+        n += gost_head_send(top(b), &h) == GOST_OK;
+    ok(n < 100, "heads that nobody takes are bounded");
+    run();
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static int head_is(struct ge_stack *s, uint32_t status, uint32_t flags)
+{
+    struct gost_head h;
+
+    return gost_head_recv(top(s), &h) == GOST_OK && h.status == status && h.flags == flags;
+}
+
+static void test_exchange_relay(void)
+{
+    struct gost_head h = {.size = sizeof h};
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, GOST_STREAM_EXCHANGE);
+    gost_head_send(top(a), &h);
+    run();
+    serve(&pass_on, side[SERVER].flow, side[SERVER].accepted[0]);
+    side[SERVER].n_accepted = 0;
+    say(a, "question");
+    h.flags = GOST_HEAD_TRAILERS;
+    gost_head_send(top(a), &h);
+    gost_shut(top(a));
+    run();
+    ok(head_is(targets[2], 0, 0) && got(targets[2], "question") &&
+           head_is(targets[2], 0, GOST_HEAD_TRAILERS) && gost_rx_eof(top(targets[2])),
+       "a relay between exchanges passes head, body, trailers and end");
+    h.status = 103;
+    h.flags = GOST_HEAD_INTERIM;
+    gost_head_send(top(targets[2]), &h);
+    run();
+    ok(head_is(a, 103, GOST_HEAD_INTERIM), "an interim head comes back at once");
+    h.status = 200;
+    h.flags = 0;
+    gost_head_send(top(targets[2]), &h);
+    say(targets[2], "answer");
+    h.flags = GOST_HEAD_TRAILERS;
+    gost_head_send(top(targets[2]), &h);
+    gost_shut(top(targets[2]));
+    run();
+    ok(head_is(a, 200, 0) && got(a, "answer") && head_is(a, 200, GOST_HEAD_TRAILERS) && gost_rx_eof(top(a)),
+       "and the answer with its trailers");
+    ok(tasks_done == 1 && task_status == 0, "the flow ends well");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- credit ---- */
+
+static void test_stuck_reader(void)
+{
+    struct ge_stack *a, *b;
+    size_t sent_a = 0, sent_b = 0, got_a = 0, got_b = 0, total = 1000000, quiet;
+    int i;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    run();
+    for (i = 0; i < 2000 && got_b < total; i++) {
+        sent_a = fill(a, sent_a, total, 1);
+        sent_b = fill(b, sent_b, total, 2);
+        run();
+        got_b = drain(side[SERVER].accepted[1], got_b, 2);
+    }
+    quiet = gost_rx_len(top(side[SERVER].accepted[0]));
+    ok(got_b == total, "the stream beside a stuck one goes on");
+    ok(mux_idle == 0, "no stream without credit is offered to the layer");
+    ok(quiet == 16384 && sent_a < 200000, "the stuck one stops at its credit");
+    ok(peak < 800000, "memory is bounded");
+    for (i = 0; i < 2000 && got_a < total; i++) {
+        sent_a = fill(a, sent_a, total, 1);
+        run();
+        got_a = drain(side[SERVER].accepted[0], got_a, 1);
+    }
+    ok(got_a == total, "it goes on when it is read");
+    sent_b = got_b = 0;
+    for (i = 0; i < 2000 && got_b < total; i++) {
+        sent_b = fill(side[SERVER].accepted[1], sent_b, total, 3);
+        run();
+        got_b = drain(b, got_b, 3);
+    }
+    ok(got_b == total, "credit works the other way too");
+    ge_stack_free(a, 0);
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_no_flow_control(void)
+{
+    struct ge_stack *a, *b;
+    size_t sent_a = 0, sent_b = 0, got_a = 0, got_b = 0, total = 700000;
+    int i;
+
+    world_open(unlimited, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    run();
+    for (i = 0; i < 300; i++) {
+        sent_a = fill(a, sent_a, total, 1);
+        sent_b = fill(b, sent_b, total, 2);
+        run();
+        got_b = drain(side[SERVER].accepted[1], got_b, 2);
+    }
+    ok(got_b < total && peak < 800000, "without credit a stuck stream stops all, and memory is bounded");
+    for (i = 0; i < 2000 && (got_a < total || got_b < total); i++) {
+        sent_a = fill(a, sent_a, total, 1);
+        sent_b = fill(b, sent_b, total, 2);
+        run();
+        got_a = drain(side[SERVER].accepted[0], got_a, 1);
+        got_b = drain(side[SERVER].accepted[1], got_b, 2);
+    }
+    ok(got_a == total && got_b == total, "all go on when it is read");
+    for (i = 0, sent_a = 0; i < 20; i++) {
+        sent_a = fill(a, sent_a, total, 1);
+        run();
+    }
+    say(b, "behind it");
+    run();
+    ok(gost_rx_len(top(side[SERVER].accepted[1])) == 0, "what is behind a stuck stream waits");
+    ge_stack_free(side[SERVER].accepted[0], 1);
+    side[SERVER].accepted[0] = NULL;
+    run();
+    ok(got(side[SERVER].accepted[1], "behind it"), "and comes when the stuck one is freed");
+    ge_stack_free(a, 0);
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* What a user leaves unread is credited when it lets go: a window of the whole session would leak. */
+static void test_credit_is_whole(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    mux_credited = 0;
+    (void)fill(a, 0, 10000, 1);
+    run();
+    gost_consume(top(side[SERVER].accepted[0]), 4000);
+    run();
+    ok(mux_credited == 4000, "what is read is credited");
+    ge_stack_free(side[SERVER].accepted[0], 1);
+    side[SERVER].accepted[0] = NULL;
+    run();
+    ok(mux_credited == 10000, "and the rest when the stream is freed");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_held(void)
+{
+    struct ge_stack *a, *b;
+
+    world_open(plain, NULL, 100000);
+    mux_held = 1;
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    say(a, "one");
+    say(b, "two");
+    run();
+    ok(gost_rx_len(top(side[SERVER].accepted[0])) == 0, "a layer that may not send is not asked without end");
+    mux_held = 0;
+    raw(side[CLIENT].session, MUX_PONG, 0, NULL, 0);
+    run();
+    ok(got(side[SERVER].accepted[0], "one") && got(side[SERVER].accepted[1], "two"), "what comes in lets it try again");
+    ge_stack_free(a, 0);
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_early_stream(void)
+{
+    uint8_t flags[4] = {0};
+
+    memset(side, 0, sizeof side);
+    side_open(&side[SERVER], GOST_SERVER, &plain[1], NULL);
+    raw(side[SERVER].session, MUX_SYN, 1, flags, 4);
+    raw(side[SERVER].session, MUX_DATA, 1, "early", 5);
+    side_open(&side[CLIENT], GOST_CLIENT, &plain[0], NULL);
+    run();
+    ok(side[SERVER].n_accepted == 1 && got(side[SERVER].accepted[0], "early"),
+       "a stream that comes with the handshake waits for its holder");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_cheat(void)
+{
+    static uint8_t junk[8000];
+    struct ge_stack *a;
+    int i;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    run();
+    for (i = 0; i < 4; i++)
+        raw(side[SERVER].session, MUX_DATA, 1, junk, sizeof junk);
+    run();
+    ok(side[SERVER].ended == 1 && side[SERVER].end_status == GOST_EPROTO, "a peer that ignores its credit ends");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* Which stream's frames come first when many wait: the order of arrival is the order of service. */
+static void test_fair(void)
+{
+    struct ge_stack *s[3];
+    size_t sent[3] = {0}, have[3] = {0};
+    int i, k;
+
+    world_open(unlimited, NULL, 1000);
+    cut = 1;
+    for (i = 0; i < 3; i++) {
+        s[i] = open_from(CLIENT, i == 2 ? GOST_STREAM_URGENT : 0);
+        sent[i] = fill(s[i], 0, 60000, i);
+    }
+    run();
+    cut = 0;
+    for (k = 0; k < 60; k++) {
+        (void)carry(&side[CLIENT], &side[SERVER]);
+        while (ge_run(w, 50))
+            ;
+    }
+    for (i = 0; i < side[SERVER].n_accepted; i++)
+        have[i] = drain(side[SERVER].accepted[i], 0, i);
+    ok(have[2] > 0 && have[0] + have[1] + have[2] > 30000, "many streams share a wire");
+    run();
+    for (i = 0; i < 3; i++)
+        have[i] = drain(side[SERVER].accepted[i], have[i], i);
+    ok(have[0] == sent[0] && have[1] == sent[1] && have[2] == sent[2], "and none is forgotten");
+    for (i = 0; i < 3; i++)
+        ge_stack_free(s[i], 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- resets ---- */
+
+static void test_reset(void)
+{
+    struct ge_stack *a, *b, *c;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    c = open_from(CLIENT, 0);
+    run();
+    watch_status = 0;
+    serve(&watch, side[SERVER].flow, side[SERVER].accepted[0]);
+    side[SERVER].accepted[0] = NULL;
+    run();
+    gost_abort(top(a), 42);
+    ge_stack_free(a, 1);
+    run();
+    ok(watch_status == GOST_ECLOSED && watch_code == 42, "a reset reaches the other user with its code");
+    ge_stack_free(side[SERVER].accepted[1], 1);
+    side[SERVER].accepted[1] = NULL;
+    say(c, "still");
+    run();
+    ok(gost_rx_eof(top(b)) && got(side[SERVER].accepted[2], "still"), "the streams beside a reset one live");
+    gost_shut(top(side[SERVER].accepted[2]));
+    run();
+    serve(&watch, side[CLIENT].flow, c);
+    run();
+    watch_status = 0;
+    ge_stack_free(side[SERVER].accepted[2], 1);
+    side[SERVER].accepted[2] = NULL;
+    run();
+    ok(watch_status == GOST_ECLOSED, "a reset after a clean end is told too");
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_relay(size_t step, const struct gost_component *below, const struct gost_component *above,
+                       const char *name)
+{
+    struct ge_layer_spec spec = {.component = above, .role = GOST_CLIENT};
+    struct ge_stack *s[2];
+    char line_text[4] = "\1";
+    int i, good = 1;
+
+    world_open(plain, below, step);
+    for (i = 0; i < 2; i++) {
+        s[i] = open_from(CLIENT, 0);
+        run();
+        if (above) {
+            spec.role = GOST_CLIENT;
+            good &= !ge_stack_push(s[i], &spec);
+            spec.role = GOST_SERVER;
+            good &= !ge_stack_push(side[SERVER].accepted[i], &spec);
+        }
+        serve(&line, side[SERVER].flow, side[SERVER].accepted[i]);
+        side[SERVER].accepted[i] = NULL;
+        line_text[1] = (char)('0' + i);
+        say(s[i], line_text);
+        say(s[i], i ? "second" : "first");
+    }
+    run();
+    good &= got(targets[0], "first") && got(targets[1], "second");
+    for (i = 0; i < 2; i++) {
+        gost_shut(top(s[i]));
+        say(targets[i], "answer");
+        gost_shut(top(targets[i]));
+    }
+    run();
+    for (i = 0; i < 2; i++)
+        good &= gost_rx_eof(top(targets[i])) && got(s[i], "answer") && gost_rx_eof(top(s[i]));
+    ok(good, name);
+    for (i = 0; i < 2; i++)
+        ge_stack_free(s[i], 0);
+    run();
+    ok(tasks_done == 2 && task_status == 0 && ge_session_streams(side[SERVER].session) == 0,
+       "both flows ended well, the session has no streams");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_relay_reset(void)
+{
+    struct ge_stack *a, *b;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    run();
+    serve(&line, side[SERVER].flow, side[SERVER].accepted[0]);
+    serve(&line, side[SERVER].flow, side[SERVER].accepted[1]);
+    side[SERVER].accepted[0] = side[SERVER].accepted[1] = NULL;
+    say(a, "\1" "0");
+    say(b, "\1" "1");
+    run();
+    ge_stack_free(a, 1);
+    run();
+    ok(tasks_done == 1 && task_status == GOST_ECLOSED && gost_rx_eof(top(targets[0])), "a reset ends its relay");
+    gost_shut(top(b));
+    run();
+    ge_stack_free(b, 1);
+    run();
+    ok(tasks_done == 2 && task_status == GOST_ECLOSED, "so does a reset after a half-close");
+    ok(world_close(), "nothing is left");
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    run();
+    serve(&line, side[SERVER].flow, side[SERVER].accepted[0]);
+    side[SERVER].n_accepted = 0;
+    say(a, "\1" "0");
+    run();
+    say(targets[0], "half of it");
+    run();
+    mux_resets = 0;
+    ge_stack_free(targets[0], 1);
+    targets[0] = NULL;
+    run();
+    ok(got(a, "half of it") && mux_resets == 1, "a target that breaks off is a reset, after what it said");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- ends of sessions ---- */
+
+static void test_drain(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    say(a, "old");
+    run();
+    ge_session_drain(side[SERVER].session);
+    run();
+    ok(!open_from(CLIENT, 0) && !open_from(SERVER, 0) && ge_session_draining(side[CLIENT].session),
+       "a draining session opens no streams");
+    say(a, " and going on");
+    run();
+    ok(got(side[SERVER].accepted[0], "old and going on"), "old streams go on");
+    ok(!side[CLIENT].ended && !side[SERVER].ended, "it has not ended");
+    gost_shut(top(a));
+    gost_shut(top(side[SERVER].accepted[0]));
+    run();
+    ge_stack_free(a, 0);
+    ge_stack_free(side[SERVER].accepted[0], 0);
+    side[SERVER].n_accepted = 0;
+    run();
+    ok(side[CLIENT].ended == 1 && side[SERVER].ended == 1, "it ends with its last stream");
+    ok(!side[CLIENT].end_status && !side[SERVER].end_status && !side[SERVER].flow->status, "and well");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_linger(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    run();
+    ge_stack_linger(side[SERVER].session);
+    pass(30 * GOST_S);
+    say(side[SERVER].accepted[0], "alive");
+    run();
+    ok(got(a, "alive"), "a session that lingers waits for its streams");
+    gost_shut(top(side[SERVER].accepted[0]));
+    ge_stack_linger(side[SERVER].accepted[0]);
+    side[SERVER].n_accepted = 0;
+    gost_shut(top(a));
+    run();
+    ok(gost_rx_eof(top(a)), "a stream that lingers ends cleanly");
+    ge_stack_free(a, 0);
+    run();
+    a = open_from(SERVER, 0);
+    ok(!a, "it opens none");
+    ge_stack_linger(side[CLIENT].session);
+    run();
+    ok(side[SERVER].gone && side[CLIENT].gone, "sessions free themselves when all has ended");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_linger_last(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    gost_shut(top(a));
+    run();
+    mux_resets = 0;
+    say(side[SERVER].accepted[0], "bye");
+    ge_stack_linger(side[SERVER].accepted[0]);
+    side[SERVER].n_accepted = 0;
+    run();
+    ok(got(a, "bye") && gost_rx_eof(top(a)) && !mux_resets, "the last word is an end, not a reset");
+    ok(ge_session_streams(side[SERVER].session) == 0, "and the stream is gone");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_peer_gone(void)
+{
+    struct ge_stack *a;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    run();
+    serve(&watch, side[SERVER].flow, side[SERVER].accepted[0]);
+    side[SERVER].n_accepted = 0;
+    run();
+    watch_status = 0;
+    ge_stack_free(side[CLIENT].session, 0);
+    ok(gost_rx_eof(top(a)), "a stream outlives its session and reads an end");
+    run();
+    ok(watch_status == GOST_ECLOSED && side[SERVER].ended == 1 && side[SERVER].end_status == GOST_ECLOSED,
+       "the other side's session and streams learn it");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+
+    world_open(plain, NULL, 100000);
+    ge_stack_free(side[CLIENT].session, 0);
+    run();
+    ok(side[SERVER].ended == 1 && side[SERVER].end_status == 0 && !side[SERVER].flow->status,
+       "an idle session whose peer leaves ends well");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_keepalive(void)
+{
+    static const struct mux_conf alive[2] = {{16384, 10 * GOST_S, 0, 0}, {16384, 0, 0, 0}};
+    static const struct mux_conf dead[2] = {{16384, 10 * GOST_S, 0, 0}, {16384, 0, 1, 0}};
+    struct ge_stack *a, *b;
+    int i;
+
+    world_open(alive, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    run();
+    for (i = 0; i < 10; i++)
+        pass(11 * GOST_S);
+    say(a, "alive");
+    run();
+    ok(!side[CLIENT].ended && got(side[SERVER].accepted[0], "alive"), "keep-alive keeps a session that answers");
+    ok(ge_session_ping(side[CLIENT].session, GOST_S) == GOST_OK, "the embedder may ping");
+    run();
+    pass(2 * GOST_S);
+    ok(!side[CLIENT].ended, "and is answered");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+
+    world_open(dead, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    run();
+    serve(&watch, side[CLIENT].flow, a);
+    watch_status = 0;
+    pass(11 * GOST_S);
+    ok(!side[CLIENT].ended, "a late answer is waited for");
+    pass(11 * GOST_S);
+    ok(side[CLIENT].end_status == GOST_ETIMEDOUT && watch_status == GOST_ETIMEDOUT, "then session and streams time out");
+    ok(gost_rx_eof(top(b)) && !open_from(CLIENT, 0), "nothing more can be opened");
+    ge_stack_free(b, 0);
+    ok(world_close(), "nothing is left");
+
+    world_open(dead, NULL, 100000);
+    ge_session_ping(side[CLIENT].session, GOST_S);
+    run();
+    pass(2 * GOST_S);
+    ok(side[CLIENT].end_status == GOST_ETIMEDOUT, "a ping of the embedder times out too");
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- strangers ---- */
+
+static void test_flood(void)
+{
+    struct ge_usage u;
+    uint8_t flags[4] = {0};
+    uint32_t i;
+
+    world_open(plain, NULL, 100000);
+    mux_refused = 0;
+    ge_session_limit(side[SERVER].session, 10);
+    for (i = 0; i < 1000; i++) {
+        raw(side[SERVER].session, MUX_SYN, 2 * i + 1, flags, 4);
+        run();
+    }
+    ge_worker_usage(w, &u);
+    ok(side[SERVER].n_accepted == 10 && mux_refused == 990 && u.stacks == 12, "a flood of streams is refused");
+    ok(!side[SERVER].ended, "the session lives");
+    ok(world_close(), "nothing is left");
+
+    world_open(plain, NULL, 100000);
+    for (i = 0; i < 1000; i++) {
+        raw(side[SERVER].session, MUX_SYN, 2 * i + 1, flags, 4);
+        raw(side[SERVER].session, MUX_RST, 2 * i + 1, flags, 4);
+        run();
+    }
+    ok(side[SERVER].n_accepted == 0 && !side[SERVER].ended, "streams reset at once bother nobody");
+    raw(side[SERVER].session, 99, 1, NULL, 0);
+    run();
+    ok(side[SERVER].end_status == GOST_EPROTO, "nonsense ends the session");
+    ok(world_close(), "nothing is left");
+}
+
+static void free_session(struct ge_stack *session, void *arg, struct ge_stack *stream)
+{
+    ge_stack_free(stream, 1);
+    ge_stack_free(session, 0);
+}
+
+static void free_ended(struct ge_stack *session, void *arg, int status)
+{
+    ge_stack_free(session, 0);
+}
+
+static void test_free_in_callback(void)
+{
+    struct ge_stack *a[3];
+    int i;
+
+    world_open(plain, NULL, 100000);
+    ge_session_on_stream(side[SERVER].session, free_session, NULL);
+    ge_session_on_end(side[CLIENT].session, free_ended, NULL);
+    for (i = 0; i < 3; i++)
+        a[i] = open_from(CLIENT, 0);
+    run();
+    ok(side[SERVER].gone && side[CLIENT].gone, "callbacks may free the session");
+    for (i = 0; i < 3; i++)
+        ge_stack_free(a[i], 0);
+    ok(world_close(), "nothing is left");
+}
+
+static void test_refused_open(void)
+{
+    static const struct mux_conf refusing[2] = {{16384, 0, 0, 1}, {16384, 0, 0, 0}};
+    static struct ge_stack *many[2000];
+    struct ge_stack *s = NULL;
+    int i, n = 0;
+
+    world_open(refusing, NULL, 100000);
+    ok(ge_session_open(side[CLIENT].session, side[CLIENT].flow, 0, &s) == GOST_FULL && !s, "a full session says so");
+    for (i = 0; i < 2000; i++)
+        n += (many[i] = open_from(SERVER, 0)) != NULL;
+    say(many[1777], "found");
+    run();
+    ok(n == 2000 && ge_session_streams(side[SERVER].session) == 2000, "two thousand streams open");
+    ok(side[CLIENT].n_accepted == ACCEPTED && ge_session_streams(side[CLIENT].session) == ACCEPTED,
+       "what their peer does not want is gone");
+    for (i = 0; i < 2000; i++)
+        ge_stack_free(many[i], 0);
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- a session as a task's port ---- */
+
+static void test_port(void)
+{
+    struct ge_stack *a, *b;
+
+    memset(side, 0, sizeof side);
+    wire_step = 100000;
+    cut = 0;
+    owner_results = owner_accepted = owner_status = owner_no_more = tasks_done = 0;
+    side_open(&side[SERVER], GOST_SERVER, &plain[1], NULL);
+    side_open(&side[CLIENT], GOST_CLIENT, NULL, NULL);
+    serve(&owner, side[CLIENT].flow, side[CLIENT].session);
+    run();
+    ok(owner_results == (1 << 1 | 1 << 2), "a port is upgraded to a session and opens a stream");
+    ok(side[SERVER].n_accepted == 1 && got(side[SERVER].accepted[0], "hello"), "whose bytes arrive");
+    a = open_from(SERVER, 0);
+    b = open_from(SERVER, 0);
+    say(a, "\1" "0first");
+    say(b, "\1" "1second");
+    run();
+    ok(owner_accepted == 2 && got(targets[0], "first") && got(targets[1], "second"),
+       "streams of the peer become child flows");
+    say(targets[0], "back");
+    run();
+    ok(got(a, "back"), "which answer");
+    ge_stack_free(a, 0);
+    ge_stack_free(b, 0);
+    ge_stack_free(side[SERVER].session, 1);
+    run();
+    ok(owner_status == GOST_ECLOSED && owner_no_more == GOST_ECLOSED, "the owner learns that the session ended");
+    ok(tasks_done == 3, "all flows ended");
+    ok(world_close(), "nothing is left");
+}
+
+/* ---- one allocation fails, each in turn ---- */
+
+static void scenario(void)
+{
+    struct ge_stack *a, *b;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    b = open_from(SERVER, 0);
+    say(a, "\1" "0first");
+    say(b, "x");
+    run();
+    if (side[SERVER].n_accepted) {
+        serve(&line, side[SERVER].flow, side[SERVER].accepted[0]);
+        side[SERVER].n_accepted = 0;
+    }
+    run();
+    say(targets[0], "answer");
+    run();
+    if (a)
+        ge_stack_free(a, 0);
+    if (b)
+        ge_stack_free(b, 0);
+    run();
+}
+
+static void test_alloc(const struct ge_embed *e)
+{
+    struct ge_worker *mine = w;
+    long n, used = 0;
+    int good = 1;
+
+    for (n = 0; n < 400 && good; n++) {
+        w = ge_worker_new(e, NULL); /* with empty pools */
+        alloc_left = n;
+        scenario();
+        used = alloc_left;
+        alloc_left = -1;
+        good = world_close();
+        ge_worker_free(w);
+        if (used > 0)
+            break; /* all had what they asked for */
+    }
+    w = mine;
+    ok(good && used > 0, "each allocation may fail: no crash, nothing left");
+    printf("# %ld allocations\n", n);
+}
+
+int main(void)
+{
+    struct ge_embed e = {.now = f_now, .unix_time = f_now, .random = f_random, .log = f_log, .act = f_act,
+                         .cancel = f_cancel, .find_layer = f_find_layer, .wake = f_wake};
+    size_t step;
+
+    w = ge_worker_new(&e, NULL);
+    gost_host_ = ge_host_table();
+    test_streams();
+    test_no_reset_after_clean_end();
+    test_oneway();
+    test_heads();
+    test_exchange_relay();
+    test_stuck_reader();
+    test_no_flow_control();
+    test_credit_is_whole();
+    test_held();
+    test_early_stream();
+    test_cheat();
+    test_fair();
+    test_reset();
+    for (step = 1; step <= 24; step++)
+        test_relay(step, NULL, NULL, "two relayed streams, the wire split");
+    test_relay(5, &inv, NULL, "over a layer");
+    test_relay(100000, &inv, &inv, "between layers");
+    test_relay(3, NULL, &ident, "under an identity layer");
+    test_relay_reset();
+    test_drain();
+    test_linger();
+    test_linger_last();
+    test_peer_gone();
+    test_keepalive();
+    test_flood();
+    test_free_in_callback();
+    test_refused_open();
+    test_port();
+    test_alloc(&e);
+    ge_worker_free(w);
+    printf("1..%d\n", count);
+    return failures != 0;
+}
