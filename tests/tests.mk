@@ -13,7 +13,7 @@ tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 
 # Of the SDK.
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
-	tests/unit/test_options tests/unit/test_session
+	tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
 tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
 tests_unit_test_addr_LDADD = $(TEST_LIBS)
 tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
@@ -28,6 +28,10 @@ tests_unit_test_session_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/t
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
 tests_unit_test_session_LDADD = $(TEST_LIBS)
+tests_unit_test_session_end_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/test_session_end.c
+tests_unit_test_session_end_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_session_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_session_end_LDADD = $(TEST_LIBS)
 
 # Of parsers that read what others wrote.
 FUZZ_TESTS += tests/fuzz/fuzz_conf_json tests/fuzz/fuzz_conf_url tests/fuzz/fuzz_conf_yaml \

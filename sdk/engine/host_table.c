@@ -451,12 +451,16 @@ static void h_set_phase(struct gost_io *io, const char *phase)
         in->phase = phase;
 }
 
+static int h_failv(struct gost_io *io, int code, const char *fmt, va_list args) GOST_PRINTF(3, 0);
+
 static int h_failv(struct gost_io *io, int code, const char *fmt, va_list args)
 {
     struct ge_inst *in = ge_io_inst(io);
 
     return in ? ge_inst_failv(in, code, fmt, args) : code;
 }
+
+static void h_logv(struct gost_io *io, int level, const char *fmt, va_list args) GOST_PRINTF(3, 0);
 
 static void h_logv(struct gost_io *io, int level, const char *fmt, va_list args)
 {

@@ -268,7 +268,7 @@ void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type);
 int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c,
                  const void *conf, struct ge_flow *flow, const struct gost_target *target,
                  struct gost_bytes arg, const char *node);
-int ge_inst_failv(struct ge_inst *in, int code, const char *fmt, va_list ap);
+int ge_inst_failv(struct ge_inst *in, int code, const char *fmt, va_list ap) GOST_PRINTF(3, 0);
 void ge_host_set_more(const struct gost_host *more);
 void ge_inst_fini(struct ge_inst *in, void (*destroy)(void *state));
 void *ge_inst_alloc(struct ge_inst *in, size_t n);

@@ -129,17 +129,17 @@ static int leave(struct ge_session *x, int r)
         r = x->layer->inst.failed;
     if (r >= 0)
         return 0;
-    ge_flow_fail(x->layer->inst.flow, r, x->layer->inst.comp->name, "%s failed without saying why", what);
+    ge_flow_fail(x->layer->inst.flow, r, x->layer->inst.comp->name, "%s failed without saying why",
+                 what);
     ge_stack_fail(x->layer->stack, r);
     return r;
 }
 
-#define CALL(x, field, ...)                                                                        \
-    (enter(x, #field),                                                                             \
-     leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi,   \
-                           __VA_ARGS__)))
-#define CALL0(x, field)                                                                            \
-    (enter(x, #field),                                                                             \
+#define CALL(x, field, ...)                                                                 \
+    (enter(x, #field), leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, \
+                                             &(x)->layer->wire->hi, __VA_ARGS__)))
+#define CALL0(x, field) \
+    (enter(x, #field),  \
      leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi)))
 
 static void call_closed(struct ge_session *x, struct ge_stream *st)
@@ -147,7 +147,8 @@ static void call_closed(struct ge_session *x, struct ge_stream *st)
     if (!st->known || !OP(x, closed))
         return;
     enter(x, "closed");
-    OP(x, closed)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo);
+    OP(x, closed)
+    (x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo);
     (void)leave(x, 0);
 }
 
@@ -217,7 +218,8 @@ void ge_session_free(struct ge_session *x)
 
         call_closed(x, st);
         forget(x, st);
-        ge_flow_fail(st->stack.flow, status, x->layer->inst.comp->name, "the session of the stream ended");
+        ge_flow_fail(st->stack.flow, status, x->layer->inst.comp->name,
+                     "the session of the stream ended");
         ge_stack_fail(&st->stack, status);
         if (unreported)
             ge_stack_free(&st->stack, 1);
@@ -237,7 +239,8 @@ void ge_session_fail(struct ge_session *x, int status)
     for (l = x->streams.next; l != &x->streams; l = l->next) {
         struct ge_stack *s = &STREAM_AT(l, all)->stack;
 
-        ge_flow_fail(s->flow, status, x->layer->inst.comp->name, "%s", why ? why : "the session ended");
+        ge_flow_fail(s->flow, status, x->layer->inst.comp->name, "%s",
+                     why ? why : "the session ended");
         ge_stack_fail(s, status);
     }
     if (stack->task)
@@ -265,7 +268,8 @@ static uint64_t owed(const struct ge_stream *st)
 {
     uint64_t taken = st->delivered - st->stack.bottom.up.bytes;
 
-    return st->delivered >= st->stack.bottom.up.bytes && taken > st->credited ? taken - st->credited : 0;
+    return st->delivered >= st->stack.bottom.up.bytes && taken > st->credited ? taken - st->credited
+                                                                              : 0;
 }
 
 /* The user let go of a stream: reset it unless both directions ended cleanly. */
@@ -301,7 +305,8 @@ static int can_send(const struct ge_stream *st)
         return 0;
     if (q->heads && q->heads->at <= q->in - q->bytes)
         return 1;
-    return (q->bytes > 0 && st->credit > 0) || (q->end && q->bytes == 0 && !q->heads && !q->end_seen);
+    return (q->bytes > 0 && st->credit > 0) ||
+           (q->end && q->bytes == 0 && !q->heads && !q->end_seen);
 }
 
 static void requeue(struct ge_session *x, struct ge_stream *st)
@@ -361,7 +366,7 @@ int ge_session_over(const struct ge_session *x)
 void ge_session_tell(struct ge_stack *stack)
 {
     struct ge_session *x = stack->top->below->session;
-    void (*end)(struct ge_stack *session, void *arg, int status) = x->end;
+    void (*end)(struct ge_stack * session, void *arg, int status) = x->end;
     struct ge_link *l;
 
     while ((l = link_first(&x->waiting))) {
@@ -400,7 +405,9 @@ static struct ge_session *session_of(const struct ge_stack *stack)
 }
 
 void ge_session_on_stream(struct ge_stack *session,
-                          void (*accept)(struct ge_stack *session, void *arg, struct ge_stack *stream), void *arg)
+                          void (*accept)(struct ge_stack *session, void *arg,
+                                         struct ge_stack *stream),
+                          void *arg)
 {
     struct ge_session *x = session_of(session);
 
@@ -423,7 +430,8 @@ void ge_session_on_end(struct ge_stack *session,
     session_wake(x);
 }
 
-int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags, struct ge_stack **ret_stream)
+int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
+                    struct ge_stack **ret_stream)
 {
     struct ge_session *x = session_of(session);
     struct ge_stream *st;
@@ -442,8 +450,8 @@ int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t fla
     if (!st)
         return GOST_ENOMEM;
     enter(x, "open");
-    r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo,
-                    flags, &id);
+    r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
+                    &st->stack.bottom.lo, flags, &id);
     if (r == GOST_OK)
         become_known(x, st, id); /* else the layer never knew it: no reset, no closed */
     if (leave(x, 0) < 0)
@@ -569,7 +577,8 @@ static struct ge_session *io_session(struct gost_io *io)
 struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
 {
     struct ge_session *x = io_session(io);
-    struct ge_stream *st = x && !x->layer->app->down.end ? stream_make(x, x->layer->inst.flow, flags) : NULL;
+    struct ge_stream *st =
+        x && !x->layer->app->down.end ? stream_make(x, x->layer->inst.flow, flags) : NULL;
 
     if (!st)
         return NULL;

@@ -198,6 +198,9 @@ void ge_flow_unref(struct ge_flow *f)
 }
 
 static void flow_failv(struct ge_flow *f, int status, const char *component, const char *phase,
+                       const char *fmt, va_list ap) GOST_PRINTF(5, 0);
+
+static void flow_failv(struct ge_flow *f, int status, const char *component, const char *phase,
                        const char *fmt, va_list ap)
 {
     char text[512];

@@ -243,7 +243,7 @@ static int check(const char *path, char **scripts, int n, int json)
 
 static int document(const char *path, void (*print)(FILE *to, const struct ge_plugin *p))
 {
-    struct ge_plugin *p = NULL;
+    static struct ge_plugin *p; /* loaded for good: plugins are never unloaded */
     char why[700];
 
     if (ge_plugin_load(&p, path, ge_host_table(), why, sizeof why) != GOST_OK) {

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from peers import (ANSWER, Daemon, counted, datagrams, ended_cleanly, half_close, open_work,
-                   refusal, round_trip, section, write)
+                   refusal, round_trip, section, until, write)
 from harness import (Host, Tap, answer_after_end, connect_via, free_port, need, run, serve,
                      udp_echo)
 
@@ -146,7 +146,8 @@ def dante_client(program):
         tap.case(name, lambda: round_trip(connect_via("socks5", port, "127.0.0.1", COUNTED)))
         tap.case("half-close, " + name,
                  lambda: half_close(connect_via("socks5", port, "127.0.0.1", END)))
-        tap.ok("127.0.0.1:%d" % COUNTED in h.text(), name + " went through ours", h.text())
+        tap.ok(until(lambda: "127.0.0.1:%d" % COUNTED in h.text()),
+               name + " went through ours", h.text())
         dante.stop()
         ended_cleanly(tap, name, h)
 

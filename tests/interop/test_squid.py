@@ -6,7 +6,7 @@ import hashlib
 import os
 
 from peers import (Daemon, counted, curl, ended_cleanly, open_work, refusal, round_trip, section,
-                   write)
+                   until, write)
 from harness import (WORK, Host, Tap, connect_via, free_port, http_target, need, pattern, run,
                      serve)
 
@@ -110,7 +110,7 @@ cache_peer 127.0.0.1 parent %d 0 no-query no-digest default %s""" % (ours, peer)
     check("GET by CONNECT", BODY, "-p", url)
     tap.case("CONNECT" + note,
              lambda: round_trip(connect_via("http", port, "127.0.0.1", COUNTED)))
-    tap.ok("127.0.0.1:%d" % WEB in h.text(), "it went through ours" + note, h.text())
+    tap.ok(until(lambda: "127.0.0.1:%d" % WEB in h.text()), "it went through ours" + note, h.text())
     child.stop()
     ended_cleanly(tap, "ours as parent " + name, h)
 

@@ -1,21 +1,32 @@
 # capture.py - recorded exchanges: reading them, moving their ports, playing one side of them.
 # SPDX-License-Identifier: MIT
-"""A capture is a text file of records; plugins/*/captures hold them. The first character of a line is its kind:
-`#` header, `>` bytes of the client, `<` bytes of the server, `+` and `* N HH` more of the same record, `=` an event.
-"""
+"""A capture is a text file of records; plugins/*/captures hold them. The first character of a line
+is its kind: `#` header, `>` bytes of the client, `<` bytes of the server, `+` and `* N HH` more of
+the same record, `=` an event."""
 import os
 import re
 import shlex
 import socket
 import struct
+import threading
 import time
 
-from harness import free_port
+from harness import echo, free_port
 
-# Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never compared.
-NAMED = {"CLIENT": 18001, "SERVER": 18002, "HOP1": 18010, "HOP1_BEHIND": 18011, "TARGET": 18080, "DECOY": 18090,
-         "NOBODY": 18099, "BIND0": 19000, "BIND1": 19001, "BIND2": 19002, "BOUND": 19100}
+# Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never
+# compared.
+NAMED = {"CLIENT": 18001, "SERVER": 18002, "HOP1": 18010, "HOP1_BEHIND": 18011,
+         "TARGET": 18080, "DECOY": 18090, "NOBODY": 18099, "BIND0": 19000,
+         "BIND1": 19001, "BIND2": 19002, "BOUND": 19100}
 WAIT = 5
+
+# A port behind a loopback or unspecified address, above 32767.
+BOUND_PORT = re.compile(
+    rb"(?=(?:\x7f\0\0[\x01\x02]|\0\0\0\0|\0{15}\x01)([\x80-\xff][\0-\xff]))")
+
+# What the recorded application and its target say.
+PING, PONG, BYE, BANNER = b"ping-client", b"pong-server", b"bye-server", b"banner-server\r\n"
+DATE = b"Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
 
 
 class Differs(Exception):
@@ -62,7 +73,7 @@ class Capture:
 
 
 class Ports:
-    """The ports of one replay: recorded number -> number used now. All have five digits, so lengths stay."""
+    """The ports of one replay: recorded number -> number used now. All have five digits."""
 
     def __init__(self, keep=()):
         self.map = {}
@@ -87,19 +98,21 @@ class Ports:
         text = "\0".join(words)
         for name in sorted(NAMED, key=len, reverse=True):
             text = re.sub(r"(?<=[:])%s\b" % name, str(NAMED[name]), text)
-        return re.sub(r"\b1[89]\d{3}\b", lambda m: str(self.map.get(int(m.group()), m.group())), text).split("\0")
+        text = re.sub(r"\b1[89]\d{3}\b", lambda m: str(self.map.get(int(m[0]), m[0])), text)
+        return text.split("\0")
 
     def bytes(self, data):
         """The record with today's ports, and the set of offsets that are not compared."""
         free = set()
-        for m in re.finditer(rb"(?=(?:\x7f\0\0[\x01\x02]|\0\0\0\0|\0{15}\x01)([\x80-\xff][\0-\xff]))", data):
+        for m in BOUND_PORT.finditer(data):
             if struct.unpack(">H", m.group(1))[0] not in self.map:
                 free.update(range(m.start(1), m.end(1)))
         for m in re.finditer(rb"PROXY TCP\d \S+ \S+ (\d{5}) ", data):
             free.update(range(*m.span(1)))
         out = bytearray(data)
         for old, new in self.map.items():
-            for a, b in ((struct.pack(">H", old), struct.pack(">H", new)), (b"%d" % old, b"%d" % new)):
+            binary = struct.pack(">H", old), struct.pack(">H", new)
+            for a, b in (binary, (b"%d" % old, b"%d" % new)):
                 at = data.find(a)
                 while at >= 0:
                     if at not in free:
@@ -114,7 +127,7 @@ HEAD = re.compile(rb"(HTTP/1\.\d \d{3}|[A-Z]+ \S* HTTP/1\.\d\r\n)")
 
 
 def canonical(data):
-    """An HTTP head with its fields sorted: one peer keeps the sender's order, the other sorts by name."""
+    """An HTTP head with its fields sorted: one keeps their order, the other sorts them."""
     if not HEAD.match(data):
         return data
     head, sep, body = data.partition(b"\r\n\r\n")
@@ -132,7 +145,8 @@ def compare(want, free, got, where):
         for i in free:
             w[i] = g[i] = 0
     if canonical(bytes(w)) != canonical(bytes(g)):
-        raise Differs("%s\nexpected %s\nactual   %s\n%r\n%r" % (where, want.hex(), got.hex(), want[:400], got[:400]))
+        raise Differs("%s\nexpected %s\nactual   %s\n%r\n%r" % (
+            where, want.hex(), got.hex(), want[:400], got[:400]))
 
 
 # ---- playing --------------------------------------------------------------------------------
@@ -149,7 +163,7 @@ def listening(port, kind):
 
 
 def wait_ready(host, port=None, kind="tcp", path=None):
-    """Waits for the listener without connecting to it: a connection would be part of the exchange."""
+    """Waits for the listener without connecting: a connection would be part of the exchange."""
     end = time.time() + 15
     while not (os.path.exists(path) if path else listening(port, kind)):
         if not host.alive():
@@ -206,7 +220,8 @@ class Player:
         self.names = ("client", "server") if mine == ">" else ("server", "client")
         self.ports = ports
         self.connect = connect      # connect(number) -> socket (a UDP socket must be connected)
-        self.on_record = on_record  # on_record(index of the other end's record, bytes wanted, socket) -> bytes or None
+        # on_record(index of the other end's record, bytes wanted, socket) -> bytes, or None
+        self.on_record = on_record
         self.socks = {}
         self.ended = set()
         self.seen = 0
@@ -254,7 +269,8 @@ class Player:
             pass
         elif word == "rst":
             if arg == self.names[0]:
-                self.socks[now].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                reset = struct.pack("ii", 1, 0)
+                self.socks[now].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                 self.socks[now].close()
             else:
                 expect_end(self.socks[now], where + " " + text)
@@ -263,3 +279,140 @@ class Player:
         else:
             expect_end(self.socks[now], where + " " + text)
         return now
+
+
+# ---- the target of a server -----------------------------------------------------------------
+
+def http_answer(s, head, early):
+    """The origin server of the recordings. False when it closes."""
+    first = head.split(b"\r\n")[0].split(b" ")
+    path = first[1]
+    close = b"connection: close" in head.lower()
+    tail = (b"Connection: close\r\n" if close else b"") + b"\r\n"
+    if path.startswith(b"/204"):
+        s.sendall(b"HTTP/1.1 204 No Content\r\n" + tail)
+    elif path.startswith(b"/chunk"):
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+                  b"Transfer-Encoding: chunked\r\n" + tail + b"b\r\nhello world\r\n0\r\n\r\n")
+    elif path.startswith(b"/close"):
+        s.sendall(b"HTTP/1.1 200 OK\r\nX-B: 2\r\nX-A: 1\r\nConnection: close\r\n\r\nuntil-close")
+        return False
+    elif path.startswith(b"/ws"):
+        s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                  b"Connection: Upgrade\r\n"
+                  b"Sec-Websocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        echo(s)
+        return False
+    elif path == b"/":
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n" + PONG)
+        return True
+    else:
+        if first[0] == b"POST":
+            while PING not in early or (b"chunked" in head.lower() and b"0\r\n\r\n" not in early):
+                early += s.recv(4096)
+        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: origin\r\n" + DATE +
+                  b"Content-Length: 11\r\n" + tail + PONG)
+    return not close
+
+
+def http_origin(s, early):
+    while True:
+        while b"\r\n\r\n" not in early:
+            b = s.recv(4096)
+            if not b:
+                return
+            early += b
+        head, _, early = early.partition(b"\r\n\r\n")
+        if not http_answer(s, head, early):
+            return
+        early = b""
+
+
+def target(banner):
+    def fn(s):
+        s.settimeout(20)
+        if banner:
+            s.sendall(BANNER)
+        while True:
+            b = s.recv(65536)
+            if b.split(b" ")[0] in (b"GET", b"POST"):
+                return http_origin(s, b)
+            if not b:
+                return s.sendall(BYE)
+            s.sendall(PONG * b.count(PING))
+    return fn
+
+
+def decoy(s):
+    s.recv(4096)
+    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Decoy: yes\r\n"
+              b"Content-Length: 6\r\n\r\ndecoy\n")
+
+
+def datagram_answer(b):
+    return PONG if b.startswith(b"ping") else b"B" * len(b)
+
+
+class Targets:
+    """What the recorded server could reach: TCP on both loopbacks, UDP, a unix socket, a decoy."""
+
+    def __init__(self, ports, banner, cwd):
+        self.socks = []
+        self.stop = False
+        for host in ("127.0.0.1", "::1"):
+            self._tcp(host, ports["TARGET"], target(banner))
+        self._tcp("127.0.0.1", ports["DECOY"], decoy)
+        self._tcp(os.path.join(cwd, "t.sock"), None, target(banner))
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        u.bind(("127.0.0.1", ports["TARGET"]))
+        self.socks.append(u)
+        threading.Thread(target=self._udp, args=(u,), daemon=True).start()
+
+    def _tcp(self, host, port, fn):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        if port is None:
+            family = socket.AF_UNIX
+        s = socket.socket(family)
+        if port is not None:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(host if port is None else (host, port))
+        s.listen(16)
+        self.socks.append(s)
+        threading.Thread(target=self._accept, args=(s, fn), daemon=True).start()
+
+    def _accept(self, s, fn):
+        while True:
+            try:
+                c, _ = s.accept()
+            except OSError:
+                return
+            if self.stop:
+                return
+            threading.Thread(target=self._one, args=(c, fn), daemon=True).start()
+
+    @staticmethod
+    def _one(c, fn):
+        try:
+            with c:
+                fn(c)
+        except OSError:
+            pass
+
+    def _udp(self, u):
+        while True:
+            try:
+                b, a = u.recvfrom(65535)
+                if self.stop:
+                    return
+                u.sendto(datagram_answer(b), a)
+            except OSError:
+                return
+
+    def close(self):
+        self.stop = True
+        for s in self.socks:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()

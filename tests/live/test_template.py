@@ -15,8 +15,7 @@ SRC = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(__file__), "../.
 BUILD = os.environ.get("TOP_BUILDDIR", ".")
 ECHO = serve(echo)
 dest = os.path.join(WORK, "root")
-san = os.environ.get("GOST_SANITIZERS", "")
-flags = "-fsanitize=" + san if san else ""
+
 
 env = {
     k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")
@@ -44,7 +43,7 @@ def copy(name):
 
 
 def build(folder):
-    e = dict(env, CFLAGS="-g -O1 " + flags, CXXFLAGS="-g -O1 " + flags)
+    e = dict(env, CFLAGS="-g -O1", CXXFLAGS="-g -O1")
     return subprocess.run(["make"], cwd=folder, capture_output=True, env=e, timeout=300)
 
 

@@ -11,7 +11,17 @@
  * A frame is type (1 byte), stream id (4), length (2), payload. HEADS carries status and flags of a head. A client
  * opens odd streams, a server even ones. SYN carries the GOST_STREAM_* flags, CREDIT and RST a number of 4 bytes.
  */
-enum mux_type { MUX_SYN = 1, MUX_DATA, MUX_FIN, MUX_RST, MUX_CREDIT, MUX_PING, MUX_PONG, MUX_GOAWAY, MUX_HEADS };
+enum mux_type {
+    MUX_SYN = 1,
+    MUX_DATA,
+    MUX_FIN,
+    MUX_RST,
+    MUX_CREDIT,
+    MUX_PING,
+    MUX_PONG,
+    MUX_GOAWAY,
+    MUX_HEADS
+};
 
 enum { MUX_HEAD = 7, MUX_PAYLOAD = 4096 };
 
@@ -127,7 +137,8 @@ static int mux_heads(struct gost_io *io, struct gost_io *s, size_t n)
 }
 
 /* One frame whose n bytes of payload are queued behind its head. */
-static int mux_handle(struct mux *m, const struct mux_conf *c, struct gost_io *io, uint8_t type, uint32_t id, size_t n)
+static int mux_handle(struct mux *m, const struct mux_conf *c, struct gost_io *io, uint8_t type,
+                      uint32_t id, size_t n)
 {
     struct gost_io *s = gost_stream_port(io, id);
     struct mux_stream *t = s ? gost_data(s) : NULL;
@@ -253,7 +264,8 @@ static int mux_on_deadline(void *state, const void *conf, struct gost_io *io)
 
 /* ---- session ---- */
 
-static int mux_open(void *state, const void *conf, struct gost_io *io, struct gost_io *s, uint32_t flags, uint64_t *ret_id)
+static int mux_open(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                    uint32_t flags, uint64_t *ret_id)
 {
     const struct mux_conf *c = conf;
     struct mux *m = state;
@@ -270,7 +282,8 @@ static int mux_open(void *state, const void *conf, struct gost_io *io, struct go
     return GOST_OK;
 }
 
-static int mux_credit(void *state, const void *conf, struct gost_io *io, struct gost_io *s, size_t n)
+static int mux_credit(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                      size_t n)
 {
     const struct mux_conf *c = conf;
     struct mux_stream *t = gost_data(s);
@@ -285,7 +298,8 @@ static int mux_credit(void *state, const void *conf, struct gost_io *io, struct 
     return GOST_OK;
 }
 
-static int mux_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *s, uint64_t code)
+static int mux_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                     uint64_t code)
 {
     mux_number(io, MUX_RST, gost_stream_id(s), (uint32_t)code);
     return GOST_OK;
@@ -311,15 +325,29 @@ static int mux_goaway(void *state, const void *conf, struct gost_io *io)
     return GOST_OK;
 }
 
-static const struct gost_session_ops mux_session = {
-    .size = sizeof mux_session, .flags = GOST_SESSION_RESET | GOST_SESSION_ONEWAY, .open = mux_open,
-    .credit = mux_credit, .reset = mux_reset, .closed = mux_closed, .ping = mux_ping, .goaway = mux_goaway};
+static const struct gost_session_ops mux_session = {.size = sizeof mux_session,
+                                                    .flags =
+                                                        GOST_SESSION_RESET | GOST_SESSION_ONEWAY,
+                                                    .open = mux_open,
+                                                    .credit = mux_credit,
+                                                    .reset = mux_reset,
+                                                    .closed = mux_closed,
+                                                    .ping = mux_ping,
+                                                    .goaway = mux_goaway};
 
-static const struct gost_layer_ops mux_layer_ops = {
-    .size = sizeof mux_layer_ops, .below = GOST_STREAM, .above = GOST_SESSION, .handshake = mux_handshake,
-    .decode = mux_decode, .encode = mux_encode, .on_deadline = mux_on_deadline, .session = &mux_session};
+static const struct gost_layer_ops mux_layer_ops = {.size = sizeof mux_layer_ops,
+                                                    .below = GOST_STREAM,
+                                                    .above = GOST_SESSION,
+                                                    .handshake = mux_handshake,
+                                                    .decode = mux_decode,
+                                                    .encode = mux_encode,
+                                                    .on_deadline = mux_on_deadline,
+                                                    .session = &mux_session};
 
-static const struct gost_component mux_component = {
-    .kind = GOST_KIND_LAYER, .name = "mux", .summary = "t", .ops = &mux_layer_ops, .state_size = sizeof(struct mux)};
+static const struct gost_component mux_component = {.kind = GOST_KIND_LAYER,
+                                                    .name = "mux",
+                                                    .summary = "t",
+                                                    .ops = &mux_layer_ops,
+                                                    .state_size = sizeof(struct mux)};
 
 #endif

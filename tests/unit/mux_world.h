@@ -74,7 +74,8 @@ static void f_cancel(void *ctx, struct ge_task *t)
 {
 }
 
-static struct ge_layer_choice f_find_layer(void *ctx, struct ge_task *t, struct gost_bytes name, uint32_t role)
+static struct ge_layer_choice f_find_layer(void *ctx, struct ge_task *t, struct gost_bytes name,
+                                           uint32_t role)
 {
     struct ge_layer_choice c = {&mux_component, &port_conf};
 
@@ -89,7 +90,8 @@ static void task_done(struct ge_task *t, void *ctx, int status)
 
 static const struct gost_component line;
 
-static struct ge_task *serve(const struct gost_component *c, struct ge_flow *f, struct ge_stack *port0)
+static struct ge_task *serve(const struct gost_component *c, struct ge_flow *f,
+                             struct ge_stack *port0)
 {
     struct ge_task_spec spec;
     struct ge_task *t;
@@ -98,6 +100,7 @@ static struct ge_task *serve(const struct gost_component *c, struct ge_flow *f, 
     spec.component = c;
     spec.flow = f;
     spec.done = task_done;
+    spec.verb = c->kind == GOST_KIND_CONNECTOR ? GE_BIND : 0;
     t = ge_task_new(&spec, port0);
     if (!t)
         ge_stack_free(port0, 1);
@@ -159,8 +162,11 @@ static int line_step(void *state, const void *conf, struct gost_io *io, const st
 }
 
 static const struct gost_handler_ops line_ops = {sizeof line_ops, 0, line_step, NULL};
-static const struct gost_component line = {
-    .kind = GOST_KIND_HANDLER, .name = "line", .summary = "t", .ops = &line_ops, .state_size = sizeof(int)};
+static const struct gost_component line = {.kind = GOST_KIND_HANDLER,
+                                           .name = "line",
+                                           .summary = "t",
+                                           .ops = &line_ops,
+                                           .state_size = sizeof(int)};
 
 /* Relays its exchange as it is. */
 static int pass_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
@@ -175,13 +181,15 @@ static int pass_step(void *state, const void *conf, struct gost_io *io, const st
 }
 
 static const struct gost_handler_ops pass_ops = {sizeof pass_ops, GOST_EXCHANGE, pass_step, NULL};
-static const struct gost_component pass_on = {.kind = GOST_KIND_HANDLER, .name = "pass", .summary = "t", .ops = &pass_ops};
+static const struct gost_component pass_on = {
+    .kind = GOST_KIND_HANDLER, .name = "pass", .summary = "t", .ops = &pass_ops};
 
 /* Remembers why its port closed. */
 static int watch_status;
 static uint64_t watch_code;
 
-static int watch_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int watch_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
 {
     if (ev->type != GOST_EV_CLOSED)
         return GOST_AGAIN;
@@ -191,7 +199,8 @@ static int watch_step(void *state, const void *conf, struct gost_io *io, const s
 }
 
 static const struct gost_handler_ops watch_ops = {sizeof watch_ops, 0, watch_step, NULL};
-static const struct gost_component watch = {.kind = GOST_KIND_HANDLER, .name = "watch", .summary = "t", .ops = &watch_ops};
+static const struct gost_component watch = {
+    .kind = GOST_KIND_HANDLER, .name = "watch", .summary = "t", .ops = &watch_ops};
 
 /* Makes a session of its client: accepts streams to child flows, and opens one to say hello. */
 static int owner_results, owner_accepted, owner_status, owner_no_more;
@@ -201,9 +210,9 @@ static int owner_more(struct gost_io *io)
     return gost_accept(io, 3, 2, 0);
 }
 
-static int owner_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+static int owner_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
 {
-    struct gost_act_stream_open o = {{sizeof o, GOST_ACT_STREAM_OPEN, 2, 1}, 0, 0};
     struct gost_act_spawn sp = {{sizeof sp, GOST_ACT_SPAWN, 4, 2}, 0, 0, {NULL, 0}, {NULL, 0}};
 
     if (ev->type == GOST_EV_START)
@@ -222,7 +231,7 @@ static int owner_step(void *state, const void *conf, struct gost_io *io, const s
     if (ev->status)
         return ev->status;
     if (ev->tag == 1) {
-        gost_act(io, &o.head);
+        gost_stream_open(io, 2, 1, 0, 0);
         owner_more(io);
     } else if (ev->tag == 2) {
         gost_send(gost_port(io, 1), "hello", 5);
@@ -237,7 +246,47 @@ static int owner_step(void *state, const void *conf, struct gost_io *io, const s
 }
 
 static const struct gost_handler_ops owner_ops = {sizeof owner_ops, 0, owner_step, NULL};
-static const struct gost_component owner = {.kind = GOST_KIND_HANDLER, .name = "owner", .summary = "t", .ops = &owner_ops};
+static const struct gost_component owner = {
+    .kind = GOST_KIND_HANDLER, .name = "owner", .summary = "t", .ops = &owner_ops};
+
+/* Asked to bind: the streams of its peer are what arrived. */
+static struct ge_stack *arrived[8];
+static int n_arrived;
+
+static void f_accepted(struct gost_io *io, struct gost_io *s, const struct gost_addr *peer)
+{
+    struct ge_task *t = ge_io_task(io);
+    struct ge_stack *stream = ge_io_stack(s);
+    uint32_t i;
+
+    for (i = 1; i < GOST_PORTS; i++)
+        if (ge_task_port(t, i) == stream && n_arrived < 8)
+            arrived[n_arrived++] = ge_task_take(t, i);
+}
+
+static int binder_step(void *state, const void *conf, struct gost_io *io,
+                       const struct gost_event *ev)
+{
+    struct gost_addr peer = {.family = GOST_AF_NAME, .len = 1, .name = "p"};
+
+    if (ev->type == GOST_EV_START)
+        return gost_upgrade(io, 1, 0, GOST_SERVER, "mux") ? GOST_EINTERNAL : GOST_AGAIN;
+    if (ev->type == GOST_EV_CLOSED && ev->port == 0)
+        return ev->status;
+    if (ev->type == GOST_EV_READABLE && ev->port == 1) { /* each stream starts with a byte for us */
+        gost_consume(gost_port(io, 1), 1);
+        gost_accepted(io, gost_port(io, 1), &peer);
+        return gost_accept(io, 2, 1, 0) ? GOST_EINTERNAL : GOST_AGAIN;
+    }
+    if (ev->type == GOST_EV_RESULT && ev->tag == 1)
+        return gost_accept(io, 2, 1, 0) ? GOST_EINTERNAL : GOST_AGAIN;
+    return GOST_AGAIN;
+}
+
+static const struct gost_connector_ops binder_ops = {.size = sizeof binder_ops,
+                                                     .bind = binder_step};
+static const struct gost_component binder = {
+    .kind = GOST_KIND_CONNECTOR, .name = "binder", .summary = "t", .ops = &binder_ops};
 
 /* Inverts every byte. */
 static int inv_copy(struct gost_io *to, struct gost_io *from)
@@ -270,9 +319,13 @@ static int inv_encode(void *state, const void *conf, struct gost_io *io)
     return inv_copy(io, gost_app(io));
 }
 
-static const struct gost_layer_ops inv_ops = {.size = sizeof inv_ops, .below = GOST_STREAM, .above = GOST_STREAM,
-                                              .decode = inv_decode, .encode = inv_encode};
-static const struct gost_component inv = {.kind = GOST_KIND_LAYER, .name = "inv", .summary = "t", .ops = &inv_ops};
+static const struct gost_layer_ops inv_ops = {.size = sizeof inv_ops,
+                                              .below = GOST_STREAM,
+                                              .above = GOST_STREAM,
+                                              .decode = inv_decode,
+                                              .encode = inv_encode};
+static const struct gost_component inv = {
+    .kind = GOST_KIND_LAYER, .name = "inv", .summary = "t", .ops = &inv_ops};
 
 /* A handshake of one byte each way, identity afterwards. */
 static int id_handshake(void *state, const void *conf, struct gost_io *io)
@@ -285,10 +338,13 @@ static int id_handshake(void *state, const void *conf, struct gost_io *io)
     return gost_take(io, 1) ? GOST_OK : GOST_AGAIN;
 }
 
-static const struct gost_layer_ops id_ops = {.size = sizeof id_ops, .below = GOST_STREAM, .above = GOST_STREAM,
-                                             .handshake = id_handshake};
-static const struct gost_component ident = {
-    .kind = GOST_KIND_LAYER, .name = "id", .summary = "t", .ops = &id_ops, .state_size = sizeof(int)};
+static const struct gost_layer_ops id_ops = {
+    .size = sizeof id_ops, .below = GOST_STREAM, .above = GOST_STREAM, .handshake = id_handshake};
+static const struct gost_component ident = {.kind = GOST_KIND_LAYER,
+                                            .name = "id",
+                                            .summary = "t",
+                                            .ops = &id_ops,
+                                            .state_size = sizeof(int)};
 
 /* ---- two sessions over a wire that carries `step` bytes at a time ---- */
 
@@ -401,13 +457,15 @@ static int side_push(struct side *s, struct ge_layer_spec *spec, const struct mu
     return r;
 }
 
-static void side_open(struct side *s, uint32_t role, const struct mux_conf *c, const struct gost_component *below)
+static void side_open(struct side *s, uint32_t role, const struct mux_conf *c,
+                      const struct gost_component *below)
 {
     struct ge_layer_spec spec = {.component = below, .role = role};
 
     memset(s, 0, sizeof *s);
     s->gone = 1;
-    if (!(s->flow = ge_flow_new(w)) || !(s->session = ge_stack_new(s->flow, GOST_STREAM, &wire_ops, s)))
+    if (!(s->flow = ge_flow_new(w)) ||
+        !(s->session = ge_stack_new(s->flow, GOST_STREAM, &wire_ops, s)))
         return;
     s->gone = 0;
     if ((below && ge_stack_push(s->session, &spec)) || (c && side_push(s, &spec, c)))
@@ -451,6 +509,7 @@ static int world_close(void)
     for (i = 0; i < TARGETS; i++)
         if (targets[i])
             ge_stack_free(targets[i], 0);
+    memset(targets, 0, sizeof targets);
     run();
     pass(20 * GOST_S);
     pass(20 * GOST_S);
@@ -459,8 +518,9 @@ static int world_close(void)
     ge_worker_usage(w, &u);
     if (!u.stacks && !u.tasks && !u.flows && !u.chunks && !u.timers && !mux_streams_open)
         return 1;
-    printf("# left: %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers, %d streams of layers\n", u.stacks,
-           u.tasks, u.flows, u.chunks, u.timers, mux_streams_open);
+    printf(
+        "# left: %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers, %d streams of layers\n",
+        u.stacks, u.tasks, u.flows, u.chunks, u.timers, mux_streams_open);
     return 0;
 }
 
@@ -504,7 +564,8 @@ static struct ge_stack *open_from(int which, uint32_t flags)
 {
     struct ge_stack *s = NULL;
 
-    if (side[which].session && ge_session_open(side[which].session, side[which].flow, flags, &s) != GOST_OK)
+    if (side[which].session &&
+        ge_session_open(side[which].session, side[which].flow, flags, &s) != GOST_OK)
         return NULL;
     return s;
 }

@@ -564,6 +564,20 @@ static inline int gost_accept(struct gost_io *io, uint32_t tag, uint32_t port, u
     return gost_act(io, &a.head);
 }
 
+static inline int gost_stream_open(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t from,
+                                   uint32_t flags)
+{
+    struct gost_act_stream_open a;
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_STREAM_OPEN;
+    a.head.tag = tag;
+    a.head.port = port;
+    a.from = from;
+    a.flags = flags;
+    return gost_act(io, &a.head);
+}
+
 static inline int gost_auth(struct gost_io *io, uint32_t tag, struct gost_bytes user,
                             struct gost_bytes secret)
 {
