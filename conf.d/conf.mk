@@ -19,7 +19,8 @@ man/gost-%.7: plugins/%.so gost-plugin-check
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(PRINT) ./gost-plugin-check --man $< >$@.tmp && mv $@.tmp $@
 
 conf.d/plugins/%.yml: plugins/%.so gost-plugin-check
-	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(PRINT) ./gost-plugin-check --conf-snippet $< >$@.tmp && mv $@.tmp $@
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && $(PRINT) ./gost-plugin-check --conf-snippet $< >$@.tmp \
+		&& mv $@.tmp $@
 
 install-data-local: $(noinst_DATA)
 	$(MKDIR_P) "$(DESTDIR)$(mandir)/man1" "$(DESTDIR)$(mandir)/man7"

@@ -28,7 +28,8 @@ tests_unit_test_session_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/t
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
 tests_unit_test_session_LDADD = $(TEST_LIBS)
-tests_unit_test_session_end_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/test_session_end.c
+tests_unit_test_session_end_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h \
+	%D%/unit/test_session_end.c
 tests_unit_test_session_end_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_session_end_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
 tests_unit_test_session_end_LDADD = $(TEST_LIBS)

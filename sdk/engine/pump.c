@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define BULKY   (256u * 1024) /* a direction that moved this much copies no longer if it can splice */
+#define BULKY   (256u * 1024) /* a direction that moved this much splices if it can */
 #define HOLD_NS (10 * GOST_S) /* how long an end is held back for a stack without half-close */
 
 static struct ge_pump *pump_add(struct ge_task *t, uint32_t from, uint32_t to, uint64_t n,

@@ -316,7 +316,7 @@ static void requeue(struct ge_session *x, struct ge_stream *st)
         link_add(st->flags & GOST_STREAM_URGENT ? &x->urgent : &x->normal, &st->queue);
 }
 
-/* The stream given last: behind the others if it moved, aside until the next encode if it did not. */
+/* The stream given last: behind the others if it moved, else aside until the next encode. */
 static void put_back(struct ge_session *x)
 {
     struct ge_stream *st = x->given;
@@ -362,7 +362,7 @@ int ge_session_over(const struct ge_session *x)
     return x->layer->app->down.end && x->n_streams == 0;
 }
 
-/* Report what waits. Comes after ge_stack_on_ready() is told. Each callback may free the session. */
+/* Report what waits, after ge_stack_on_ready() is told. Each callback may free the session. */
 void ge_session_tell(struct ge_stack *stack)
 {
     struct ge_session *x = stack->top->below->session;

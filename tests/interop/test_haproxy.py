@@ -30,6 +30,10 @@ listen front1
 listen front2
     bind 127.0.0.1:{front2}
     server us 127.0.0.1:{us2} send-proxy-v2
+listen front_tlv
+    bind 127.0.0.1:{front_tlv}
+    unique-id-format %[rand]-%pid
+    server us 127.0.0.1:{us2} send-proxy-v2 proxy-v2-options crc32c,unique-id
 listen front_tls
     bind 127.0.0.1:{front_tls}
     server us 127.0.0.1:{us_tls} send-proxy-v2 ssl verify none
@@ -53,8 +57,8 @@ listen gate_tls
     server proxy 127.0.0.1:{proxy}
 """
 PORTS = {name: free_port() for name in (
-    "front1 front2 front_tls front_end front_local us1 us2 us_tls us_end us_local back gate "
-    "gate_tls proxy").split()}
+    "front1 front2 front_tlv front_tls front_end front_local back gate us1 us2 us_tls us_end "
+    "us_local gate_tls proxy").split()}
 
 
 def connect_from(host, port):
@@ -102,6 +106,7 @@ def in_front():
                         % (PORTS["us_end"], END), ports=[PORTS["us_end"]])
     origin("front1", "send-proxy > proxyProtocol, handler.proxyProtocol=1 > accept-proxy")
     origin("front2", "send-proxy-v2 > proxyProtocol, handler.proxyProtocol=2 > accept-proxy")
+    origin("front_tlv", "send-proxy-v2 with a checksum and a unique id > proxyProtocol")
     origin("front_tls", "send-proxy-v2 before TLS > forward+tls")
     origin("us1", "a client without a header is itself (v1)")
     origin("us2", "a client without a header is itself (v2)")

@@ -132,8 +132,12 @@ def client(binary):
     ended_cleanly(tap, "sing-box as client", h)
 
 
-BINARY = program()
-if BINARY:
-    section(tap, "sing-box as upstream", upstream, BINARY)
-    section(tap, "sing-box as client", client, BINARY)
+def main():
+    binary = program()
+    if binary:
+        section(tap, "sing-box as upstream", upstream, binary)
+        section(tap, "sing-box as client", client, binary)
+
+
+section(tap, "sing-box", main)
 tap.done()

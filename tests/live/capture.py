@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from harness import echo, free_port
+from harness import echo
 
 # Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never
 # compared.
@@ -80,18 +80,26 @@ class Ports:
         for name, number in NAMED.items():
             self.map[number] = number if name in keep else self._new()
 
-    @staticmethod
-    def _new():
+    next = 10000 + os.getpid() * 97 % 20000
+
+    @classmethod
+    def _new(cls):
+        """A port below those the kernel gives out, so that nobody gets it in the meantime."""
         while True:
-            port = free_port()
-            if port > 9999:
-                return port
+            cls.next = cls.next + 1 if cls.next < 32000 else 10000
+            try:
+                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                    with socket.socket(socket.AF_INET, kind) as s:
+                        s.bind(("", cls.next))
+                return cls.next
+            except OSError:
+                continue
 
     def __getitem__(self, name):
         return self.map[NAMED[name]]
 
     def add(self, number):
-        self.map[number] = free_port(socket.SOCK_DGRAM)
+        self.map[number] = self._new()
         return self.map[number]
 
     def args(self, words):
@@ -162,10 +170,11 @@ def listening(port, kind):
     return False
 
 
-def wait_ready(host, port=None, kind="tcp", path=None):
-    """Waits for the listener without connecting: a connection would be part of the exchange."""
+def wait_ready(host, port=None, kind="tcp"):
+    """Waits for the listener without connecting: a connection would be part of the exchange.
+    A unix socket (no port) exists before it listens, so there the log tells."""
     end = time.time() + 15
-    while not (os.path.exists(path) if path else listening(port, kind)):
+    while not (listening(port, kind) if port else "listening on" in host.text()):
         if not host.alive():
             raise RuntimeError("gost-host ended\n%s\n%s" % (" ".join(host.argv), host.text()))
         if time.time() > end:

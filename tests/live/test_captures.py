@@ -6,7 +6,8 @@
 compares the answers. As client: the host runs the client's command line, the test answers as the
 server did and compares the requests. Both play the application and the target of the recording:
 `ping-client`, `pong-server`, half-close, `bye-server`. Where the host differs on purpose, the
-tables DIFFERENT, AS_OLDER and ABSENT say what is expected instead and why. Recordings that map a name with
+tables DIFFERENT, AS_OLDER and ABSENT say what is expected instead and why. Recordings that map a name
+with
 `hosts=` are played with the name localhost: the object is not part of what is compared."""
 import glob
 import os
@@ -244,7 +245,7 @@ def as_server(cap, events, short):
     entry = ports["HOP1_BEHIND" if chain else "SERVER"]
     try:
         if unix:
-            wait_ready(host, path=os.path.join(cwd, "s.sock"))
+            wait_ready(host)
         else:
             wait_ready(host, ports["SERVER"])
             wait_ready(host, entry)
@@ -476,7 +477,7 @@ def as_client(cap, events, short, folder):
     app = None
     try:
         if unix_front:
-            wait_ready(host, path=os.path.join(cwd, "c.sock"))
+            wait_ready(host)
         elif folder == "http" and short.startswith("origin"):
             wait_ready(host, ports["SERVER"])
         else:
@@ -489,7 +490,8 @@ def as_client(cap, events, short, folder):
         player.play(events)
         app.join(15)
     except (Differs, OSError) as e:
-        raise Differs("%s\n%s\n%s" % (e, " ".join(host.argv), host.text()[-1500:]))
+        raise Differs("%s\n%s\n%s\n%s" % (e, " ".join(host.argv), app.error if app else "",
+                                         host.text()[-1500:]))
     finally:
         listener.close()
         status = host.stop()

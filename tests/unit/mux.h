@@ -8,8 +8,9 @@
 #include "engine.h"
 
 /*
- * A frame is type (1 byte), stream id (4), length (2), payload. HEADS carries status and flags of a head. A client
- * opens odd streams, a server even ones. SYN carries the GOST_STREAM_* flags, CREDIT and RST a number of 4 bytes.
+ * A frame is type (1 byte), stream id (4), length (2), payload. A client opens odd streams, a
+ * server even ones. SYN carries the GOST_STREAM_* flags, CREDIT and RST a number of 4 bytes, HEADS
+ * the status and flags of a head.
  */
 enum mux_type {
     MUX_SYN = 1,

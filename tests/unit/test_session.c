@@ -283,7 +283,7 @@ static void test_no_flow_control(void)
     ok(world_close(), "nothing is left");
 }
 
-/* What a user leaves unread is credited when it lets go: a window of the whole session would leak. */
+/* What a user leaves unread is credited too: else a window of the whole session would leak. */
 static void test_credit_is_whole(void)
 {
     struct ge_stack *a;

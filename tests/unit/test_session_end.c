@@ -1,4 +1,4 @@
-/* test_session_end.c - sessions in memory: draining, failure, strangers, ports, failing allocations. */
+/* test_session_end.c - sessions in memory: draining, failure, strangers, ports, no memory. */
 /* SPDX-License-Identifier: MIT */
 #include "mux_world.h"
 

@@ -220,9 +220,9 @@ struct gost_act_spawn {
 
 #define GOST_SPAWN_TIED 1u /* ends when we end */
 
-/* STREAM_OPEN: `from` is a session port (UPGRADE to a layer whose top is a session makes one); a new
- * stream of it becomes `port`. GOST_ELIMIT: the peer allows no more now. A session port itself has no
- * bytes: only EV_CLOSED. gost_shut() on it drains. */
+/* STREAM_OPEN: `from` is a session port (UPGRADE to a layer whose top is a session makes one); a
+ * new stream of it becomes `port`. GOST_ELIMIT: the peer allows no more now. A session port itself
+ * has no bytes: only EV_CLOSED. gost_shut() on it drains. */
 struct gost_act_stream_open {
     struct gost_action head;
     uint32_t from;
@@ -245,9 +245,9 @@ struct gost_result_pump {
 };
 
 /* RELAY: both directions between head.port and `to` until both ended. The flow ends then, or with
- * GOST_RELAY_RETURN a RESULT comes. Packets and bytes must not be mixed. Between two exchanges heads and
- * trailers go along; between an exchange and a stream only the body does. A relay that breaks off
- * resets port 0 where it is a stream of a session, after what was received. */
+ * GOST_RELAY_RETURN a RESULT comes. Packets and bytes must not be mixed. Between two exchanges
+ * heads and trailers go along; between an exchange and a stream only the body does. A relay that
+ * breaks off resets port 0 where it is a stream of a session, after what was received. */
 struct gost_act_relay {
     struct gost_action head;
     uint32_t to;

@@ -40,15 +40,16 @@ extern "C" {
  *                         carrier. An error of any call, or the end of the wire, ends the session:
  *                         all streams are told the same error
  *
- * decode, encode and on_deadline come from the host's loop; the calls of struct gost_session_ops come
- * there too, or at once when a user opens or lets go of a stream, never from inside another call of
- * the same layer. They may write to the wire.
+ * decode, encode and on_deadline come from the host's loop; the calls of struct gost_session_ops
+ * come there too, or at once when a user opens or lets go of a stream, never from inside another
+ * call of the same layer. They may write to the wire.
  *
  * Exchanges (above == GOST_EXCHANGE): gost_head_send(s) delivers a head upwards, gost_head_recv(s)
- * takes the head the user sent. Heads keep their place among the bytes: trailers come after the body,
- * and gost_rx_eof() is 1 only when they are taken too. The flag GOST_STREAM_EXCHANGE is implied. At
- * most 32 heads wait on a port; more are GOST_ELIMIT. A server session's request becomes a child flow with a handler that
- * accepts GOST_EXCHANGE. Each request is a flow of its own, so each may go to its own upstream.
+ * takes the head the user sent. Heads keep their place among the bytes: trailers come after the
+ * body, and gost_rx_eof() is 1 only when they are taken too. The flag GOST_STREAM_EXCHANGE is
+ * implied. At most 32 heads wait on a port; more are GOST_ELIMIT. A server session's request
+ * becomes a child flow with a handler that accepts GOST_EXCHANGE. Each request is a flow of its
+ * own, so each may go to its own upstream.
  */
 
 /* Flags of a stream. */
@@ -60,8 +61,8 @@ struct gost_session_ops {
     uint32_t size;
     uint32_t flags; /* GOST_SESSION_* */
     /* Open a stream for the local user; s is its port, the layer answers with *ret_id. GOST_FULL:
-     * the peer allows no more streams now (the pool opens another carrier). Not GOST_OK: there is no
-     * stream, closed() will not come. An error through gost_fail() ends the session. */
+     * the peer allows no more streams now (the pool opens another carrier). Not GOST_OK: there is
+     * no stream, closed() will not come. An error through gost_fail() ends the session. */
     int (*open)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
                 uint32_t stream_flags, uint64_t *ret_id);
     /* The user consumed n more bytes of s, or let go of them unread: give the peer window. The sum
