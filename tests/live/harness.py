@@ -5,6 +5,7 @@
 import atexit
 import hashlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -87,14 +88,22 @@ _given = set()
 
 
 def free_port(kind=socket.SOCK_STREAM):
+    """A port nobody has, for TCP and UDP alike. From below the kernel's own range, so that no
+    outgoing connection of a test that runs beside takes it in between."""
+    del kind
     while True:
-        s = socket.socket(socket.AF_INET, kind)
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-        s.close()
-        if port not in _given:
-            _given.add(port)
-            return port
+        port = random.randrange(20000, 32000)
+        if port in _given:
+            continue
+        try:
+            for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::")):
+                for k in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                    with socket.socket(family, k) as s:
+                        s.bind((host, port))
+        except OSError:
+            continue
+        _given.add(port)
+        return port
 
 
 def wait_port(port, proc=None, host="127.0.0.1", seconds=20):

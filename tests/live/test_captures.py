@@ -6,9 +6,8 @@
 compares the answers. As client: the host runs the client's command line, the test answers as the
 server did and compares the requests. Both play the application and the target of the recording:
 `ping-client`, `pong-server`, half-close, `bye-server`. Where the host differs on purpose, the
-tables DIFFERENT, AS_OLDER and ABSENT say what is expected instead and why. Recordings that map a name
-with
-`hosts=` are played with the name localhost: the object is not part of what is compared."""
+tables DIFFERENT, AS_OLDER and ABSENT say what is expected instead and why. Recordings that map
+a name with `hosts=` are played with the name localhost: this version has no such object."""
 import glob
 import os
 import re
