@@ -4,8 +4,19 @@
 #include <string.h>
 
 #include "action.h"
+#include "pin.h"
 
 static const struct gost_addr none;
+
+/* Packets for anybody: the bypass is asked about each of them. */
+static int guard(const struct gh_agent *agent, struct ge_stack *stack)
+{
+    const struct gh_service *s = agent->flow->service;
+
+    if (gh_agent_is_connector(agent) || s->bypasses.n == 0)
+        return GOST_OK;
+    return gh_guard_push(stack, s);
+}
 
 /* ---- dials ---- */
 
@@ -20,7 +31,10 @@ static void routed(void *arg, struct gh_arrival *a)
         gh_mark_worked(act->node->choice.mark);
     if (a->status != 0)
         gh_act_result(act, a->status, a->text, NULL, 0);
-    else
+    else if (act->kind != GOST_ACT_DIAL && guard(act->agent, a->stack) != GOST_OK) {
+        ge_stack_free(a->stack, 0);
+        gh_act_result(act, GOST_ENOMEM, "out of memory", NULL, 0);
+    } else
         gh_act_opened(act, a->stack, &a->local, &a->remote);
 }
 
@@ -123,6 +137,12 @@ static void bind_packets(struct gh_agent *agent, const struct gost_act_bind *a)
                         &f->service->direct, &stack, &local, text, sizeof text);
     if (r != GOST_OK) {
         gh_act_refuse(agent, &a->head, r, text);
+        return;
+    }
+    /* A local port is for our own client: its address is no target. */
+    if (!(a->flags & GOST_BIND_LOCAL) && guard(agent, stack) != GOST_OK) {
+        ge_stack_free(stack, 0);
+        gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
         return;
     }
     act = gh_act_begin(agent, &a->head);

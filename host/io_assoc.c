@@ -24,6 +24,7 @@ struct assoc {
     uint64_t active;
     socklen_t n;
     uint8_t waiting; /* the socket was full: in the table's line */
+    uint8_t ended;   /* out of the table: only its owner has to let go */
 };
 
 struct gh_assoc_table {
@@ -34,6 +35,7 @@ struct gh_assoc_table {
     struct assoc *bucket[BUCKETS];
     struct assoc *newest, *oldest;
     unsigned n, max, n_waiting;
+    unsigned n_open; /* those in the table and those that ended but are not let go of */
     int fd, closing;
 };
 
@@ -72,19 +74,38 @@ static void lru_push(struct gh_assoc_table *t, struct assoc *a)
 
 static void table_maybe_free(struct gh_assoc_table *t);
 
-static void assoc_close(struct ge_stack *s, void *ctx, int abort)
+/* Out of the table: its peer's next datagram makes a new association. */
+static void detach(struct assoc *a)
 {
-    struct assoc *a = ctx;
     struct gh_assoc_table *t = a->t;
     struct assoc **at = &t->bucket[hash(&a->peer, a->n)];
 
+    if (a->ended)
+        return;
+    a->ended = 1;
     while (*at != a)
         at = &(*at)->hash_next;
     *at = a->hash_next;
     lru_remove(t, a);
     ge_timer_stop(t->w->engine, &a->timer);
     t->n_waiting -= a->waiting;
+    a->waiting = 0;
     t->n--;
+}
+
+static void end(struct assoc *a)
+{
+    detach(a);
+    ge_rx_end(a->stack, 0);
+}
+
+static void assoc_close(struct ge_stack *s, void *ctx, int abort)
+{
+    struct assoc *a = ctx;
+    struct gh_assoc_table *t = a->t;
+
+    detach(a);
+    t->n_open--;
     free(a);
     table_maybe_free(t);
 }
@@ -97,6 +118,10 @@ static void assoc_write(struct assoc *a)
     struct gost_packet p;
 
     while (ge_tx_packet(a->stack, &p) == GOST_OK) {
+        if (a->ended) {
+            ge_tx_packet_drop(a->stack);
+            continue;
+        }
         if (sendto(t->fd, p.data.p, p.data.n, MSG_DONTWAIT | MSG_NOSIGNAL,
                    (struct sockaddr *)&a->peer, a->n) < 0 &&
             errno == EAGAIN) {
@@ -107,10 +132,8 @@ static void assoc_write(struct assoc *a)
         }
         ge_tx_packet_drop(a->stack);
         a->active = ge_now(t->w->engine);
-        if (!t->conf.keepalive) { /* GOST: one answer and the association is over */
-            ge_rx_end(a->stack, 0);
-            return;
-        }
+        if (!t->conf.keepalive) /* GOST: one answer and the association is over */
+            end(a);
     }
 }
 
@@ -132,7 +155,7 @@ static void on_expire(struct ge_timer *timer)
     if (a->active + a->t->conf.ttl_ns > ge_now(e))
         ge_timer_start(e, &a->timer, a->active + a->t->conf.ttl_ns);
     else
-        ge_rx_end(a->stack, 0);
+        end(a);
 }
 
 static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_storage *from,
@@ -142,8 +165,10 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_s
     struct ge_flow *none;
     struct assoc *a;
 
+    if (gh_net_over_budget())
+        return NULL; /* its handler needs a descriptor: rather this datagram than all services */
     if (t->n >= t->max && t->oldest)
-        ge_stack_free(t->oldest->stack, 0);
+        end(t->oldest);
     none = ge_flow_new(t->w->engine); /* until the receiver gives its own */
     a = calloc(1, sizeof *a);
     if (!a || !none) {
@@ -159,6 +184,7 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_s
     t->bucket[hash(from, n)] = a;
     lru_push(t, a);
     t->n++;
+    t->n_open++;
     a->timer.fire = on_expire;
     a->active = ge_now(t->w->engine);
     ge_timer_start(t->w->engine, &a->timer, a->active + t->conf.ttl_ns);
@@ -317,7 +343,7 @@ static void on_table_closed(uv_handle_t *h)
 
 static void table_maybe_free(struct gh_assoc_table *t)
 {
-    if (t->closing && t->n == 0 && !uv_is_closing((uv_handle_t *)&t->poll))
+    if (t->closing && t->n_open == 0 && !uv_is_closing((uv_handle_t *)&t->poll))
         uv_close((uv_handle_t *)&t->poll, on_table_closed);
 }
 
@@ -330,7 +356,7 @@ static void on_close(struct gh_worker *w, void *arg)
     uv_poll_stop(&t->poll);
     for (a = t->newest; a; a = next) {
         next = a->older;
-        ge_rx_end(a->stack, 0);
+        end(a);
     }
     table_maybe_free(t);
 }

@@ -73,8 +73,12 @@ static void dial_free(struct gh_dial *d)
 
 static void end(struct gh_dial *d, int status, const char *text, int fd, struct gost_socket *s)
 {
-    struct ge_stack *stack = fd >= 0 ? gh_sock_adopt(d->w, d->flow, fd) : NULL;
+    struct ge_stack *stack = NULL;
 
+    if (fd >= 0 && (ops_of(d)->type & GOST_DATAGRAM))
+        stack = gh_packets_adopt(d->w, d->flow, fd);
+    else if (fd >= 0)
+        stack = gh_sock_adopt(d->w, d->flow, fd);
     if (fd >= 0 && !stack) {
         status = GOST_ENOMEM;
         text = "out of memory";
@@ -182,11 +186,16 @@ static void start_next(struct gh_dial *d)
     uv_poll_start(&a->poll, UV_WRITABLE, on_poll);
     if (d->next < d->n)
         ge_timer_start(d->w->engine, &d->stagger, ge_now(d->w->engine) + STAGGER_NS);
+    else
+        ge_timer_stop(d->w->engine, &d->stagger); /* no address is left */
 }
 
 static void on_stagger(struct ge_timer *t)
 {
-    start_next((struct gh_dial *)((char *)t - offsetof(struct gh_dial, stagger)));
+    struct gh_dial *d = (struct gh_dial *)((char *)t - offsetof(struct gh_dial, stagger));
+
+    if (d->next < d->n) /* a failure may have started the last one meanwhile */
+        start_next(d);
 }
 
 static void on_deadline(struct ge_timer *t)

@@ -57,17 +57,21 @@ void gh_sock_rearm(struct gh_sock *s);
 void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp); /* NULL: none */
 struct ge_stack *gh_sock_stack(const struct gh_sock *s);
 struct gh_worker *gh_sock_worker(const struct gh_sock *s);
+/* io_packets.c: a connected datagram descriptor as a stack, which owns it (also on failure) */
+struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd);
 /* io_splice.c */
 struct gh_splice;
 int gh_splice_start(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,
                     uint64_t left);
 void gh_splice_event(struct gh_splice *sp);
 void gh_splice_drop(struct gh_splice *sp); /* one of its stacks goes */
+void gh_splice_broken(struct gh_splice *sp, int status); /* one of its sockets was reset */
 void gh_pipes_free(struct gh_worker *w);
 int gh_splice_wants_read(const struct gh_splice *sp);
 int gh_splice_wants_write(const struct gh_splice *sp);
 /* io_listen.c */
 void gh_listeners_resume(void); /* descriptors were given back [any] */
+int gh_net_over_budget(void);   /* no new client now [any] */
 /* io_assoc.c */
 struct gh_assoc_table;
 struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd,

@@ -41,7 +41,9 @@ static void on_handed(struct gh_worker *w, void *arg)
 {
     struct handed *h = arg;
 
+    atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed); /* its stack counts it */
     h->conf.accept(h->conf.arg, &h->a);
+    gh_worker_flow_end(w); /* it is counted as a flow now, or refused */
     free(h);
 }
 
@@ -66,7 +68,7 @@ static void pause_accepting(struct gh_listener *l, const char *why)
     uv_timer_start(&l->timer, on_resume, PAUSE_MS, 0);
 }
 
-static int over_budget(void)
+int gh_net_over_budget(void)
 {
     return (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) + FDS_SPARE +
                8 * gh_net_conf.workers + 16 >=
@@ -98,6 +100,9 @@ static void hand_over(struct gh_listener *l, int fd, const struct sockaddr_stora
         return;
     }
     h->a.worker = gh_worker_least();
+    /* Until it is there: a burst is spread, and it counts against the budget. */
+    gh_worker_flow_begin(h->a.worker);
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
     gh_worker_post(h->a.worker, on_handed, h);
 }
 
@@ -109,9 +114,9 @@ static void on_poll(uv_poll_t *p, int status, int events)
     for (i = 0; i < BURST; i++) {
         struct sockaddr_storage from;
         socklen_t n = sizeof from;
-        int fd;
+        int fd, err;
 
-        if (over_budget()) {
+        if (gh_net_over_budget()) {
             pause_accepting(l, "the descriptor budget is used up (raise ulimit -n)");
             return;
         }
@@ -120,9 +125,10 @@ static void on_poll(uv_poll_t *p, int status, int events)
             hand_over(l, fd, &from, n);
             continue;
         }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_accepting(l, gh_errno_text(errno));
-        if (errno != EINTR && errno != ECONNABORTED)
+        err = errno; /* the log below changes it */
+        if (err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM)
+            pause_accepting(l, gh_errno_text(err));
+        if (err != EINTR && err != ECONNABORTED)
             return;
     }
 }

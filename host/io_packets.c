@@ -167,6 +167,8 @@ static void on_poll(uv_poll_t *h, int status, int events)
 {
     struct gh_packets *s = h->data;
 
+    if (status < 0)
+        s->events = 0; /* libuv stopped for an ICMP error, which the read takes */
     if (events & UV_READABLE || status < 0)
         do_read(s);
     if (events & UV_WRITABLE)
@@ -259,6 +261,26 @@ static int open_fd(const struct gost_addr *bind_addr, const struct gost_addr *pe
     *ret_fd = fd;
     *ret_v6 = at.family == GOST_AF_IP6;
     return 0;
+}
+
+struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
+{
+    struct gh_packets *s = calloc(1, sizeof *s);
+
+    if (!s || uv_poll_init(&w->loop, &s->poll, fd)) {
+        free(s);
+        close(fd);
+        return NULL;
+    }
+    s->poll.data = s;
+    s->w = w;
+    s->fd = fd;
+    s->connected = 1;
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);
+    if (!s->stack)
+        packets_close(NULL, s, 0);
+    return s->stack;
 }
 
 int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost_addr *bind_addr,

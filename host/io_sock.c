@@ -20,27 +20,37 @@ struct gh_sock {
     uint8_t events;  /* what is polled for */
     uint8_t blocked; /* the last write said EAGAIN */
     uint8_t broken;  /* writing is over */
+    uint8_t gone;    /* reset, or over in both directions: polled no more */
 };
+
+/* A peer's reset is reported always, but libuv wants something to poll for. */
+#define RESET_ONLY UV_PRIORITIZED
 
 static void on_poll(uv_poll_t *h, int status, int events);
 
+static int wants_read(const struct gh_sock *s)
+{
+    return s->in ? gh_splice_wants_read(s->in) : ge_rx_wanted(s->stack);
+}
+
+static int wants_write(const struct gh_sock *s)
+{
+    return s->blocked || (s->out && gh_splice_wants_write(s->out));
+}
+
 static void arm(struct gh_sock *s)
 {
-    int events = 0;
+    int events;
 
-    if (!s->stack)
+    if (!s->stack || s->gone)
         return;
-    if (s->in ? gh_splice_wants_read(s->in) : ge_rx_wanted(s->stack))
-        events |= UV_READABLE;
-    if (s->blocked || (s->out && gh_splice_wants_write(s->out)))
-        events |= UV_WRITABLE;
+    events = (wants_read(s) ? UV_READABLE : 0) | (wants_write(s) ? UV_WRITABLE : 0);
+    if (!events)
+        events = RESET_ONLY;
     if (events == s->events)
         return;
     s->events = (uint8_t)events;
-    if (events)
-        uv_poll_start(&s->poll, events, on_poll);
-    else
-        uv_poll_stop(&s->poll);
+    uv_poll_start(&s->poll, events, on_poll);
 }
 
 void gh_sock_rearm(struct gh_sock *s)
@@ -116,14 +126,45 @@ static void do_write(struct gh_sock *s)
     }
 }
 
+/* Reset (libuv has stopped polling then), or both directions ended while nothing is read. */
+static void hung_up(struct gh_sock *s)
+{
+    socklen_t n = sizeof(int);
+    int err = 0;
+
+    s->events = 0;
+    if (s->in) /* what came before, and the error */
+        gh_splice_event(s->in);
+    else
+        do_read(s);
+    (void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n);
+    if (!err && (wants_read(s) || wants_write(s))) {
+        arm(s);
+        return;
+    }
+    uv_poll_stop(&s->poll); /* it would be told again and again */
+    s->events = 0;
+    if (!err)
+        return;
+    s->gone = 1;
+    if (s->out)
+        gh_splice_broken(s->out, gh_errno_code(err));
+    if (s->in)
+        gh_splice_broken(s->in, gh_errno_code(err));
+    broken(s, err);
+    do_write(s); /* drops what is queued */
+}
+
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     struct gh_sock *s = h->data;
 
     if (!s->stack)
         return;
-    if (status < 0)
-        events = UV_READABLE | UV_WRITABLE; /* the calls below get the error itself */
+    if (status < 0 || events == RESET_ONLY) {
+        hung_up(s);
+        return;
+    }
     if ((events & UV_READABLE) && s->in)
         gh_splice_event(s->in);
     else if (events & UV_READABLE)

@@ -144,6 +144,12 @@ void gh_splice_drop(struct gh_splice *sp)
     finish(sp);
 }
 
+void gh_splice_broken(struct gh_splice *sp, int status)
+{
+    sp->status = status;
+    finish(sp);
+}
+
 static void fill(struct gh_splice *sp)
 {
     size_t room = PIPE_SIZE - sp->filled;
@@ -205,6 +211,8 @@ void gh_splice_event(struct gh_splice *sp)
         finish(sp);
         return;
     }
+    if (sp->filled) /* also when the rounds are used up: it must not wait for the source to go on */
+        sp->blocked = 1;
     gh_sock_rearm(from);
     gh_sock_rearm(to);
 }

@@ -175,6 +175,8 @@ int gh_net_start(const struct gh_net_conf *conf)
     unsigned i;
 
     gh_net_conf = *conf;
+    /* libuv gives half of its threads to getaddrinfo: of 4, two names that hang stop all others */
+    setenv("UV_THREADPOOL_SIZE", "64", 0);
     if (!gh_net_conf.max_fds)
         gh_net_conf.max_fds = getrlimit(RLIMIT_NOFILE, &rl) == 0 && rl.rlim_cur != RLIM_INFINITY
                                   ? (size_t)rl.rlim_cur

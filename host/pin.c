@@ -2,6 +2,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "pin.h"
 
+#include "policy.h"
+#include "service.h"
+
 const struct gost_host *gost_host_;
 
 struct pin {
@@ -62,6 +65,60 @@ int gh_pin_push(struct ge_stack *stack, const struct gost_addr *peer)
 {
     struct ge_layer_spec spec = {
         .component = &component, .role = GOST_CLIENT, .arg = gost_bytes(peer, sizeof *peer)};
+
+    return ge_stack_push(stack, &spec);
+}
+
+/* ---- the bypass, for packets ---- */
+
+static bool forbidden(const struct gh_service *s, struct gost_io *io, const struct gost_addr *addr)
+{
+    const struct gost_flow *flow = gost_flow(io);
+    struct gost_q_target q = {.size = sizeof q,
+                              .network = GOST_NET_UDP,
+                              .addr = addr,
+                              .client = flow->source,
+                              .user = gost_bytes_str(flow->user)};
+
+    return addr != NULL && addr->family != GOST_AF_NONE && gh_policy_bypass(&s->bypasses, &q);
+}
+
+static int guard_decode(void *state, const void *conf, struct gost_io *io)
+{
+    struct gost_packet p;
+
+    while (gost_packet_recv(io, &p) == GOST_OK)
+        if (!forbidden(conf, io, p.addr))
+            (void)gost_packet_send(gost_app(io), &p);
+    return GOST_AGAIN;
+}
+
+static int guard_encode(void *state, const void *conf, struct gost_io *io)
+{
+    struct gost_packet p;
+
+    while (gost_packet_recv(gost_app(io), &p) == GOST_OK)
+        if (!forbidden(conf, io, p.addr))
+            (void)gost_packet_send(io, &p);
+    return GOST_AGAIN;
+}
+
+static const struct gost_layer_ops guard_ops = {.size = sizeof guard_ops,
+                                                .below = GOST_DATAGRAM,
+                                                .above = GOST_DATAGRAM,
+                                                .flags = GOST_LAYER_CODEC,
+                                                .decode = guard_decode,
+                                                .encode = guard_encode};
+
+static const struct gost_component guard_component = {.kind = GOST_KIND_LAYER,
+                                                      .name = "host.bypass",
+                                                      .summary = "drops forbidden packets",
+                                                      .ops = &guard_ops};
+
+int gh_guard_push(struct ge_stack *stack, const struct gh_service *service)
+{
+    struct ge_layer_spec spec = {
+        .component = &guard_component, .conf = service, .role = GOST_CLIENT};
 
     return ge_stack_push(stack, &spec);
 }

@@ -19,6 +19,7 @@ struct running {
     struct gh_service *service; /* whom the listener calls; counted */
     struct gh_service *opener;  /* whose transport conf the listener has; counted */
     struct gh_listener *listener;
+    bool lent; /* a new listener has a copy of its descriptor */
 };
 
 static struct {
@@ -118,26 +119,44 @@ static bool look_up(struct gost_addr *addr, char *error, size_t size)
         snprintf(error, size, "\"%s\" has no address here: %s", addr->name, gai_strerror(r));
         return false;
     }
-    gost_addr_set_ip(addr,
-                     (const uint8_t *)&((struct sockaddr_in *)list->ai_addr)->sin_addr, 4, port);
+    gost_addr_set_ip(addr, (const uint8_t *)&((struct sockaddr_in *)list->ai_addr)->sin_addr, 4,
+                     port);
     freeaddrinfo(list);
     return true;
 }
 
-static int inherited(const struct gh_service *s, const struct gost_addr *addr)
+/* Whether a service goes on at its address: another one there is an error, not its heir. */
+static bool stays(const struct running *r, const struct gh_services *services,
+                  const struct gh_service *heir)
+{
+    for (unsigned i = 0; i < services->n; i++) {
+        const struct gh_service *s = services->v[i];
+
+        if (s != heir && strcmp(s->name, r->service->name) == 0)
+            return strcmp(s->addr_text, r->service->addr_text) == 0 &&
+                   s->listener.bottom == r->service->listener.bottom;
+    }
+    return false;
+}
+
+static int inherited(const struct gh_service *s, const struct gost_addr *addr,
+                     const struct gh_services *services)
 {
     for (unsigned i = 0; i < table.n; i++) {
-        const struct running *r = &table.v[i];
+        struct running *r = &table.v[i];
 
-        if (strcmp(r->service->addr_text, s->addr_text) == 0 &&
-            r->service->listener.bottom == s->listener.bottom &&
-            addr->family != GOST_AF_UNIX)
+        if (!r->lent && !stays(r, services, s) &&
+            strcmp(r->service->addr_text, s->addr_text) == 0 &&
+            r->service->listener.bottom == s->listener.bottom && addr->family != GOST_AF_UNIX) {
+            r->lent = true;
             return fcntl(gh_listener_fd(r->listener), F_DUPFD_CLOEXEC, 3);
+        }
     }
     return gh_sd_take(addr, s->listener.bottom == GOST_STREAM);
 }
 
-static struct gh_listener *open_listener(struct gh_service *s, char *error, size_t size)
+static struct gh_listener *open_listener(struct gh_service *s, const struct gh_services *services,
+                                         char *error, size_t size)
 {
     const struct gh_value *meta = gh_path(s->conf, "listener.metadata");
     struct gh_listener_conf conf = {.transport = s->listener.transport.component,
@@ -153,7 +172,7 @@ static struct gh_listener *open_listener(struct gh_service *s, char *error, size
         return NULL;
     conf.ttl_ns = ttl > 0 ? (uint64_t)ttl : 5 * GOST_S;
     conf.keepalive = gh_meta_bool(meta, "keepalive", false);
-    conf.inherited_fd = inherited(s, &conf.addr);
+    conf.inherited_fd = inherited(s, &conf.addr, services);
     if (gh_listener_open(&conf, &listener, error, size) == GOST_OK)
         return listener;
     if (conf.inherited_fd >= 0)
@@ -166,6 +185,8 @@ static bool open_all(const struct gh_services *services, struct step *steps,
 {
     char error[512] = "";
 
+    for (unsigned i = 0; i < table.n; i++)
+        table.v[i].lent = false;
     for (unsigned i = 0; i < services->n; i++) {
         struct gh_service *s = services->v[i];
 
@@ -173,7 +194,7 @@ static bool open_all(const struct gh_services *services, struct step *steps,
         steps[i].what = decide(steps[i].old, s);
         if (steps[i].what != OPEN)
             continue;
-        steps[i].listener = open_listener(s, error, sizeof error);
+        steps[i].listener = open_listener(s, services, error, sizeof error);
         if (steps[i].listener != NULL)
             continue;
         gh_errors_at(errs, GH_ERROR, gh_get(s->conf, "addr"), "service %s: %s", s->name, error);

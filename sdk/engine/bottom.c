@@ -58,8 +58,12 @@ void ge_tx_consume(struct ge_stack *s, size_t n)
 {
     ge_queue_consume(s->w, &s->bottom.down, n);
     ge_down_consumed(&s->bottom);
-    if (s->lingering)
+    if (s->lingering) {
+        s->sent_at = ge_now(s->w);
+        if (s->bottom.down.bytes == 0) /* sent: from now on it waits for the peer's end */
+            ge_timer_start(s->w, &s->linger, ge_now(s->w) + GE_LINGER_NS);
         ge_stack_ready(s);
+    }
 }
 
 int ge_tx_shut(const struct ge_stack *s)

@@ -75,6 +75,8 @@ size_t ge_queue_move_exchange(struct ge_worker *w, struct ge_queue *to, struct g
 #define GE_PACKET_BYTES_MAX (1u << 20)
 #define GE_HEADS_MAX        32u
 
+#define GE_LINGER_NS (5 * GOST_S) /* how long a finished stack waits for its peer's end */
+
 /* ---- ports ---- */
 
 enum ge_side { GE_HI, GE_LO }; /* HI: user above the level; LO: the layer below it */
@@ -146,6 +148,7 @@ struct ge_stack {
     void (*on_ready)(struct ge_stack *s, void *arg, int status);
     void *on_ready_arg;
     struct ge_timer linger;
+    uint64_t sent_at; /* lingering: when the bottom last took something */
     uint32_t port;
     int32_t status; /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;

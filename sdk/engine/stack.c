@@ -3,7 +3,7 @@
 #include "internal.h"
 
 #define ROUNDS    64           /* layer calls per wake-up */
-#define LINGER_NS (5 * GOST_S) /* how long a finished stack waits for its peer's end */
+#define FLUSH_NS   (60 * GOST_S)   /* how long its peer may take none of what is still queued */
 
 static struct ge_layer *next_layer(struct ge_layer *l)
 {
@@ -136,8 +136,10 @@ void ge_stack_free(struct ge_stack *s, int abort)
         return;
     s->freed = 1;
     s->abort = s->abort || abort;
-    if (s->task)
+    if (s->task) { /* taken from under it: it has to see that the port is gone */
+        ge_task_ready(s->task);
         (void)ge_task_take(s->task, s->port);
+    }
     while ((l = s->top->below)) { /* from the top: a session's closed() still sees its wire */
         s->top = l->wire;
         s->top->above = NULL;
@@ -634,10 +636,16 @@ static void linger_fired(struct ge_timer *t)
 {
     struct ge_stack *s = (struct ge_stack *)((char *)t - offsetof(struct ge_stack, linger));
 
-    if (!s->status && ge_session_streams(s) > 0) /* a session waits for its streams */
-        ge_timer_start(s->w, t, ge_now(s->w) + LINGER_NS);
+    int unsent = s->bottom.type == GOST_STREAM && s->bottom.down.bytes > 0;
+
+    /* A session waits for its streams, a plain socket for a slow reader. Layers end earlier: their
+     * configuration is freed some time after the flow. */
+    if (!s->status &&
+        (ge_session_streams(s) > 0 ||
+         (unsent && !s->bottom.above && ge_now(s->w) < s->sent_at + FLUSH_NS)))
+        ge_timer_start(s->w, t, ge_now(s->w) + GE_LINGER_NS);
     else
-        ge_stack_free(s, 0);
+        ge_stack_free(s, unsent); /* cut off is a reset, never an end that looks clean */
 }
 
 /* Nobody listens any more: send what is queued, end our direction, wait a little for the peer. */
@@ -656,8 +664,9 @@ void ge_stack_linger(struct ge_stack *s)
     }
     if (!s->cut_short)
         ge_level_end_down(s->top);
+    s->sent_at = ge_now(s->w);
     s->linger.fire = linger_fired;
-    ge_timer_start(s->w, &s->linger, ge_now(s->w) + LINGER_NS);
+    ge_timer_start(s->w, &s->linger, ge_now(s->w) + GE_LINGER_NS);
     ge_stack_ready(s);
 }
 

@@ -241,15 +241,19 @@ static int check(const char *path, char **scripts, int n, int json)
     return r.failed != 0;
 }
 
+/* Plugins are never unloaded. Volatile: else the compiler drops it, and leak checkers complain. */
+static struct ge_plugin *volatile loaded;
+
 static int document(const char *path, void (*print)(FILE *to, const struct ge_plugin *p))
 {
-    static struct ge_plugin *p; /* loaded for good: plugins are never unloaded */
+    struct ge_plugin *p = NULL;
     char why[700];
 
     if (ge_plugin_load(&p, path, ge_host_table(), why, sizeof why) != GOST_OK) {
         fprintf(stderr, "gost-plugin-check: %s %s\n", path, why);
         return 1;
     }
+    loaded = p;
     print(stdout, p);
     return fflush(stdout) != 0;
 }

@@ -124,7 +124,7 @@ tap.ok(
     "%d reloads: no flow and no new connection noticed" % RELOADS,
     "\n".join(errors[:10]),
 )
-tap.ok(made[0] > 10, "new connections kept coming (%d)" % made[0])
+tap.ok(made[0] > 0, "new connections kept coming (%d)" % made[0])
 bad = 0
 for i, s in enumerate(idle):
     try:
