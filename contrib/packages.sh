@@ -10,8 +10,9 @@ PLUGIN_PACKAGES="libssl-dev"
 
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"
-PEER_PACKAGES="dante-server dnsutils haproxy iperf3 microsocks ncat netcat-openbsd nginx-light
-    openssh-client openssh-server proxychains4 shadowsocks-libev squid stunnel4"
+PEER_PACKAGES="dante-server dnsutils haproxy iperf3 libnginx-mod-stream microsocks ncat
+    netcat-openbsd nginx-light openssh-client openssh-server proxychains4 shadowsocks-libev squid
+    stunnel4"
 
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/gost-host
 

@@ -112,6 +112,9 @@ static void grade_part(struct kit_grade *g, const struct job *job, struct ge_plu
     gost_kit_free(kit);
 }
 
+/* Loaded for good: plugins are never unloaded, and a leak checker must see that they are held. */
+static struct ge_plugin *volatile loaded;
+
 static int run_child(const struct job *job)
 {
     static const char name[] = "loads";
@@ -127,6 +130,7 @@ static int run_child(const struct job *job)
         g.result(&g, name, why, 0);
         return 1;
     }
+    loaded = p;
     if (!job->tables) {
         grade_part(&g, job, p, &before);
         return 0;
@@ -241,8 +245,6 @@ static int check(const char *path, char **scripts, int n, int json)
     return r.failed != 0;
 }
 
-/* Plugins are never unloaded. Volatile: else the compiler drops it, and leak checkers complain. */
-static struct ge_plugin *volatile loaded;
 
 static int document(const char *path, void (*print)(FILE *to, const struct ge_plugin *p))
 {
