@@ -80,13 +80,13 @@ class Ports:
         for name, number in NAMED.items():
             self.map[number] = number if name in keep else self._new()
 
-    next = 10000 + os.getpid() * 97 % 20000
+    next = 10000 + os.getpid() * 97 % 10000
 
     @classmethod
     def _new(cls):
         """A port below those the kernel gives out, so that nobody gets it in the meantime."""
         while True:
-            cls.next = cls.next + 1 if cls.next < 32000 else 10000
+            cls.next = cls.next + 1 if cls.next < 19999 else 10000
             try:
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     with socket.socket(socket.AF_INET, kind) as s:
