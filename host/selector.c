@@ -9,6 +9,8 @@
 
 #include <gost/host.h>
 
+#include "log.h"
+
 enum { ITEMS_MAX = 4096 };
 
 static struct gh_mark *marks;
@@ -68,8 +70,11 @@ static enum gh_strategy parse_strategy(const char *text)
     static const struct {
         const char *name;
         enum gh_strategy strategy;
-    } names[] = {{"random", GH_RANDOM}, {"rand", GH_RANDOM}, {"fifo", GH_FIFO},
-                 {"ha", GH_FIFO},       {"hash", GH_HASH}};
+    } names[] = {{"random", GH_RANDOM},
+                 {"rand", GH_RANDOM},
+                 {"fifo", GH_FIFO},
+                 {"ha", GH_FIFO},
+                 {"hash", GH_HASH}};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(names[i].name, text) == 0)
@@ -77,11 +82,30 @@ static enum gh_strategy parse_strategy(const char *text)
     return GH_ROUND;
 }
 
+/* What GOST has and this host has not is said aloud, never swapped in silence. */
+static void warn_absent(const struct gh_value *conf)
+{
+    static const char *const absent[] = {"parallel", "lowestlatency", "lowest", "ll"};
+    const char *strategy = gh_str(conf, "strategy", "round");
+    char place[GH_POS_MAX];
+
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
+        if (strcmp(absent[i], strategy) == 0)
+            gh_log(GOST_LOG_WARN,
+                   "%s: the selector strategy \"%s\" is not available: round is used",
+                   gh_pos_text(conf, place), strategy);
+    if (gh_duration_ns(conf, "maxLatency", 0) > 0)
+        gh_log(GOST_LOG_WARN, "%s: maxLatency is not available: nodes are not probed",
+               gh_pos_text(conf, place));
+}
+
 void gh_selector_init(struct gh_selector *s, const struct gh_value *conf)
 {
     int64_t fails = gh_int(conf, "maxFails", 1);
     int64_t timeout = gh_duration_ns(conf, "failTimeout", 10 * (int64_t)GOST_S);
 
+    if (conf != NULL)
+        warn_absent(conf);
     s->strategy = parse_strategy(gh_str(conf, "strategy", "round"));
     s->max_fails = fails > 0 && fails < INT32_MAX ? (uint32_t)fails : 1;
     s->fail_timeout = timeout > 0 ? (uint64_t)timeout : 10 * GOST_S;
