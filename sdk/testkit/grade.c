@@ -108,8 +108,9 @@ static void stop_everywhere(struct gost_kit *kit, const struct gost_script *s, s
     }
 }
 
-/* Did memory grow in every one of some passes? The allocator's own caches settle within a few. */
-#define PASSES 5u
+/* Did memory grow in every one of some passes? The caches of the allocator and of libraries settle
+ * within a dozen. */
+#define PASSES 16u
 
 struct growth {
     size_t last, least;
