@@ -110,6 +110,7 @@ static void stop_everywhere(struct gost_kit *kit, const struct gost_script *s, s
 
 /* Did memory grow in every one of some passes? The caches of the allocator and of libraries settle
  * within a dozen. */
+#define SETTLE 12u
 #define PASSES 16u
 
 struct growth {
@@ -121,7 +122,7 @@ static void growth_pass(struct growth *m)
 {
     size_t now = kit_memory_in_use(), more = now > m->last ? now - m->last : 0;
 
-    if (m->passes == 2 || (m->passes > 2 && more < m->least))
+    if (m->passes == SETTLE || (m->passes > SETTLE && more < m->least))
         m->least = more;
     m->last = now;
     m->passes++;
@@ -134,7 +135,7 @@ static void tell_growth(struct kit_grade *g, const char *check, const struct gro
     g->begin(g, check);
     snprintf(why, sizeof why,
              "%zu bytes more in each of %u passes: free in destroy() what was allocated", m->least,
-             m->passes - 2);
+             m->passes - SETTLE);
     g->result(g, check, m->least >= 16 ? why : NULL, 0);
 }
 
