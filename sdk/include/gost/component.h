@@ -129,7 +129,7 @@ struct gost_component {
     const struct gost_opt *options; /* ends with GOST_OPT_LAST; NULL: none */
     uint32_t conf_size;             /* of the struct the options fill; 0: none */
     uint32_t state_size;            /* of one instance */
-    /* Cross-field rules and derived data (a TLS context), once per conf object. [main] GOST_OK, or an
+    /* Cross-field rules and derived data (TLS context), once per conf object. [main] GOST_OK, or an
      * error with p->error filled. NULL: none */
     int (*prepare)(void *conf, struct gost_prepare *p);
     /* Free what prepare made. The host frees strings and lists itself. NULL: none */
