@@ -70,6 +70,8 @@ libgost_testkit_a_SOURCES = \
 	%D%/testkit/fuzz.c \
 	%D%/testkit/fuzz_main.c \
 	%D%/testkit/grade.c \
+	%D%/testkit/grade_growth.c \
+	%D%/testkit/grade_parts.c \
 	%D%/testkit/grade_process.c \
 	%D%/testkit/grade_table.c \
 	%D%/testkit/kit.c \
@@ -78,6 +80,7 @@ libgost_testkit_a_SOURCES = \
 	%D%/testkit/script.c \
 	%D%/testkit/script.h \
 	%D%/testkit/transcript.c \
+	%D%/testkit/user.c \
 	%D%/testkit/watch.c \
 	%D%/testkit/world.c \
 	%D%/testkit/world.h

@@ -109,64 +109,25 @@ static void stop_everywhere(struct gost_kit *kit, const struct gost_script *s, s
     }
 }
 
-/* Does memory grow pass by pass? The caches of the allocator and of libraries settle within a dozen
- * passes. The median of some more is judged: one pass in which a cache grows or shrinks says
- * nothing. */
-#define SETTLE 12u
-#define JUDGED 9u
-#define PASSES (SETTLE + JUDGED + 1)
-
-struct growth {
-    size_t last;
-    ptrdiff_t more[JUDGED]; /* in ascending order */
-    unsigned passes;
-};
-
-static void growth_pass(struct growth *m)
-{
-    size_t now = kit_memory_in_use();
-    ptrdiff_t more = (ptrdiff_t)(now - m->last);
-    unsigned i;
-
-    if (m->passes > SETTLE) {
-        for (i = m->passes - SETTLE - 1; i > 0 && m->more[i - 1] > more; i--)
-            m->more[i] = m->more[i - 1];
-        m->more[i] = more;
-    }
-    m->last = now;
-    m->passes++;
-}
-
-static void tell_growth(struct kit_grade *g, const char *check, const struct growth *m)
-{
-    char why[200];
-    ptrdiff_t median = m->more[JUDGED / 2];
-
-    g->begin(g, check);
-    snprintf(why, sizeof why, "%td bytes more in a pass: free in destroy() what was allocated",
-             median);
-    g->result(g, check, median >= 16 ? why : NULL, 0);
-}
-
 static void check_stops(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s,
                         const char *title, size_t feeds)
 {
     char name[200], leak[200], why[700] = "";
-    struct growth m;
+    struct kit_growth m;
     size_t i;
 
     memset(&m, 0, sizeof m);
     snprintf(name, sizeof name, "%s: it may be destroyed after each byte", title);
     snprintf(leak, sizeof leak, "%s: destroying it frees everything", title);
     g->begin(g, name);
-    while (m.passes < PASSES && !*why) {
+    while (kit_growth_wanted(&m) && !*why) {
         for (i = 0; i < MANY && !*why; i += feeds + 1)
             stop_everywhere(kit, s, feeds, why, sizeof why);
-        growth_pass(&m);
+        kit_growth_pass(&m);
     }
     g->result(g, name, *why ? why : NULL, 0);
     if (!*why)
-        tell_growth(g, leak, &m);
+        kit_growth_tell(g, leak, &m);
 }
 
 /* Silence at any point: whoever waits must not be woken all the time. */
@@ -317,11 +278,35 @@ static void some_bytes(uint8_t *p, size_t n, unsigned seed)
     }
 }
 
+#define MANY_STREAMS   1u
+#define EXCHANGE_BELOW 2u
+
+static unsigned parts_of(const struct gost_component *c)
+{
+    const struct gost_layer_ops *layer = c->ops;
+    const struct gost_handler_ops *handler = c->ops;
+    uint32_t below = GOST_STREAM, above = GOST_STREAM;
+
+    if (c->kind == GOST_KIND_LAYER) {
+        below = layer->below;
+        above = layer->above;
+    } else if (c->kind == GOST_KIND_HANDLER) {
+        below = handler->accepts;
+    }
+    return (above & (GOST_SESSION | GOST_EXCHANGE) ? MANY_STREAMS : 0) |
+           (below == GOST_EXCHANGE ? EXCHANGE_BELOW : 0);
+}
+
+static const char *const some_head[] = {
+    "head CONNECT https example.com:443 \nuser-agent: test\n\n",
+    "head 200\ncontent-type: text/plain\n\n",
+};
+
 /* All lives of one component once. */
-static void live(struct gost_kit *kit, struct gost_script *s, char *why, size_t n)
+static void live(struct gost_kit *kit, struct gost_script *s, unsigned parts, char *why, size_t n)
 {
     uint8_t bytes[LIFE_BYTES], mask[LIFE_BYTES];
-    struct kit_item it;
+    struct kit_item it, open, down, head;
     struct gost_outcome o;
     unsigned seed;
 
@@ -329,12 +314,26 @@ static void live(struct gost_kit *kit, struct gost_script *s, char *why, size_t 
     it.data = bytes;
     it.mask = mask;
     it.type = s->role == GOST_CLIENT ? KIT_SERVER : KIT_CLIENT;
+    open = down = head = it;
+    open.type = KIT_OPEN;
+    open.next = &down;
+    down.type = KIT_DOWN;
+    down.n = LIFE_BYTES;
+    head.data = (uint8_t *)some_head[s->role == GOST_CLIENT];
+    head.n = strlen(some_head[s->role == GOST_CLIENT]);
     for (seed = 0; seed < LIVES && !*why; seed++) {
         struct gost_how how = how_split(seed % 3 ? 0 : 1);
 
         it.n = seed ? 1 + seed * 2 % LIFE_BYTES : 0;
         some_bytes(bytes, it.n, seed);
         s->items = it.n ? &it : NULL;
+        s->echo = seed & 1;
+        down.next = s->items;
+        if (parts & MANY_STREAMS && seed % 4 < 2)
+            s->items = &open;
+        head.next = s->items;
+        if (parts & EXCHANGE_BELOW && seed % 4 != 3)
+            s->items = &head;
         how.end_after = TO_THE_END;
         how.drain = seed % 5 ? 0 : 1;
         if (gost_kit_play(kit, s, &how, &o) != GOST_OK)
@@ -343,14 +342,30 @@ static void live(struct gost_kit *kit, struct gost_script *s, char *why, size_t 
     s->items = NULL;
 }
 
+static void grade_part(struct kit_grade *g, const struct gost_component *c)
+{
+    if (c->kind == GOST_KIND_INDEX)
+        kit_grade_index(g, c);
+    else if (c->kind == GOST_KIND_STACK)
+        kit_grade_stack(g, c);
+    else
+        kit_grade_transport(g, c);
+}
+
 void kit_grade_life(struct kit_grade *g, struct gost_kit *kit, const struct gost_component *c)
 {
     uint32_t role = c->kind == GOST_KIND_CONNECTOR ? GOST_CLIENT : GOST_SERVER;
     struct gost_script *s = kit_script_for(c, c->kind, role);
     char name[200], leak[200], why[700] = "";
-    struct growth m;
+    struct kit_growth m;
 
     memset(&m, 0, sizeof m);
+    if (c->kind == GOST_KIND_INDEX || c->kind == GOST_KIND_STACK ||
+        c->kind == GOST_KIND_TRANSPORT) {
+        gost_script_free(s);
+        grade_part(g, c);
+        return;
+    }
     snprintf(name, sizeof name, "%s %s: lives and dies with any input", ge_kind_word(c->kind, 0),
              c->name);
     snprintf(leak, sizeof leak, "%s %s: its end frees everything", ge_kind_word(c->kind, 0),
@@ -361,16 +376,16 @@ void kit_grade_life(struct kit_grade *g, struct gost_kit *kit, const struct gost
         gost_script_free(s);
         return;
     }
-    while (m.passes < PASSES && !*why) {
-        live(kit, s, why, sizeof why);
-        growth_pass(&m);
+    while (kit_growth_wanted(&m) && !*why) {
+        live(kit, s, parts_of(c), why, sizeof why);
+        kit_growth_pass(&m);
     }
     if (strncmp(why, "with 0 bytes", 12) == 0 && strstr(why, "options are refused")) {
         g->result(g, name, "it needs options that only a transcript can give", 1);
     } else {
         g->result(g, name, *why ? why : NULL, 0);
         if (!*why)
-            tell_growth(g, leak, &m);
+            kit_growth_tell(g, leak, &m);
     }
     gost_script_free(s);
 }

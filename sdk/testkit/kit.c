@@ -52,8 +52,11 @@ void gost_kit_free(struct gost_kit *kit)
     if (!kit)
         return;
     *kit->plugin->object->host = ge_host_table();
-    for (i = 0; kit->ops && i < kit->plugin->n_components; i++)
+    for (i = 0; kit->ops && i < kit->plugin->n_components; i++) {
+        if (kit->ops[i] && kit->watched[i].kind == GOST_KIND_LAYER)
+            free((void *)((struct gost_layer_ops *)kit->ops[i])->session);
         free(kit->ops[i]);
+    }
     if (kit->owned) {
         for (i = 0; i < kit->plugin->n_components; i++)
             free((void *)kit->plugin->components[i].options);
@@ -69,29 +72,25 @@ const char *gost_kit_unable(struct gost_kit *kit, const struct gost_script *scri
 {
     const struct gost_component *c =
         kit_component(kit, script->kind, script->component, strlen(script->component));
-    const struct gost_layer_ops *layer = c ? c->ops : NULL;
-    uint32_t port0 = GOST_STREAM;
 
     if (!c)
         return "";
     switch (script->kind) {
     case GOST_KIND_HANDLER:
-        port0 = ((const struct gost_handler_ops *)c->ops)->accepts;
-        break;
+        return ((const struct gost_handler_ops *)c->ops)->accepts == GOST_SESSION
+                   ? "the kit has no session for port 0"
+                   : "";
     case GOST_KIND_CONNECTOR:
-        port0 = ((const struct gost_connector_ops *)c->ops)->accepts;
-        break;
+        return ((const struct gost_connector_ops *)c->ops)->accepts == GOST_SESSION
+                   ? "the kit has no session for port 0"
+                   : "";
     case GOST_KIND_LAYER:
-        port0 = layer->below;
-        if (layer->above & (GOST_SESSION | GOST_EXCHANGE))
-            return "the kit has no user for sessions and exchanges";
-        break;
+        return ((const struct gost_layer_ops *)c->ops)->below == GOST_SESSION
+                   ? "the kit has no session below a layer"
+                   : "";
     case GOST_KIND_INSPECTOR:
-        break;
+        return "";
     default:
-        return "the kit plays handlers, connectors, layers and inspectors";
+        return "only handlers, connectors, layers and inspectors are played";
     }
-    if (port0 && !(port0 & (GOST_STREAM | GOST_DATAGRAM)))
-        return "the kit has only streams and datagrams for port 0";
-    return "";
 }

@@ -19,6 +19,22 @@ struct kit_grade {
 void kit_grade_file(struct kit_grade *g, const char *path);
 void kit_grade_tables(struct kit_grade *g, const struct ge_plugin *p);
 
+/* Does memory grow pass by pass? (grade_growth.c) */
+#define KIT_JUDGED 9u
+struct kit_growth {
+    size_t last;
+    ptrdiff_t more[KIT_JUDGED]; /* in ascending order */
+    unsigned passes;
+};
+int kit_growth_wanted(const struct kit_growth *m); /* 1: another pass */
+void kit_growth_pass(struct kit_growth *m);
+void kit_growth_tell(struct kit_grade *g, const char *check, const struct kit_growth *m);
+
+/* grade_parts.c: what is no step machine. */
+void kit_grade_index(struct kit_grade *g, const struct gost_component *c);
+void kit_grade_stack(struct kit_grade *g, const struct gost_component *c);
+void kit_grade_transport(struct kit_grade *g, const struct gost_component *c);
+
 /* grade.c: the component is run. */
 void kit_grade_life(struct kit_grade *g, struct gost_kit *kit, const struct gost_component *c);
 void kit_grade_script(struct kit_grade *g, struct gost_kit *kit, const struct gost_script *s);

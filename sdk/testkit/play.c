@@ -42,6 +42,15 @@ static void fail(struct kit_world *w, const struct kit_item *it, const char *fmt
     kit_break(w, "%s:%u: %s", w->script->name, it->line, text);
 }
 
+/* A head is one piece. 0: the record does not begin with one. */
+static size_t head_length(const struct kit_item *it)
+{
+    const uint8_t *end =
+        it->n > 5 && memcmp(it->data, "head ", 5) == 0 ? memmem(it->data, it->n, "\n\n", 2) : NULL;
+
+    return end ? (size_t)(end - it->data) + 2 : 0;
+}
+
 static void input(struct kit_world *w, const struct kit_item *it, struct kit_end *e)
 {
     size_t at = 0, step;
@@ -56,6 +65,8 @@ static void input(struct kit_world *w, const struct kit_item *it, struct kit_end
             step = w->how.split;
         if (w->how.end_after && w->outcome->bytes + step + 1 > w->how.end_after)
             step = w->how.end_after - 1 - w->outcome->bytes;
+        if (e->far && at == 0 && head_length(it))
+            step = head_length(it);
         kit_feed(w, e, it->data + at, step);
         at += step;
     } while (at < it->n && !stopped(w));
@@ -74,9 +85,9 @@ static void far_sends(struct kit_world *w, const struct kit_end *e, const uint8_
 
     if (far && far != e && far->stack) {
         kit_feed(w, far, p, n);
-    } else if (!far && w->app) {
-        w->down = p;
-        w->n_down = n;
+    } else if (!far && w->users[0].task) {
+        w->users[0].down = p;
+        w->users[0].n_down = n;
         kit_settle(w);
     }
 }
@@ -107,18 +118,61 @@ static void output(struct kit_world *w, const struct kit_item *it, struct kit_en
     e->compared += it->n;
 }
 
+static struct kit_user *user_at(struct kit_world *w, const struct kit_item *it)
+{
+    struct kit_user *u = &w->users[it->port];
+
+    if (u->world)
+        return u;
+    fail(w, it, "there is no user number %u: %s", it->port + 1, why_ended(w));
+    return NULL;
+}
+
+static void user_ends(struct kit_world *w, const struct kit_item *it)
+{
+    struct kit_user *u = user_at(w, it);
+
+    if (!u)
+        return;
+    if (it->type == KIT_RST)
+        u->down_reset = 1;
+    else
+        u->down_end = 1;
+    u->reset_code = it->number;
+    kit_settle(w);
+}
+
+static void user_sends(struct kit_world *w, const struct kit_item *it)
+{
+    struct kit_user *u = user_at(w, it);
+
+    if (!u)
+        return;
+    u->down = it->data;
+    u->n_down = it->n;
+    kit_settle(w);
+}
+
+static void user_opens(struct kit_world *w, const struct kit_item *it)
+{
+    int r = kit_session_open(w);
+
+    if (r != GOST_OK)
+        fail(w, it, "a stream cannot be opened (%d): %s", r, why_ended(w));
+    kit_settle(w);
+}
+
 static void end_of(struct kit_world *w, const struct kit_item *it)
 {
     struct kit_end *e = w->port[it->port];
     int ours = it->who == (is_client(w, it->port) ? 'c' : 's');
 
     if (it->who == 'u') {
-        w->down_end = 1;
-        kit_settle(w);
+        user_ends(w, it);
         return;
     }
     if (ours && w->script->relay && it->type == KIT_FIN && e && !e->shut) {
-        w->down_end = w->app != NULL;
+        w->users[0].down_end = w->users[0].task != NULL;
         if (w->script->kind == GOST_KIND_HANDLER && w->port[1] && !w->port[1]->told_end)
             kit_end_input(w, w->port[1], 0);
         kit_settle(w);
@@ -193,12 +247,14 @@ static void play_item(struct kit_world *w, const struct kit_item *it)
             input(w, it, w->port[it->port]);
         break;
     case KIT_UP:
-        output(w, it, &w->user);
+        if (user_at(w, it))
+            output(w, it, w->users[it->port].out);
         break;
     case KIT_DOWN:
-        w->down = it->data;
-        w->n_down = it->n;
-        kit_settle(w);
+        user_sends(w, it);
+        break;
+    case KIT_OPEN:
+        user_opens(w, it);
         break;
     case KIT_FIN:
     case KIT_RST:
@@ -235,8 +291,12 @@ static void check_rest(struct kit_world *w, const struct kit_item *last)
             fail(w, last, "%zu more bytes were sent on port %u, the first is %02x",
                  e->n_out - e->compared, i, e->out[e->compared]);
     }
-    if (w->user.n_out > w->user.compared && !w->script->relay)
-        fail(w, last, "%zu more bytes reached the user", w->user.n_out - w->user.compared);
+    for (i = 0; i < KIT_USERS && !w->script->relay; i++) {
+        const struct kit_end *e = w->users[i].out;
+
+        if (w->users[i].world && e->n_out > e->compared)
+            fail(w, last, "%zu more bytes reached user number %u", e->n_out - e->compared, i + 1);
+    }
 }
 
 int gost_kit_play(struct gost_kit *kit, const struct gost_script *script,

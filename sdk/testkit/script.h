@@ -16,8 +16,9 @@ enum kit_item_type {
     KIT_WAIT,   /* number: milliseconds */
     KIT_ACCEPT, /* the oldest waiting ACCEPT gets a stream; addr: its peer */
     KIT_CANCEL,
-    KIT_OK,  /* the component has ended well */
-    KIT_FAIL /* ... with status; 0: any error */
+    KIT_OPEN, /* a user opens a stream of the session */
+    KIT_OK,   /* the component has ended well */
+    KIT_FAIL  /* ... with status; 0: any error */
 };
 
 struct kit_item {
@@ -56,6 +57,7 @@ struct gost_script {
     uint8_t random[4096];
     size_t n_random;
     char *user, *secret; /* AUTH accepts only these; NULL: everything */
+    int echo;            /* users send back what they get */
     int relay;           /* the far side plays along: it sends what is missing */
     int8_t port_of[16];  /* connections of a capture; -1: not played */
     struct kit_item *items, **tail;

@@ -330,6 +330,12 @@ static int random_line(struct reader *r, const char *p)
     return status;
 }
 
+/* Streams of a session are counted from 1; without a number it is the first. */
+static int user_of(int port)
+{
+    return port > 0 ? port - 1 : 0;
+}
+
 /* "fin client", "rst server", "fin user". */
 static int end_line(struct reader *r, uint32_t type, int port, char *p)
 {
@@ -345,6 +351,10 @@ static int end_line(struct reader *r, uint32_t type, int port, char *p)
     if (!it)
         return refuse(r, "out of memory");
     it->who = word[0];
+    if (it->who == 'u')
+        it->port = (uint32_t)user_of(port);
+    word = next_word(&p);
+    it->number = word ? strtoull(word, NULL, 10) : 0;
     return GOST_OK;
 }
 
@@ -444,6 +454,10 @@ static int word_line(struct reader *r, const char *word, char *rest)
         r->s->relay = 1;
         return GOST_OK;
     }
+    if (strcmp(word, "echo") == 0) {
+        r->s->echo = 1;
+        return GOST_OK;
+    }
     if (strcmp(word, "source") == 0)
         return parse_addr(r, next_word(&rest), &r->s->source);
     if (strcmp(word, "option") == 0)
@@ -516,10 +530,12 @@ static int event_line(struct reader *r, char *p, int captured)
         return number_item(r, KIT_ACCEPT, p);
     if (strcmp(word, "cancel") == 0)
         return number_item(r, KIT_CANCEL, p);
+    if (strcmp(word, "open") == 0)
+        return number_item(r, KIT_OPEN, p);
     if (strcmp(word, "up") == 0)
-        return record(r, KIT_UP, 0, p);
+        return record(r, KIT_UP, user_of(port), p);
     if (strcmp(word, "down") == 0)
-        return record(r, KIT_DOWN, 0, p);
+        return record(r, KIT_DOWN, user_of(port), p);
     if (strcmp(word, "ok") == 0)
         return finish_line(r, KIT_OK, p);
     if (strcmp(word, "fail") == 0)

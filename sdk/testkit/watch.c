@@ -88,6 +88,55 @@ DESTROY_CALL(source, GOST_KIND_SOURCE)
 DESTROY_CALL(remote, GOST_KIND_REMOTE)
 DESTROY_CALL(layer, GOST_KIND_LAYER)
 
+/* ---- the calls of a session layer ---- */
+
+static const struct gost_session_ops *session_ops(void)
+{
+    const struct gost_layer_ops *ops = original(GOST_KIND_LAYER);
+
+    return ops->session;
+}
+
+static int watch_open(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                      uint32_t flags, uint64_t *ret_id)
+{
+    enter("open");
+    return leave(session_ops()->open(state, conf, io, s, flags, ret_id), GOST_FULL);
+}
+
+static int watch_credit(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                        size_t n)
+{
+    enter("credit");
+    return leave(session_ops()->credit(state, conf, io, s, n), GOST_FULL);
+}
+
+static int watch_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                       uint64_t code)
+{
+    enter("reset");
+    return leave(session_ops()->reset(state, conf, io, s, code), GOST_FULL);
+}
+
+static void watch_closed(void *state, const void *conf, struct gost_io *io, struct gost_io *s)
+{
+    enter("closed");
+    session_ops()->closed(state, conf, io, s);
+    kit_now->inside--;
+}
+
+static int watch_ping(void *state, const void *conf, struct gost_io *io)
+{
+    enter("ping");
+    return leave(session_ops()->ping(state, conf, io), GOST_FULL);
+}
+
+static int watch_goaway(void *state, const void *conf, struct gost_io *io)
+{
+    enter("goaway");
+    return leave(session_ops()->goaway(state, conf, io), GOST_FULL);
+}
+
 /* An inspector runs as a handler: the engine has no other place for it. */
 static int watch_inspect(void *state, const void *conf, struct gost_io *io,
                          const struct gost_event *ev)
@@ -130,6 +179,22 @@ static void *watch_connector(const void *from)
     return ops;
 }
 
+/* A copy of its own: freed with the kit. */
+static const struct gost_session_ops *watch_session(const struct gost_session_ops *from)
+{
+    struct gost_session_ops *ops = from ? copy_ops(from, sizeof *ops) : NULL;
+
+    if (ops) {
+        REPLACE(ops, open, watch_open);
+        REPLACE(ops, credit, watch_credit);
+        REPLACE(ops, reset, watch_reset);
+        REPLACE(ops, closed, watch_closed);
+        REPLACE(ops, ping, watch_ping);
+        REPLACE(ops, goaway, watch_goaway);
+    }
+    return ops;
+}
+
 static void *watch_layer(const void *from)
 {
     struct gost_layer_ops *ops = copy_ops(from, sizeof *ops);
@@ -142,6 +207,7 @@ static void *watch_layer(const void *from)
         REPLACE(ops, shut, watch_layer_shut);
         REPLACE(ops, on_deadline, watch_layer_on_deadline);
         REPLACE(ops, destroy, watch_layer_destroy);
+        ops->session = watch_session(ops->session);
     }
     return ops;
 }

@@ -83,6 +83,19 @@ static void end_close(struct ge_stack *s, void *ctx, int abort)
 
 static const struct ge_bottom_ops end_ops = {end_want, end_close};
 
+/* Exchanges have heads among their bytes: a user of its own speaks at the far end. */
+static void far_new(struct kit_world *w, struct kit_end *e)
+{
+    struct ge_stack *far;
+
+    ge_stack_pair(w->flow, GOST_EXCHANGE, &e->stack, &far);
+    e->far = e->stack ? calloc(1, sizeof *e->far) : NULL;
+    if (!e->far)
+        abort();
+    kit_user_start(w, e->far, e, far);
+    e->far->of_session = 1;
+}
+
 struct kit_end *kit_end_new(struct kit_world *w, uint32_t type)
 {
     struct kit_end *e = calloc(1, sizeof *e);
@@ -91,7 +104,10 @@ struct kit_end *kit_end_new(struct kit_world *w, uint32_t type)
         return NULL;
     e->world = w;
     e->datagram = type == GOST_DATAGRAM;
-    e->stack = ge_stack_new(w->flow, type, &end_ops, e);
+    if (type == GOST_EXCHANGE)
+        far_new(w, e);
+    else
+        e->stack = ge_stack_new(w->flow, type, &end_ops, e);
     if (!e->stack) {
         free(e);
         return NULL;
@@ -130,7 +146,7 @@ static size_t drain(struct kit_world *w, struct kit_end *e)
     size_t total = 0, most = w->how.drain ? w->how.drain : SIZE_MAX;
     int n, i;
 
-    if (!e->stack)
+    if (!e->stack || e->far)
         return 0;
     if (e->datagram) {
         while (total < most && ge_tx_packet(e->stack, &packet) == GOST_OK) {
@@ -168,6 +184,12 @@ void kit_feed(struct kit_world *w, struct kit_end *e, const uint8_t *p, size_t n
 
     w->outcome->feeds++;
     w->outcome->bytes += n;
+    if (e->far) {
+        e->far->down = p;
+        e->far->n_down = n;
+        kit_settle(w);
+        return;
+    }
     if (e->datagram && e->stack) {
         memset(&packet, 0, sizeof packet);
         packet.size = sizeof packet;
@@ -196,8 +218,12 @@ void kit_feed(struct kit_world *w, struct kit_end *e, const uint8_t *p, size_t n
 
 void kit_end_input(struct kit_world *w, struct kit_end *e, int status)
 {
-    if (e->stack)
+    if (e->far) {
+        e->far->down_end = 1;
+        e->far->down_reset = status != 0;
+    } else if (e->stack) {
         ge_rx_end(e->stack, status);
+    }
     e->told_end = 1;
     kit_settle(w);
 }
@@ -222,7 +248,7 @@ static void scribble(struct kit_world *w)
     for (i = 0; i < w->worker->n_pool; i++)
         memset(w->worker->pool[i]->data, w->how.old, w->worker->pool[i]->cap);
     for (e = w->ends; e; e = e->next) {
-        struct ge_level *lv = e->stack ? &e->stack->bottom : NULL;
+        struct ge_level *lv = e->stack && !e->far ? &e->stack->bottom : NULL;
 
         while (lv) {
             scribble_queue(w, &lv->up);
@@ -230,83 +256,6 @@ static void scribble(struct kit_world *w)
             lv = lv->above ? lv->above->app : NULL;
         }
     }
-}
-
-/* ---- the user above a layer, or behind a connector ---- */
-
-/* Stepped for input, for an end, and (as a cancel) when there is something to send. */
-static int app_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
-{
-    const struct gost_host *h = ge_host_table();
-    struct kit_world *w = kit_now;
-    struct gost_packet packet;
-    struct gost_bytes b;
-
-    if (ev->type == GOST_EV_CLOSED && ev->status && !w->outcome->ended) {
-        w->outcome->ended = 1;
-        w->outcome->status = ev->status;
-    }
-    packet.size = sizeof packet;
-    if (h->type(io) == GOST_DATAGRAM) {
-        while (h->packet_recv(io, &packet) == GOST_OK)
-            kit_end_put(w, &w->user, packet.data.p, packet.data.n);
-    } else {
-        while ((b = h->rx(io)).n) {
-            kit_end_put(w, &w->user, b.p, b.n);
-            h->consume(io, b.n);
-        }
-    }
-    if (h->rx_eof(io))
-        w->user.shut = 1;
-    if (w->n_down) {
-        memset(&packet, 0, sizeof packet);
-        packet.size = sizeof packet;
-        packet.data = gost_bytes(w->down, w->n_down);
-        packet.addr = w->script->target.size ? &w->script->target.addr : NULL;
-        if (h->type(io) == GOST_DATAGRAM)
-            (void)h->packet_send(io, &packet);
-        else
-            (void)h->send(io, w->down, w->n_down);
-        w->n_down = 0;
-    }
-    if (w->down_end && !w->down_shut) {
-        w->down_shut = 1;
-        h->shut(io);
-    }
-    return GOST_AGAIN;
-}
-
-static const struct gost_handler_ops app_ops = {
-    sizeof(struct gost_handler_ops),
-    GOST_STREAM | GOST_DATAGRAM,
-    app_step,
-    NULL,
-};
-
-static const struct gost_component app_component = {
-    .kind = GOST_KIND_HANDLER,
-    .name = "user of the test kit",
-    .summary = "reads and writes the top of a stack",
-    .ops = &app_ops,
-};
-
-static void app_done(struct ge_task *t, void *ctx, int status)
-{
-    ((struct kit_world *)ctx)->app = NULL;
-}
-
-static void start_app(struct kit_world *w, struct ge_stack *s)
-{
-    struct ge_task_spec spec;
-
-    memset(&spec, 0, sizeof spec);
-    spec.component = &app_component;
-    spec.flow = w->flow;
-    spec.ctx = w;
-    spec.done = app_done;
-    w->app = ge_task_new(&spec, s);
-    if (!w->app)
-        abort();
 }
 
 /* ---- running ---- */
@@ -321,7 +270,7 @@ static size_t one_round(struct kit_world *w, size_t *ret_drained)
     moved += ge_run(w->worker, 1) != 0;
     scribble(w);
     if (w->taken) {
-        start_app(w, w->taken);
+        kit_user_start(w, &w->users[0], &w->users[0].own, w->taken);
         w->taken = NULL;
         moved++;
     }
@@ -341,8 +290,7 @@ void kit_settle(struct kit_world *w)
     unsigned rounds = 0;
     size_t drained;
 
-    if (w->app && (w->n_down || (w->down_end && !w->down_shut)))
-        ge_task_event_cancel(w->app);
+    kit_users_wake(w);
     while (one_round(w, &drained)) {
         rounds = drained ? 0 : rounds + 1;
         if (rounds < SPIN_ROUNDS)
@@ -410,7 +358,7 @@ static uint32_t port_type(const struct kit_world *w, const struct gost_component
         types = ((const struct gost_connector_ops *)c->ops)->accepts;
     return !types || (types & GOST_STREAM) ? GOST_STREAM
            : types & GOST_DATAGRAM         ? GOST_DATAGRAM
-                                           : 0;
+                                           : GOST_EXCHANGE;
 }
 
 static int start_layer(struct kit_world *w, const struct gost_component *c, struct ge_stack *s)
@@ -428,7 +376,10 @@ static int start_layer(struct kit_world *w, const struct gost_component *c, stru
         kit_break(w, "the layer cannot be put on a stack: %d", r);
         return r;
     }
-    start_app(w, s);
+    if (ge_stack_top_type(s) & (GOST_SESSION | GOST_EXCHANGE))
+        kit_session_start(w, s);
+    else
+        kit_user_start(w, &w->users[0], &w->users[0].own, s);
     ge_stack_on_ready(s, layer_ready, w);
     return GOST_OK;
 }
@@ -489,7 +440,7 @@ int kit_world_open(struct kit_world *w)
     w->chance = 1;
     w->outcome->trace = 14695981039346656037ull;
     w->pending_tail = &w->pending;
-    w->user.world = w;
+    w->echo = w->script->echo;
     kit_now = w;
     w->worker = ge_worker_new(&embed, w);
     w->flow = w->worker ? ge_flow_new(w->worker) : NULL;
@@ -510,12 +461,15 @@ static void free_ends(struct kit_world *w)
 
     while ((e = w->ends)) {
         w->ends = e->next;
-        if (e->stack)
+        if (e->far && e->far->task)
+            ge_task_cancel(e->far->task, GOST_ECANCELLED);
+        else if (e->stack && !e->far)
             ge_stack_free(e->stack, 1);
+        free(e->far);
         free(e->out);
         free(e);
     }
-    free(w->user.out);
+    kit_users_free(w);
 }
 
 void kit_world_close(struct kit_world *w)
@@ -525,11 +479,10 @@ void kit_world_close(struct kit_world *w)
 
     if (w->task)
         ge_task_cancel(w->task, GOST_ECANCELLED);
-    if (w->app)
-        ge_task_cancel(w->app, GOST_ECANCELLED);
+    kit_users_end(w);
     if (w->taken)
         ge_stack_free(w->taken, 1);
-    w->task = w->app = NULL;
+    w->task = NULL;
     while (w->worker && w->worker->ready_tasks) /* children: their ports end below */
         ge_task_cancel(w->worker->ready_tasks, GOST_ECANCELLED);
     free_ends(w);

@@ -23,7 +23,21 @@ struct kit_end {
     uint8_t *out;           /* all that was sent there */
     size_t n_out, room, compared;
     int shut, aborted, datagram, told_end;
+    struct kit_user *far; /* of an exchange: who speaks there. NULL: the world moves bytes itself */
 };
+
+/* Who reads and writes above a layer, behind a connector, or at one stream of a session. */
+struct kit_user {
+    struct kit_world *world;  /* NULL: not in use */
+    struct ge_task *task;     /* NULL: over */
+    struct kit_end own, *out; /* out: where what reached it is kept */
+    const uint8_t *down;      /* what it has to send */
+    size_t n_down;
+    uint64_t reset_code;
+    int down_end, down_shut, down_reset, of_session;
+};
+
+#define KIT_USERS 16 /* streams of a session beyond these are refused */
 
 struct kit_pending {
     struct kit_pending *next;
@@ -46,12 +60,11 @@ struct kit_world {
     uint64_t now, unix_ns, chance;
     size_t random_at;
     struct kit_end *ends, *port[GOST_PORTS];
-    struct ge_task *task, *app; /* app: the user above a layer or behind a connector */
-    struct ge_stack *taken;     /* what a connector left, before app has it */
-    struct kit_end user;        /* out: what reached the user above */
-    const uint8_t *down;        /* what the user has to send */
-    size_t n_down;
-    int down_end, down_shut;
+    struct ge_task *task;
+    struct ge_stack *taken;   /* what a connector left, before users[0] has it */
+    struct ge_stack *session; /* a layer with many streams; NULL: none */
+    struct kit_user users[KIT_USERS];
+    int echo; /* users send back what they get */
     struct kit_pending *pending, **pending_tail;
     struct ge_conf *conf;
     struct kit_layer_conf *layers;
@@ -77,6 +90,15 @@ void kit_break(struct kit_world *w, const char *fmt, ...) GOST_PRINTF(2, 3);
 void kit_trace(struct kit_world *w, const void *p, size_t n);
 const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind,
                                            const char *name, size_t n);
+
+/* user.c */
+void kit_user_start(struct kit_world *w, struct kit_user *u, struct kit_end *out,
+                    struct ge_stack *s);
+void kit_session_start(struct kit_world *w, struct ge_stack *s);
+int kit_session_open(struct kit_world *w); /* a user opens a stream: as ge_session_open() */
+void kit_users_wake(struct kit_world *w);  /* those with something to send */
+void kit_users_end(struct kit_world *w);   /* their stacks go */
+void kit_users_free(struct kit_world *w);  /* what they kept */
 
 /* answer.c */
 void kit_act(void *ctx, struct ge_task *task, const struct gost_action *a);

@@ -16,6 +16,7 @@ struct probe_conf {
     int64_t limit;
 };
 
+#ifndef PROBE_UNUSED_HANDLER /* its only component is another */
 struct probe {
     int length;          /* of the name; 0: not known yet */
     char *name;          /* a copy */
@@ -92,6 +93,8 @@ static const struct gost_handler_ops probe_ops = {
     .step = probe_step,
     .destroy = probe_destroy,
 };
+
+#endif /* PROBE_UNUSED_HANDLER */
 
 #ifndef PROBE_SUMMARY
 #define PROBE_SUMMARY "answers with what it was sent"

@@ -17,10 +17,13 @@ TRANSCRIPTS = [os.path.join(FOLDER, name) for name in ("probe.tr", "probe-zero.t
 REASONS = {
     "alias_clash": ("share a name", "two options called end"),
     "bad_default": ("defaults parse", '"1000".*from 1 to 200'),
+    "bad_stack": ("its data is well formed", "separated by"),
+    "blocking_transport": ("makes descriptors that a host can use", "is not non-blocking"),
     "crashes": ("lives and dies with any input", "crashed with signal"),
     "error_without_text": ("lives and dies with any input", "without a text"),
     "extra_symbol": ("nothing else", "probe_helper"),
     "hangs": ("lives and dies with any input", "hangs"),
+    "index_leaks": ("its end frees everything", "bytes more"),
     "keeps_view": ("no view is kept", "memory it has consumed"),
     "leaks": ("destroying it frees everything", "bytes more"),
     "named_twice": ("loads", "names handler:probe twice"),
@@ -33,6 +36,7 @@ REASONS = {
     "signal_handler": ("loading: no thread", "handler for signal"),
     "spins": ("waiting costs nothing", "spins"),
     "starts_thread": ("loading: no thread", "1 threads"),
+    "stream_leaks": ("its end frees everything", "bytes more"),
     "wrong_note": ("loads", "connector:probe in its note but not in its table"),
     "wrong_width": ("loads", "binds the option suffix"),
 }

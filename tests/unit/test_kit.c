@@ -75,6 +75,104 @@ static int pass_step(void *state, const void *conf, struct gost_io *io, const st
     return gost_relay(io, 0, 1, 0) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
 }
 
+/* Layer "lanes": a session. A lane's number, a length, so many bytes; length 0 ends the lane. */
+static int lanes_decode(void *state, const void *conf, struct gost_io *io)
+{
+    const uint8_t *b;
+    struct gost_io *s;
+
+    while ((b = gost_peek(io, 2)) && (b = gost_peek(io, 2u + b[1]))) {
+        if (b[0] == 0)
+            return gost_fail(io, GOST_EPROTO, "lanes are counted from 1");
+        s = gost_stream_port(io, b[0]);
+        if (!s && !(s = gost_stream_new(io, b[0], 0)))
+            return gost_fail(io, GOST_ELIMIT, "too many lanes");
+        if (b[1])
+            gost_send(s, b + 2, b[1]);
+        else
+            gost_shut(s);
+        gost_consume(io, 2u + b[1]);
+    }
+    return gost_rx_eof(io) ? GOST_END : GOST_AGAIN;
+}
+
+static int lanes_encode(void *state, const void *conf, struct gost_io *io)
+{
+    struct gost_io *s;
+
+    while (gost_tx_room(io) && (s = gost_stream_next(io))) {
+        struct gost_bytes b = gost_rx(s);
+        uint8_t head[2] = {(uint8_t)gost_stream_id(s), (uint8_t)(b.n < 9 ? b.n : 9)};
+
+        if (b.n || gost_rx_eof(s))
+            gost_send(io, head, 2);
+        if (b.n)
+            gost_send(io, b.p, head[1]);
+        gost_consume(s, head[1]);
+    }
+    return GOST_AGAIN;
+}
+
+static int lanes_open(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                      uint32_t flags, uint64_t *ret_id)
+{
+    uint8_t *last = state;
+
+    if (*last >= 200)
+        return GOST_FULL;
+    *ret_id = *last += 100;
+    return GOST_OK;
+}
+
+static int lanes_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                       uint64_t code)
+{
+    uint8_t frame[3] = {0, 1, (uint8_t)code};
+
+    return gost_send(io, frame, 3);
+}
+
+static const struct gost_session_ops lanes_session = {
+    .size = sizeof(struct gost_session_ops),
+    .open = lanes_open,
+    .reset = lanes_reset,
+};
+
+static const struct gost_layer_ops lanes_ops = {
+    .size = sizeof(struct gost_layer_ops),
+    .above = GOST_SESSION,
+    .decode = lanes_decode,
+    .encode = lanes_encode,
+    .session = &lanes_session,
+};
+
+/* Handler "greet": answers a request with its own path. */
+static int greet_step(void *state, const void *conf, struct gost_io *io,
+                      const struct gost_event *ev)
+{
+    struct gost_head head, answer;
+    struct gost_field field = {gost_bytes_str("server"), gost_bytes_str("greet")};
+
+    if (gost_head_recv(io, &head) != GOST_OK)
+        return GOST_AGAIN;
+    if (head.status || head.path.n == 0)
+        return gost_fail(io, GOST_EPROTO, "no request");
+    memset(&answer, 0, sizeof answer);
+    answer.size = sizeof answer;
+    answer.status = 200;
+    answer.fields = &field;
+    answer.n_fields = 1;
+    gost_head_send(io, &answer);
+    gost_send(io, head.path.p, head.path.n);
+    return GOST_OK;
+}
+
+static const struct gost_handler_ops greet_ops = {
+    .size = sizeof(struct gost_handler_ops),
+    .accepts = GOST_EXCHANGE,
+    .step = greet_step,
+};
+
 static const struct gost_connector_ops knock_ops = {
     .size = sizeof(struct gost_connector_ops),
     .connect = knock_connect,
@@ -96,11 +194,17 @@ static const struct gost_handler_ops pass_ops = {
 static const struct gost_component components[] = {
     {.kind = GOST_KIND_CONNECTOR, .name = "knock", .summary = "knocks", .ops = &knock_ops},
     {.kind = GOST_KIND_LAYER, .name = "flip", .summary = "flips", .ops = &flip_ops},
+    {.kind = GOST_KIND_LAYER,
+     .name = "lanes",
+     .summary = "many lanes",
+     .ops = &lanes_ops,
+     .state_size = 1},
+    {.kind = GOST_KIND_HANDLER, .name = "greet", .summary = "greets", .ops = &greet_ops},
     {.kind = GOST_KIND_HANDLER, .name = "pass", .summary = "passes", .ops = &pass_ops},
 };
 
 GOST_PLUGIN("kit", "1", "MIT", "for this test", components,
-            "connector:knock layer:flip handler:pass");
+            "connector:knock layer:flip layer:lanes handler:greet handler:pass");
 
 /* ---- transcripts ---- */
 
@@ -138,6 +242,32 @@ static const struct {
      "# component: handler pass\n# relay: yes\n= open 1\n< 21\n> 61\n* 3 62\n< 63\n+ 64\n"
      "= fin client\n= fin server\n",
      NULL},
+    {"session",
+     "layer lanes server\n> 01 02 \"ab\" 02 01 \"c\"\nup \"ab\"\n2 up \"c\"\n2 down \"de\"\n"
+     "< 02 02 \"de\"\n2 fin user\n< 02 00\n1 down \"f\"\n< 01 01 \"f\"\nok\n",
+     NULL},
+    {"session, opened by users",
+     "layer lanes client\nopen\nopen\ndown \"x\"\n> 64 01 \"x\"\n2 down \"y\"\n> c8 01 \"y\"\n"
+     "< c8 01 \"z\"\n2 up \"z\"\n1 rst user 7\n> 00 01 07\n",
+     NULL},
+    {"session, one stream too many", "layer lanes client\nopen\nopen\nopen\n", "cannot be opened"},
+    {"session, echo",
+     "layer lanes server\necho\n> 05 03 \"abc\" 05 00\nup \"abc\"\n"
+     "< 05 03 \"abc\" 05 00\n",
+     NULL},
+    {"session, it fails", "layer lanes server\n> 00 00\nfail proto\n", NULL},
+    {"session, no such user", "layer lanes server\n> 01 01 \"a\"\nup \"a\"\n2 up \"b\"\n",
+     "no user number 2"},
+    {"session, output left", "layer lanes server\n> 01 01 \"a\"\n",
+     "1 more bytes reached user number 1"},
+    {"exchange",
+     "handler greet\n> \"head GET https example.com /x\\nuser-agent: kit\\n\\n\"\n"
+     "< \"head 200\\nserver: greet\\n\\n/x\"\nok\n",
+     NULL},
+    {"exchange, no request", "handler greet\n> \"head 404\\n\\n\"\nfail proto\n", NULL},
+    {"exchange, wrong head",
+     "handler greet\n> \"head GET https example.com /x\\n\\n\"\n< \"head 404\"\n",
+     "byte 5 is 32, it should be 34"},
     {"no component", "> 01\n", "names no component"},
     {"bad hex", "handler pass\n> 0g\n", "neither hex digits"},
     {"unknown word", "handler pass\nfrobnicate\n", "unknown word"},
