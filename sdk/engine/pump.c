@@ -179,14 +179,19 @@ static void finish_pump(struct ge_task *t, struct ge_pump *p, int status, const 
 }
 
 /* The source of a relayed direction ended: pass it on, or hold it where there is no half-close. */
-static void pass_end(struct ge_task *t, struct ge_pump *p, struct ge_stack *to)
+static void pass_end(struct ge_task *t, struct ge_pump *p, struct ge_stack *from,
+                     struct ge_stack *to)
 {
     struct ge_pump *q;
     int other_done = 1;
 
-    for (q = t->pumps; q; q = q->next)
-        if (q != p && q->relay && !q->done)
-            other_done = 0;
+    for (q = t->pumps; q; q = q->next) {
+        if (q == p || !q->relay)
+            continue;
+        if (from->no_half_close) /* it ended both directions: nobody would read the other */
+            q->done = 1;
+        other_done &= q->done;
+    }
     p->done = 1;
     if (to->no_half_close && !other_done) {
         p->held = 1;
@@ -238,7 +243,7 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
             for (q = t->pumps; q; q = q->next) /* packets have no half-close: both directions end */
                 q->done |= q->relay;
         } else if (p->relay && status == 0) {
-            pass_end(t, p, to);
+            pass_end(t, p, from, to);
         } else if (!p->relay) {
             finish_pump(t, p, status, status ? "the connection broke" : NULL);
         }

@@ -256,6 +256,8 @@ static struct ge_stream *stream_make(struct ge_session *x, struct ge_flow *flow,
         return NULL;
     ge_stack_init(&st->stack, flow, exchange ? GOST_EXCHANGE : GOST_STREAM);
     st->stack.session = x;
+    st->stack.no_half_close = (GE_OP(x->layer->inst.comp->ops, struct gost_layer_ops, flags) &
+                               GOST_LAYER_NO_HALF_CLOSE) != 0;
     st->flags = flags;
     st->credit = UINT64_MAX;
     link_add(&x->streams, &st->all);
@@ -348,6 +350,7 @@ void ge_session_run(struct ge_session *x)
         st->credited += n;
         if (n && OP(x, credit) && CALL(x, credit, &st->stack.bottom.lo, (size_t)n) < 0)
             return;
+        x->layer->dec |= x->layer->dec_full; /* it may have waited for just this */
     }
     if (!x->layer->app->down.end || x->goaway_sent)
         return;

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define ROUNDS    64           /* layer calls per wake-up */
-#define FLUSH_NS   (60 * GOST_S)   /* how long its peer may take none of what is still queued */
+#define ROUNDS   64            /* layer calls per wake-up */
+#define FLUSH_NS (60 * GOST_S) /* how long its peer may take none of what is still queued */
 
 static struct ge_layer *next_layer(struct ge_layer *l)
 {
@@ -439,8 +439,12 @@ static int layer_decode(struct ge_layer *l)
     l->dec_full = r == GOST_FULL;
     if (l->session) {
         l->enc = 1; /* what came in may let us send again */
-        if (drained(&l->wire->up)) {
+        if (drained(&l->wire->up) ||
+            (l->wire->up.end && r != GOST_FULL && l->wire->hi.want > l->wire->up.bytes)) {
             l->session->quiet = l->wire->up.status == 0 && l->session->n_streams == 0;
+            if (!l->session->quiet)
+                ge_flow_fail(l->inst.flow, l->wire->up.status ? l->wire->up.status : GOST_ECLOSED,
+                             l->inst.comp->name, "the peer left, and its streams with it");
             return l->wire->up.status ? l->wire->up.status : GOST_ECLOSED;
         }
         return r;
@@ -640,9 +644,8 @@ static void linger_fired(struct ge_timer *t)
 
     /* A session waits for its streams, a plain socket for a slow reader. Layers end earlier: their
      * configuration is freed some time after the flow. */
-    if (!s->status &&
-        (ge_session_streams(s) > 0 ||
-         (unsent && !s->bottom.above && ge_now(s->w) < s->sent_at + FLUSH_NS)))
+    if (!s->status && (ge_session_streams(s) > 0 ||
+                       (unsent && !s->bottom.above && ge_now(s->w) < s->sent_at + FLUSH_NS)))
         ge_timer_start(s->w, t, ge_now(s->w) + GE_LINGER_NS);
     else
         ge_stack_free(s, unsent); /* cut off is a reset, never an end that looks clean */
