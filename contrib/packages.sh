@@ -6,11 +6,11 @@
 # leaves its plugins out.
 BUILD_PACKAGES="gcc libc6-dev make autoconf automake pkg-config
     libuv1-dev libyaml-dev libcjson-dev"
-PLUGIN_PACKAGES="libssl-dev"
+PLUGIN_PACKAGES="libgcrypt20-dev libisal-dev libsnappy-dev libssl-dev"
 
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"
-PEER_PACKAGES="dante-server dnsutils haproxy iperf3 libnginx-mod-stream microsocks ncat
+PEER_PACKAGES="dante-server dnsutils haproxy iperf3 kcptun libnginx-mod-stream microsocks ncat
     netcat-openbsd nginx-light openssh-client openssh-server proxychains4 shadowsocks-libev squid
     stunnel4"
 

@@ -158,7 +158,6 @@ static int inherited(const struct gh_service *s, const struct gost_addr *addr,
 static struct gh_listener *open_listener(struct gh_service *s, const struct gh_services *services,
                                          char *error, size_t size)
 {
-    const struct gh_value *meta = gh_path(s->conf, "listener.metadata");
     struct gh_listener_conf conf = {.transport = s->listener.transport.component,
                                     .conf = s->listener.transport.conf,
                                     .addr = s->addr,
@@ -166,12 +165,13 @@ static struct gh_listener *open_listener(struct gh_service *s, const struct gh_s
                                     .accept = gh_service_accept,
                                     .arg = s};
     struct gh_listener *listener = NULL;
-    int64_t ttl = gh_meta_duration_ns(meta, "ttl,keepalive.ttl", 5 * (int64_t)GOST_S);
+    const uint64_t *ttl = ge_opt_field(conf.transport, conf.conf, "ttl", GOST_OPT_T_DURATION);
+    const uint32_t *keep = ge_opt_field(conf.transport, conf.conf, "keepalive", GOST_OPT_T_BOOL);
 
     if (!look_up(&conf.addr, error, size))
         return NULL;
-    conf.ttl_ns = ttl > 0 ? (uint64_t)ttl : 5 * GOST_S;
-    conf.keepalive = gh_meta_bool(meta, "keepalive", false);
+    conf.ttl_ns = ttl != NULL && *ttl > 0 ? *ttl : 5 * GOST_S;
+    conf.keepalive = keep != NULL && *keep;
     conf.inherited_fd = inherited(s, &conf.addr, services);
     if (gh_listener_open(&conf, &listener, error, size) == GOST_OK)
         return listener;

@@ -318,6 +318,9 @@ int ge_conf_new(struct ge_conf **ret_conf, const struct gost_component *c, uint3
                 void (*report)(void *arg, const char *text), void *arg);
 const void *ge_conf_data(const struct ge_conf *c);
 void ge_conf_free(struct ge_conf *c); /* release(), wipe secrets */
+/* The field of conf that the option of this name and type fills; NULL: the component has none. */
+const void *ge_opt_field(const struct gost_component *c, const void *conf, const char *name,
+                         uint32_t type);
 int ge_parse_duration(const char *text, uint64_t *ret_ns);
 int ge_parse_size(const char *text, uint64_t *ret_bytes);
 

@@ -276,3 +276,15 @@ void ge_conf_free(struct ge_conf *c)
     ge_opt_arena_free(&c->arena);
     free(c);
 }
+
+const void *ge_opt_field(const struct gost_component *c, const void *conf, const char *name,
+                         uint32_t type)
+{
+    const struct gost_opt *o;
+    size_t n = strlen(name);
+
+    for (o = c->options; conf && o && o->type; o++)
+        if (o->type == type && strncmp(o->names, name, n) == 0 && strchr(" ", o->names[n]))
+            return (const char *)conf + o->offset;
+    return NULL;
+}

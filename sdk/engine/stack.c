@@ -428,7 +428,8 @@ static int layer_decode(struct ge_layer *l)
     int r;
 
     l->dec = 0;
-    if (l->app && l->app->up.bytes >= l->inst.w->high) {
+    /* A stream over packets has a window of its own, and must hear what the peer acknowledges. */
+    if (l->app && l->app->up.bytes >= l->inst.w->high && l->wire->type != GOST_DATAGRAM) {
         l->dec_full = 1;
         return GOST_FULL;
     }

@@ -46,6 +46,12 @@ struct gost_transport_ops {
     uint32_t flags; /* GOST_TRANSPORT_* */
 };
 
+/*
+ * The host's table of associations of a GOST_DATAGRAM transport goes by options that the transport
+ * declares: "ttl" (duration: silence after which an association ends; without it 5 s) and
+ * "keepalive" (bool: it goes on after its first answer; without it, it does not). A stack with
+ * layers sets them in its defaults.
+ */
 #define GOST_TRANSPORT_FIRST_ONLY 1u /* raw sockets: only in the first node of a chain */
 #define GOST_TRANSPORT_PATH       2u /* addresses are paths */
 
