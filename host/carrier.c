@@ -5,31 +5,65 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carrier_private.h"
 #include "host.h"
 #include "log.h"
 
 enum { WORKERS_MAX = 256 };
 
-struct gh_carrier {
-    struct gh_carrier *next, **prev;
-    struct gh_worker *worker;
-    struct gh_service *service; /* counted: its generation has the nodes */
-    const struct gh_node *node[GH_ROUTE_NODES];
-    unsigned n;
-    struct ge_flow *ge;
-    struct ge_stack *session;   /* NULL: being dialed */
-    struct gh_carrier_wait *waiting;
-    struct ge_timer timer;
-    uint64_t idle_since;        /* 0: it has streams */
-    bool evicted;
-};
-
 /* Each is touched by its worker only. */
 static struct gh_carrier *pools[WORKERS_MAX];
+static _Atomic uint64_t last_id;
+
+static const struct gost_opt options[] = {
+    GOST_OPT_INT(struct gh_carrier_conf, max_streams, "carrier.maxStreams", "0", 0, 1000000, NULL,
+                 GOST_OPT_CLIENT, "streams of one session at once; 0: as many as it allows"),
+    GOST_OPT_DURATION(struct gh_carrier_conf, max_age, "carrier.maxAge", "0", 0, 31536000000,
+                      GOST_OPT_CLIENT, "age at which a session gets no more streams; 0: any"),
+    GOST_OPT_SIZE(struct gh_carrier_conf, max_bytes, "carrier.maxBytes", "0", 0, 0, GOST_OPT_CLIENT,
+                  "traffic after which a session gets no more streams; 0: any"),
+    GOST_OPT_DURATION(struct gh_carrier_conf, idle, "carrier.idle", "300s", 0, 31536000000,
+                      GOST_OPT_CLIENT, "a session without streams ends after this; 0: never"),
+    GOST_OPT_DURATION(struct gh_carrier_conf, check_after, "carrier.checkAfter", "5s", 1, 86400000,
+                      GOST_OPT_CLIENT,
+                      "silence after which a session is asked for a sign of life before it is "
+                      "used; three times that replaces one that cannot be asked"),
+    GOST_OPT_DURATION(struct gh_carrier_conf, check_timeout, "carrier.checkTimeout", "3s", 1,
+                      86400000, GOST_OPT_CLIENT, "how long the answer to that may take"),
+    GOST_OPT_LAST,
+};
+
+const struct gost_component gh_carrier_component = {
+    .kind = GOST_KIND_STACK,
+    .name = "carrier",
+    .summary = "how sessions to a node are used",
+    .options = options,
+    .conf_size = sizeof(struct gh_carrier_conf),
+};
+
+struct gh_carrier **gh_carrier_pool(struct gh_worker *w)
+{
+    return &pools[gh_worker_index(w)];
+}
+
+static const struct gh_carrier_conf *conf_of(const struct gh_carrier *c)
+{
+    return c->node[c->n - 1]->carrier;
+}
+
+static const char *label_of(const struct gh_carrier *c)
+{
+    return c->node[c->n - 1]->label;
+}
 
 static bool is_of(const struct gh_carrier *c, const struct gh_path *path, unsigned n)
 {
-    return !c->evicted && c->n == n && memcmp(c->node, path->node, n * sizeof c->node[0]) == 0;
+    if (c->unwanted || c->state == CARRIER_DRAINING || c->n != n)
+        return false;
+    for (unsigned i = n; i-- > 0;)
+        if (!gh_carrier_same_node(c->node[i], path->node[i], i + 1 == n))
+            return false;
+    return true;
 }
 
 /* ---- waiting ---- */
@@ -44,21 +78,28 @@ void gh_carrier_unwait(struct gh_carrier_wait *wait)
     wait->prev = NULL;
 }
 
+/* At the end: who came first is served first. */
 static void add_wait(struct gh_carrier *c, struct gh_carrier_wait *wait)
 {
-    wait->next = c->waiting;
-    wait->prev = &c->waiting;
-    if (wait->next != NULL)
-        wait->next->prev = &wait->next;
-    c->waiting = wait;
+    struct gh_carrier_wait **at = &c->waiting;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    wait->next = NULL;
+    wait->prev = at;
+    *at = wait;
 }
 
-/* Those who wait may wait for another carrier afterwards, but never for this one. */
+/* Those who look again may wait again, for this one too: only who waits now is told. The list is
+ * taken over, for each of them may also be gone by what another one does. */
 static void wake_all(struct gh_carrier *c)
 {
-    struct gh_carrier_wait *wait;
+    struct gh_carrier_wait *list = c->waiting, *wait;
 
-    while ((wait = c->waiting) != NULL) {
+    c->waiting = NULL;
+    if (list != NULL)
+        list->prev = &list;
+    while ((wait = list) != NULL) {
         gh_carrier_unwait(wait);
         wait->go(wait->arg);
     }
@@ -69,7 +110,7 @@ static void wake_all(struct gh_carrier *c)
 struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *service,
                                     const struct gh_path *path, unsigned n)
 {
-    struct gh_carrier **pool = &pools[gh_worker_index(w)];
+    struct gh_carrier **pool = gh_carrier_pool(w);
     struct gh_carrier *c = calloc(1, sizeof *c);
 
     if (c == NULL)
@@ -79,9 +120,11 @@ struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *serv
         free(c);
         return NULL;
     }
+    c->id = atomic_fetch_add(&last_id, 1) + 1;
     c->worker = w;
     c->service = gh_service_ref(service);
     c->n = n;
+    c->full_at = SIZE_MAX;
     memcpy(c->node, path->node, n * sizeof c->node[0]);
     c->next = *pool;
     c->prev = pool;
@@ -91,105 +134,229 @@ struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *serv
     return c;
 }
 
-static void carrier_free(struct gh_carrier *c)
+/* Out of the pool and gone. Who waits looks again, and finds it no more. */
+static void carrier_free(struct gh_carrier *c, bool gently)
 {
-    c->evicted = true;
-    wake_all(c);
     ge_timer_stop(gh_worker_engine(c->worker), &c->timer);
     *c->prev = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
-    if (c->session != NULL)
+    wake_all(c);
+    if (c->session != NULL && gently)
+        ge_stack_linger(c->session);
+    else if (c->session != NULL)
         ge_stack_free(c->session, 0);
     ge_flow_unref(c->ge);
-    gh_service_unref(c->service);
+    gh_service_unref(c->service); /* frees its options some time later, as lingering needs */
     free(c);
 }
 
 void gh_carrier_failed(struct gh_carrier *c)
 {
-    carrier_free(c);
+    carrier_free(c, false);
 }
 
-static void look(struct ge_timer *t)
+void gh_carrier_drain(struct gh_carrier *c, const char *why)
 {
-    struct gh_carrier *c = (struct gh_carrier *)((char *)t - offsetof(struct gh_carrier, timer));
-    struct ge_worker *engine = gh_worker_engine(c->worker);
-    uint64_t now = ge_now(engine);
-
-    if (ge_session_streams(c->session) != 0)
-        c->idle_since = 0;
-    else if (c->idle_since == 0)
-        c->idle_since = now;
-    if (ge_session_streams(c->session) == 0 &&
-        (c->evicted || ge_session_draining(c->session) ||
-         now - c->idle_since > GH_CARRIER_IDLE_S * GOST_S)) {
-        carrier_free(c);
+    if (c->session == NULL || c->state == CARRIER_DRAINING)
         return;
-    }
-    ge_timer_start(engine, t, now + GH_SESSION_LOOK_S * GOST_S);
-}
-
-void gh_carrier_ready(struct gh_carrier *c, struct ge_stack *session)
-{
-    struct ge_worker *engine = gh_worker_engine(c->worker);
-
-    c->session = session;
-    ge_stack_set_flow(session, c->ge);
-    c->timer.fire = look;
-    ge_timer_start(engine, &c->timer, ge_now(engine) + GH_SESSION_LOOK_S * GOST_S);
+    gh_log(GOST_LOG_DEBUG, "the session to %s gets no more streams: %s", label_of(c), why);
+    c->state = CARRIER_DRAINING;
+    ge_timer_stop(gh_worker_engine(c->worker), &c->timer);
+    ge_session_drain(c->session);
     wake_all(c);
 }
 
-void gh_carrier_evict(struct gh_worker *w, const struct gh_carrier *gone)
-{
-    struct gh_carrier *c = pools[gh_worker_index(w)];
+/* ---- what its session tells ---- */
 
-    while (c != NULL && c != gone)
-        c = c->next;
-    if (c == NULL || c->evicted)
+static void session_ended(struct ge_stack *session, void *arg, int status)
+{
+    struct gh_carrier *c = arg;
+
+    gh_log(GOST_LOG_DEBUG, "the session to %s ended%s%s", label_of(c),
+           c->ge->error != NULL ? ": " : "", c->ge->error != NULL ? c->ge->error : "");
+    carrier_free(c, true);
+}
+
+/* One timer for both: the end of its age and of its idleness. */
+static void arm(struct gh_carrier *c)
+{
+    struct ge_worker *engine = gh_worker_engine(c->worker);
+    const struct gh_carrier_conf *conf = conf_of(c);
+    uint64_t at = conf->max_age != 0 ? c->begun + conf->max_age : UINT64_MAX;
+
+    if (conf->idle != 0 && ge_session_streams(c->session) == 0 && c->idle_since + conf->idle < at)
+        at = c->idle_since + conf->idle;
+    if (at != UINT64_MAX)
+        ge_timer_start(engine, &c->timer, at);
+    else
+        ge_timer_stop(engine, &c->timer);
+}
+
+static void due(struct ge_timer *t)
+{
+    struct gh_carrier *c = (struct gh_carrier *)((char *)t - offsetof(struct gh_carrier, timer));
+    uint64_t now = ge_now(gh_worker_engine(c->worker));
+    const struct gh_carrier_conf *conf = conf_of(c);
+
+    if (conf->max_age != 0 && now >= c->begun + conf->max_age)
+        gh_carrier_drain(c, "it is older than carrier.maxAge");
+    else if (conf->idle != 0 && ge_session_streams(c->session) == 0 &&
+             now >= c->idle_since + conf->idle)
+        gh_carrier_drain(c, "nobody used it for carrier.idle");
+    else
+        arm(c);
+}
+
+static void session_changed(struct ge_stack *session, void *arg, unsigned what)
+{
+    struct gh_carrier *c = arg;
+
+    if (c->state == CARRIER_DRAINING)
         return;
-    c->evicted = true;
-    gh_log(GOST_LOG_DEBUG, "the session to %s is used no more", c->node[c->n - 1]->label);
+    if (what & GE_SESSION_EMPTY) {
+        c->idle_since = ge_now(gh_worker_engine(c->worker));
+        arm(c);
+    }
+    if ((what & GE_SESSION_ALIVE) && c->state == CARRIER_CHECKING) {
+        c->state = CARRIER_READY;
+        wake_all(c);
+    }
+}
+
+int gh_carrier_ready(struct gh_carrier *c, struct ge_stack *session, struct ge_flow *flow,
+                     struct ge_stack **ret_stream)
+{
+    int r;
+
+    c->session = session;
+    c->state = CARRIER_READY;
+    c->begun = c->idle_since = ge_now(gh_worker_engine(c->worker));
+    c->timer.fire = due;
+    ge_stack_set_flow(session, c->ge);
+    ge_session_on_change(session, session_changed, c);
+    ge_session_on_end(session, session_ended, c);
+    arm(c);
+    r = gh_carrier_open(c, flow, ret_stream);
+    if (c->unwanted)
+        gh_carrier_drain(c, "the configuration changed");
+    else
+        wake_all(c);
+    return r;
 }
 
 /* ---- use ---- */
 
-enum gh_carrier_state gh_carrier_find(struct gh_worker *w, const struct gh_path *path, unsigned n,
-                                      struct gh_carrier **ret_carrier,
-                                      struct gh_carrier_wait *wait)
+uint64_t gh_carrier_id(const struct gh_carrier *c)
 {
-    struct gh_carrier *c = pools[gh_worker_index(w)], *dialing = NULL;
+    return c->id;
+}
 
-    for (; c != NULL; c = c->next) {
+static bool is_full(const struct gh_carrier *c)
+{
+    size_t n = ge_session_streams(c->session);
+    int64_t max = conf_of(c)->max_streams;
+
+    return n >= c->full_at || (max != 0 && n >= (size_t)max);
+}
+
+/* A session that was silent for long may have died unnoticed. */
+static void check(struct gh_carrier *c)
+{
+    const struct gh_carrier_conf *conf = conf_of(c);
+    uint64_t silent = ge_now(gh_worker_engine(c->worker)) - ge_session_heard(c->session);
+    int r;
+
+    if (silent < conf->check_after)
+        return;
+    r = ge_session_ping(c->session, conf->check_timeout);
+    if (r == GOST_OK)
+        c->state = CARRIER_CHECKING;
+    else if (r != GOST_EUNSUPPORTED)
+        gh_carrier_drain(c, "it cannot be asked for a sign of life");
+    else if (silent / 3 >= conf->check_after)
+        gh_carrier_drain(c, "it was silent for three times carrier.checkAfter");
+}
+
+/* Brings the state up to date before it is used. */
+static void refresh(struct gh_carrier *c)
+{
+    uint64_t max_bytes = conf_of(c)->max_bytes;
+
+    if (c->state != CARRIER_READY)
+        return;
+    if (ge_session_draining(c->session))
+        gh_carrier_drain(c, "its peer wants no more");
+    else if (max_bytes != 0 && ge_session_bytes(c->session) >= max_bytes)
+        gh_carrier_drain(c, "it carried carrier.maxBytes");
+    else
+        check(c);
+}
+
+enum gh_carrier_state gh_carrier_find(struct gh_worker *w, const struct gh_path *path, unsigned n,
+                                      struct gh_carrier **ret_carrier, struct gh_carrier_wait *wait)
+{
+    struct gh_carrier *pending = NULL;
+
+    for (struct gh_carrier *c = *gh_carrier_pool(w), *next; c != NULL; c = next) {
+        next = c->next;
         if (!is_of(c, path, n))
             continue;
-        if (c->session == NULL) {
-            dialing = c;
-        } else if (ge_session_draining(c->session)) {
-            c->evicted = true;
-        } else {
+        refresh(c);
+        if (c->state == CARRIER_DIALING || c->state == CARRIER_CHECKING) {
+            pending = c;
+        } else if (c->state == CARRIER_READY && !is_full(c)) {
             *ret_carrier = c;
             return GH_CARRIER_READY;
         }
     }
-    if (dialing == NULL)
+    if (pending == NULL)
         return GH_CARRIER_NONE;
-    add_wait(dialing, wait);
-    return GH_CARRIER_DIALING;
+    add_wait(pending, wait);
+    return GH_CARRIER_WAIT;
 }
 
 int gh_carrier_open(struct gh_carrier *c, struct ge_flow *flow, struct ge_stack **ret_stream)
 {
+    size_t before = ge_session_streams(c->session);
     int r = ge_session_open(c->session, flow, 0, ret_stream);
 
-    if (r != GOST_OK)
-        c->evicted = true; /* full or ended: the next one who asks dials another */
+    if (r == GOST_FULL)
+        c->full_at = before; /* until it has fewer */
+    else if (r != GOST_OK)
+        gh_carrier_drain(c, "it gives no stream");
+    else
+        c->full_at = SIZE_MAX;
     return r;
+}
+
+static struct gh_carrier *by_id(struct gh_worker *w, uint64_t id)
+{
+    struct gh_carrier *c = id != 0 ? *gh_carrier_pool(w) : NULL;
+
+    while (c != NULL && c->id != id)
+        c = c->next;
+    return c;
+}
+
+bool gh_carrier_usable(struct gh_worker *w, uint64_t id)
+{
+    const struct gh_carrier *c = by_id(w, id);
+
+    return c != NULL && c->session != NULL && c->state != CARRIER_DRAINING &&
+           !ge_session_draining(c->session);
+}
+
+void gh_carrier_suspect(struct gh_worker *w, uint64_t id, uint64_t since)
+{
+    struct gh_carrier *c = by_id(w, id);
+
+    if (c != NULL && c->session != NULL && ge_session_heard(c->session) <= since)
+        gh_carrier_drain(c, "nothing came back on it");
 }
 
 void gh_carriers_end(struct gh_worker *w)
 {
-    while (pools[gh_worker_index(w)] != NULL)
-        carrier_free(pools[gh_worker_index(w)]);
+    while (*gh_carrier_pool(w) != NULL)
+        carrier_free(*gh_carrier_pool(w), false);
 }

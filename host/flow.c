@@ -288,6 +288,8 @@ void gh_flows_end(struct gh_worker *w, bool gently)
     while (f != NULL && gently) {
         if (f->agent.task != NULL)
             ge_task_event_cancel(f->agent.task);
+        else if (f->is_session && f->stack != NULL)
+            ge_session_drain(f->stack);
         f = f->next;
     }
     while (!gently && (f = lists[gh_worker_index(w)]) != NULL)
@@ -439,15 +441,14 @@ static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stac
         push_layers(f, stack, GH_STREAMS, stream_ready);
 }
 
-/* A session tells nobody that it ended: look now and then. */
-static void look_at_session(struct ge_timer *t)
+/* What failed is in the flow; its streams were told the same. */
+static void session_ended(struct ge_stack *session, void *arg, int status)
 {
-    struct gh_flow *f = flow_of_timer(t);
+    struct gh_flow *f = arg;
 
-    if (ge_session_draining(f->stack) && ge_session_streams(f->stack) == 0)
-        gh_flow_end(f, 0, NULL);
-    else
-        ge_timer_start(f->ge->worker, t, ge_now(f->ge->worker) + GH_SESSION_LOOK_S * GOST_S);
+    f->stack = NULL;
+    ge_stack_linger(session);
+    gh_flow_end(f, status, "the session failed");
 }
 
 static void carrier_ready(struct ge_stack *stack, void *arg, int status)
@@ -467,9 +468,7 @@ static void carrier_ready(struct ge_stack *stack, void *arg, int status)
     }
     f->is_session = true;
     ge_session_on_stream(stack, on_stream, f);
-    f->timer.fire = look_at_session;
-    ge_timer_start(f->ge->worker, &f->timer,
-                   ge_now(f->ge->worker) + GH_SESSION_LOOK_S * GOST_S);
+    ge_session_on_end(stack, session_ended, f);
 }
 
 void gh_flow_start(struct gh_flow *f, struct ge_stack *stack)

@@ -32,7 +32,7 @@ struct gh_flow {
     struct gh_agent agent;
     struct ge_stack *kept[4];     /* control connections that live as long as the flow */
     unsigned n_kept;
-    struct ge_timer timer;        /* handshake deadline; a session's look at itself */
+    struct ge_timer timer;        /* handshake deadline */
     uint64_t begun;               /* gost_now() */
     char *target, *route;         /* *owned*; NULL: nothing was dialed */
     char *reason;                 /* why the last dial failed; NULL */

@@ -7,9 +7,7 @@
 
 enum {
     GH_HANDSHAKE_S = 10,   /* for the layers of an accepted connection */
-    GH_DIAL_S = 15,        /* for one attempt to reach a target, all phases together */
-    GH_SESSION_LOOK_S = 5, /* how often a session is looked at that has no streams */
-    GH_CARRIER_IDLE_S = 300 /* a session to a node without streams is closed after this */
+    GH_DIAL_S = 15         /* for one attempt to reach a target, all phases together */
 };
 
 /* The callbacks of the control side. */

@@ -11,6 +11,8 @@ libgh_a_SOURCES = \
 	%D%/action_open.c \
 	%D%/carrier.c \
 	%D%/carrier.h \
+	%D%/carrier_private.h \
+	%D%/carrier_reload.c \
 	%D%/chain.c \
 	%D%/chain.h \
 	%D%/cli.c \

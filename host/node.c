@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "carrier.h"
 #include "conf_meta.h"
 
 #define NODE_KEYS                                                                                  \
@@ -126,6 +127,7 @@ static struct gh_node *begin(struct gh_build *b, const struct gh_value *conf, co
 
     if (n != NULL) {
         n->self = n;
+        n->conf = conf;
         n->name = gh_str(conf, "name", "");
         if (asprintf(&n->label, "%s/%s", owner, n->name) < 0)
             n->label = NULL;
@@ -181,11 +183,21 @@ static bool build_dialer(struct gh_build *b, struct gh_node *n, const struct gh_
 {
     const struct gh_value *d = gh_get(conf, "dialer");
     const char *type = gh_str(d, "type", "tcp");
+    const void *carrier;
+    char why[512] = "";
 
     n->dialer_set = make_set(b, n, "dialer", type, d);
-    return n->dialer_set != NULL &&
-           gh_stackdef_build(&n->dialer, type, GOST_CLIENT, n->dialer_set, d != NULL ? d : conf,
-                             "dialer", b->errs) == 0;
+    if (n->dialer_set == NULL ||
+        gh_stackdef_build(&n->dialer, type, GOST_CLIENT, n->dialer_set, d != NULL ? d : conf,
+                          "dialer", b->errs) != 0)
+        return false;
+    if (!gh_stackdef_has_session(&n->dialer))
+        return true;
+    if (gh_confset_get(n->dialer_set, &gh_carrier_component, 0, NULL, b->errs, &carrier, why,
+                       sizeof why) != 0)
+        return false;
+    n->carrier = carrier;
+    return true;
 }
 
 static bool connector_fits(struct gh_build *b, const struct gh_node *n, const struct gh_value *conf)
@@ -241,7 +253,8 @@ static bool add_proxy_protocol(struct gh_build *b, struct gh_node *n, const stru
     const struct gh_value *meta = inherited(conf, hop, "proxyProtocol");
     const struct gost_component *layer;
 
-    if (gh_meta_int(meta, "proxyProtocol", 0) <= 0)
+    n->proxy_protocol = gh_meta_int(meta, "proxyProtocol", 0);
+    if (n->proxy_protocol <= 0)
         return true;
     layer = gh_find_component(GOST_KIND_LAYER, "proxyproto", why, sizeof why);
     if (layer != NULL && !gh_confset_has(n->dialer_set, "proxyProtocol") &&

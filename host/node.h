@@ -16,9 +16,12 @@ struct gh_build {
     struct gh_conf_errors *errs;
 };
 
+struct gh_carrier_conf;
+
 /* Immutable. Strings are *borrowed* from the configuration unless said otherwise. */
 struct gh_node {
     const struct gh_node *self; /* its own address: the opaque id that SELECT gives */
+    const struct gh_value *conf;
     const char *name;
     char *label;              /* "hop-0/node-1", *owned* */
     const char *addr_text;
@@ -34,6 +37,8 @@ struct gh_node {
     const void *connector_conf;
     struct gh_confset *connector_set, *dialer_set;
     struct gh_stackdef dialer;
+    int64_t proxy_protocol; /* version of the header it is sent first; 0: none */
+    const struct gh_carrier_conf *carrier; /* NULL: its dialer gives no sessions */
 };
 
 /* Build a proxy node and a forward target of the hop named `hop`. NULL: `errs` says why. [main] */

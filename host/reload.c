@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "carrier.h"
 #include "log.h"
 #include "plugin.h"
 #include "running.h"
@@ -113,6 +114,7 @@ int gh_reload_apply(struct gh_loaded *loaded, struct gh_conf_errors *errs)
     }
     gh_policies_publish(loaded->policies);
     loaded->policies = NULL;
+    gh_carriers_reload();
     if (gh_log_configure(log, error, sizeof error) != 0)
         gh_errors_at(errs, GH_WARNING, log, "%s; the log goes on as before", error);
     gh_log(GOST_LOG_DEBUG, "services: %u opened, %u changed, %u closed, %u as before",

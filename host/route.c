@@ -22,11 +22,12 @@ const struct gh_node *gh_route_node(const struct gh_route *r)
 static void drop(struct gh_route *r)
 {
     struct ge_task *task = r->agent.task;
-    struct gh_carrier *own = r->own;
+    struct gh_carrier *own[GH_ROUTE_NODES];
 
     gh_carrier_unwait(&r->wait);
-    r->own = NULL;
-    r->used = NULL;
+    memcpy(own, r->own, sizeof own);
+    memset(r->own, 0, sizeof r->own);
+    r->used = 0;
     r->reused = false;
     if (r->lookup != NULL)
         gh_resolve_cancel(r->lookup);
@@ -43,8 +44,9 @@ static void drop(struct gh_route *r)
     r->stack = NULL;
     ge_flow_unref(r->ge);
     r->ge = NULL;
-    if (own != NULL)
-        gh_carrier_failed(own);
+    for (unsigned i = 0; i < GH_ROUTE_NODES; i++) /* at last: others go on with it now */
+        if (own[i] != NULL)
+            gh_carrier_failed(own[i]);
 }
 
 void gh_route_cancel(struct gh_route *r)
@@ -134,6 +136,7 @@ static void late(struct ge_timer *t)
 
     snprintf(text, sizeof text, "no answer within %u s",
              (unsigned)(r->spec.timeout_ns / GOST_S));
+    gh_carrier_suspect(r->spec.flow->worker, r->used, r->opened_at);
     /* The last node may be waiting for a slow target: that is not its fault. */
     if (node != NULL && (r->agent.task == NULL || r->at + 1 < r->path.n))
         gh_mark_failed(node->choice.mark, ge_now(r->engine));
@@ -346,6 +349,13 @@ static void attempt(struct gh_route *r)
 void gh_route_again(struct gh_route *r)
 {
     drop(r);
+    begin(r);
+}
+
+void gh_route_look_again(struct gh_route *r)
+{
+    ge_flow_unref(r->ge);
+    r->ge = NULL;
     begin(r);
 }
 

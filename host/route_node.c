@@ -18,8 +18,7 @@ static void next_target(const struct gh_route *r, struct gost_target *ret_target
     if (r->at + 1 < r->path.n) {
         const struct gh_node *next = r->path.node[r->at + 1];
 
-        ret_target->network =
-            next->dialer.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
+        ret_target->network = next->dialer.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
         ret_target->addr = next->addr;
         *ret_verb = GE_CONNECT;
     } else {
@@ -29,17 +28,21 @@ static void next_target(const struct gh_route *r, struct gost_target *ret_target
     }
 }
 
-/* A session that was there before us may have died unnoticed: another one is tried once. */
-static bool is_stale(const struct gh_route *r, int status)
+/* What only a peer that answers can tell. */
+static bool is_answer(int status)
 {
-    return r->reused && !r->renewed && (status == GOST_ECLOSED || status == GOST_ETIMEDOUT);
+    return status == GOST_EAUTH || status == GOST_EDENIED || status == GOST_EREFUSED ||
+           status == GOST_ERESOLVE || status == GOST_EUNREACHABLE || status == GOST_EPEER;
 }
 
-static void renew(struct gh_route *r)
+/* A session that was there before us may have died unnoticed: it is replaced once. True: it is. */
+static bool renew(struct gh_route *r, int status)
 {
+    if (status == 0 || is_answer(status) || !r->reused || r->renewed || gh_carrier_usable(r->spec.flow->worker, r->used))
+        return false;
     r->renewed = true;
-    gh_carrier_evict(r->spec.flow->worker, r->used);
     gh_route_again(r);
+    return true;
 }
 
 static const struct gost_addr *pinned_to(const struct gh_route *r)
@@ -55,10 +58,8 @@ static void connected(struct ge_task *task, void *ctx, int status)
     bool last = r->at + 1 >= r->path.n;
 
     agent->task = NULL; /* the engine frees it */
-    if (status != 0 && is_stale(r, status)) {
-        renew(r);
+    if (renew(r, status))
         return;
-    }
     if (status != 0 && last) {
         gh_route_fail(r, status, gh_route_recorded(r, "the connector failed"));
         return;
@@ -152,53 +153,59 @@ static int push(struct gh_route *r, enum gh_stack_section section)
 }
 
 /* One stream of the session is what the node's connector speaks on. */
-static void open_stream(struct gh_route *r, struct gh_carrier *c)
+static void use_stream(struct gh_route *r, int status)
 {
-    const struct gh_node *node = gh_route_node(r);
-    int status = gh_carrier_open(c, r->ge, &r->stack);
-
-    r->used = c;
-    if (status != GOST_OK && r->reused) {
-        gh_route_again(r); /* that carrier is out of the pool now */
-        return;
-    }
     if (status == GOST_OK)
         status = push(r, GH_STREAMS);
     if (status != GOST_OK)
-        gh_route_fail_node(r, node, status, "the session gives no stream");
+        gh_route_fail_node(r, gh_route_node(r), status < 0 ? status : GOST_ELIMIT,
+                           "the session gives no stream");
     else
         ge_stack_on_ready(r->stack, layers_ready, r);
+}
+
+static void reuse(struct gh_route *r, struct gh_carrier *c)
+{
+    int status;
+
+    r->reused = true;
+    r->used = gh_carrier_id(c);
+    r->opened_at = ge_now(r->engine);
+    status = gh_carrier_open(c, r->ge, &r->stack);
+    if (status == GOST_FULL || status == GOST_ECLOSED)
+        gh_route_again(r); /* the pool offers that one no more */
+    else
+        use_stream(r, status);
 }
 
 static void session_ready(struct ge_stack *stack, void *arg, int status)
 {
     struct gh_route *r = arg;
-    struct gh_carrier *c = r->own_at == r->at ? r->own : NULL;
+    struct gh_carrier *c = r->own[r->at];
 
+    if (renew(r, status))
+        return;
     if (status != 0) {
         gh_route_fail_node(r, gh_route_node(r), status,
                            gh_route_recorded(r, "the handshake failed"));
         return;
     }
-    if (c != NULL)
-        r->own = NULL;
-    else
-        c = gh_carrier_begin(r->spec.flow->worker, r->spec.flow->service, &r->path, r->at + 1);
     if (c == NULL) {
         gh_route_fail(r, GOST_ENOMEM, "out of memory");
         return;
     }
+    r->own[r->at] = NULL;
     r->stack = NULL;
-    gh_carrier_ready(c, stack);
-    open_stream(r, c);
+    r->reused = false;
+    r->used = gh_carrier_id(c);
+    r->opened_at = ge_now(r->engine);
+    use_stream(r, gh_carrier_ready(c, stack, r->ge, &r->stack));
 }
 
 /* The session that was waited for is there, or it failed. */
 static void look_again(void *arg)
 {
-    struct gh_route *r = arg;
-
-    gh_route_again(r);
+    gh_route_look_again(arg);
 }
 
 bool gh_route_reuse(struct gh_route *r)
@@ -211,23 +218,19 @@ bool gh_route_reuse(struct gh_route *r)
         struct gh_carrier *c = NULL;
         enum gh_carrier_state state;
 
-        if (!gh_stackdef_has_session(&r->path.node[i]->dialer))
+        if (r->own[i] != NULL || !gh_stackdef_has_session(&r->path.node[i]->dialer))
             continue;
         state = gh_carrier_find(w, &r->path, i + 1, &c, &r->wait);
         r->at = i;
-        if (state == GH_CARRIER_DIALING) {
+        if (state == GH_CARRIER_WAIT) {
             r->phase = "the session";
             return true;
         }
         if (state == GH_CARRIER_READY) {
-            r->reused = true;
-            open_stream(r, c);
+            reuse(r, c);
             return true;
         }
-        if (r->own == NULL) {
-            r->own = gh_carrier_begin(w, r->spec.flow->service, &r->path, i + 1);
-            r->own_at = i;
-        }
+        r->own[i] = gh_carrier_begin(w, r->spec.flow->service, &r->path, i + 1);
     }
     return false;
 }
@@ -239,6 +242,8 @@ static void layers_ready(struct ge_stack *stack, void *arg, int status)
     struct gh_route *r = arg;
     const struct gh_node *node = gh_route_node(r);
 
+    if (renew(r, status))
+        return;
     if (status != 0) {
         gh_route_fail_node(r, node, status, gh_route_recorded(r, "the handshake failed"));
         return;

@@ -29,11 +29,11 @@ struct gh_route {
     bool pinned;         /* packets reach one peer: the target or the next node */
     const char *phase;   /* literal */
     /* multiplexed sessions */
-    struct gh_carrier *own;  /* we dial it for others too; NULL: none */
-    unsigned own_at;         /* the node it is a session to */
-    struct gh_carrier *used; /* whose stream we stand on; compared only */
-    bool reused;             /* it was there before us */
-    bool renewed;            /* one that did not answer was replaced already */
+    struct gh_carrier *own[GH_ROUTE_NODES]; /* by node: we dial it for others too; NULL: none */
+    uint64_t used;      /* gh_carrier_id() of the one whose stream we stand on; 0: none */
+    uint64_t opened_at; /* when we got that stream */
+    bool reused;        /* it was there before us */
+    bool renewed;       /* one that died under us was replaced already */
     struct gh_carrier_wait wait;
 };
 
@@ -56,6 +56,9 @@ void gh_route_arrive(struct gh_route *r);
 
 /* Drops what is under way and begins the attempt again, under the same deadline. */
 void gh_route_again(struct gh_route *r);
+
+/* Looks again for a session that was waited for; what we dial for others stays ours. */
+void gh_route_look_again(struct gh_route *r);
 
 /* ---- route_node.c ---- */
 

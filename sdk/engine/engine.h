@@ -244,6 +244,14 @@ int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns);
 void ge_session_drain(struct ge_stack *session);
 void ge_session_limit(struct ge_stack *session,
                       size_t streams); /* at once, both ways; default 4096 */
+/* Tell what happens to it, for a pool of sessions. Not told any more once it lingers. */
+#define GE_SESSION_ALIVE 1u /* a ping was answered */
+#define GE_SESSION_EMPTY 2u /* its last stream is gone */
+void ge_session_on_change(struct ge_stack *session,
+                          void (*change)(struct ge_stack *session, void *arg, unsigned what),
+                          void *arg);
+uint64_t ge_session_heard(const struct ge_stack *session); /* gost_now() of the last input */
+uint64_t ge_session_bytes(const struct ge_stack *session); /* ever, both ways, of all streams */
 size_t ge_session_streams(const struct ge_stack *session);
 int ge_session_draining(const struct ge_stack *session);
 

@@ -184,9 +184,12 @@ struct ge_session {
     void *accept_arg;
     void (*end)(struct ge_stack *session, void *arg, int status);
     void *end_arg;
+    void (*change)(struct ge_stack *session, void *arg, unsigned what);
+    void *change_arg;
     struct ge_timer ping;
     uint64_t ping_ns;
-    uint8_t peer_goaway, goaway_sent, quiet;
+    uint64_t heard, bytes;
+    uint8_t peer_goaway, goaway_sent, quiet, news; /* news: GE_SESSION_*, to be told */
 };
 
 /* ---- tasks ---- */

@@ -181,6 +181,7 @@ struct ge_session *ge_session_new(struct ge_layer *l)
     x->n_buckets = BUCKETS_MIN;
     x->layer = l;
     x->limit = STREAMS_MAX;
+    x->heard = ge_now(l->inst.w);
     x->ping.fire = ping_late;
     link_init(&x->streams);
     link_init(&x->urgent);
@@ -202,6 +203,8 @@ static void forget(struct ge_session *x, struct ge_stream *st)
     if (st->known)
         index_del(x, st);
     x->n_streams--;
+    if (x->n_streams == 0)
+        x->news |= GE_SESSION_EMPTY;
     st->stack.session = NULL;
 }
 
@@ -392,6 +395,16 @@ void ge_session_tell(struct ge_stack *stack)
     }
     if (x->peer_goaway && x->n_streams == 0)
         ge_level_end_down(x->layer->app);
+    if (x->n_streams > 0)
+        x->news &= (uint8_t)~GE_SESSION_EMPTY;
+    if (x->news && x->change && !stack->status) {
+        unsigned what = x->news;
+
+        x->news = 0;
+        x->change(stack, x->change_arg, what);
+        if (stack->freed)
+            return;
+    }
     if (!end || !(stack->status || (ge_session_over(x) && x->layer->shut_done)))
         return;
     x->end = NULL;
@@ -431,6 +444,33 @@ void ge_session_on_end(struct ge_stack *session,
     x->end = end;
     x->end_arg = arg;
     session_wake(x);
+}
+
+void ge_session_on_change(struct ge_stack *session,
+                          void (*change)(struct ge_stack *session, void *arg, unsigned what),
+                          void *arg)
+{
+    struct ge_session *x = session_of(session);
+
+    if (!x)
+        return;
+    x->change = change;
+    x->change_arg = arg;
+    x->news = 0;
+}
+
+uint64_t ge_session_heard(const struct ge_stack *session)
+{
+    const struct ge_session *x = session_of(session);
+
+    return x ? x->heard : 0;
+}
+
+uint64_t ge_session_bytes(const struct ge_stack *session)
+{
+    const struct ge_session *x = session_of(session);
+
+    return x ? x->bytes : 0;
 }
 
 int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
@@ -549,12 +589,14 @@ void ge_stream_changed(struct ge_stack *s)
 void ge_stream_delivered(struct ge_stack *s, size_t n)
 {
     stream_of(s)->delivered += n;
+    s->session->bytes += n;
 }
 
 void ge_stream_sent(struct ge_stack *s, size_t n)
 {
     struct ge_stream *st = stream_of(s);
 
+    s->session->bytes += n;
     if (st->credit != UINT64_MAX)
         st->credit -= n < st->credit ? n : st->credit;
     if (s->lingering)
@@ -674,6 +716,11 @@ void ge_session_alive(struct gost_io *io)
 {
     struct ge_session *x = io_session(io);
 
-    if (x)
-        ge_timer_stop(x->layer->inst.w, &x->ping);
+    if (!x)
+        return;
+    if (x->ping.prev) {
+        x->news |= GE_SESSION_ALIVE;
+        session_wake(x);
+    }
+    ge_timer_stop(x->layer->inst.w, &x->ping);
 }

@@ -434,6 +434,8 @@ static int layer_decode(struct ge_layer *l)
         return GOST_FULL;
     }
     l->dec_full = 0;
+    if (l->session && (l->wire->up.bytes || l->wire->up.packets))
+        l->session->heard = ge_now(l->inst.w);
     r = fn ? call(l, fn, "decode") : GOST_AGAIN;
     if (r < 0)
         return r;
@@ -661,6 +663,7 @@ void ge_stack_linger(struct ge_stack *s)
     if (s->top->below && s->top->below->session) {
         s->top->below->session->accept = NULL;
         s->top->below->session->end = NULL;
+        s->top->below->session->change = NULL;
     }
     if (s->status) {
         ge_stack_free(s, 0);
