@@ -38,7 +38,8 @@ static bool is_answer(int status)
 /* A session that was there before us may have died unnoticed: it is replaced once. True: it is. */
 static bool renew(struct gh_route *r, int status)
 {
-    if (status == 0 || is_answer(status) || !r->reused || r->renewed || gh_carrier_usable(r->spec.flow->worker, r->used))
+    if (status == 0 || is_answer(status) || !r->reused || r->renewed ||
+        gh_carrier_usable(r->spec.flow->worker, r->used))
         return false;
     r->renewed = true;
     gh_route_again(r);

@@ -193,7 +193,9 @@ static void pass_end(struct ge_task *t, struct ge_pump *p, struct ge_stack *from
         other_done &= q->done;
     }
     p->done = 1;
-    if (to->no_half_close && !other_done) {
+    /* An opener that ends may wait for its answer. One that is answered to the end waits for just
+     * that, and what it still sends is rarely missed. */
+    if (to->no_half_close && p->to != 0 && !other_done) {
         p->held = 1;
         arm_idle(t);
     } else {
