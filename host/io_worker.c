@@ -85,9 +85,11 @@ static void on_prepare(uv_prepare_t *h)
             uv_timer_stop(&w->timer);
         w->armed = 0;
     } else if (next != w->armed) {
-        now = w_now(w);
+        /* Both clocks are the same one, and ticks of the wheel are whole milliseconds: rounding
+         * twice would make every deadline late by one. */
         uv_update_time(&w->loop);
-        uv_timer_start(&w->timer, on_timer, next > now ? (next - now) / 1000000 + 1 : 0, 0);
+        now = uv_now(&w->loop);
+        uv_timer_start(&w->timer, on_timer, next / GOST_MS > now ? next / GOST_MS - now : 0, 0);
         w->armed = next;
     }
     w->now = 0;

@@ -90,19 +90,28 @@ int ge_rx_packet(struct ge_stack *s, const struct gost_packet *p)
     return r;
 }
 
+void ge_stack_take_segments(struct ge_stack *s, int yes)
+{
+    s->segments = yes != 0;
+}
+
 int ge_tx_packet(struct ge_stack *s, struct gost_packet *ret_p)
 {
-    const struct ge_pkt *k = s->bottom.down.phead;
+    if (ge_tx_packets(s, ret_p, 1) == 1)
+        return GOST_OK;
+    return s->bottom.down.end ? GOST_END : GOST_AGAIN;
+}
 
-    if (!k)
-        return s->bottom.down.end ? GOST_END : GOST_AGAIN;
-    memset(ret_p, 0, sizeof *ret_p);
-    ret_p->size = sizeof *ret_p;
-    ret_p->data = gost_bytes(k->data, k->len);
-    ret_p->addr = k->has_addr ? &k->addr : NULL;
-    ret_p->segment = k->segment;
-    ret_p->ecn = k->ecn;
-    return GOST_OK;
+unsigned ge_tx_packets(struct ge_stack *s, struct gost_packet *v, unsigned max)
+{
+    const struct ge_pkt *k = s->bottom.down.phead;
+    unsigned n;
+
+    for (n = 0; k && n < max; n++, k = k->next) {
+        v[n].size = sizeof v[n];
+        ge_pkt_view(k, &v[n]);
+    }
+    return n;
 }
 
 void ge_tx_packet_drop(struct ge_stack *s)

@@ -94,7 +94,11 @@ void ge_worker_usage(const struct ge_worker *w, struct ge_usage *ret_usage);
 /* Queue marks of stacks made from now on: stop reading above high, go on below low. */
 void ge_worker_marks(struct ge_worker *w, size_t high, size_t low);
 
-/* ---- timers: one hierarchical wheel, 10 ms ---- */
+/*
+ * ---- timers: one hierarchical wheel ----
+ * Ordinary timers fire at multiples of 10 ms, so that many of them share one wake-up; a fine one
+ * (layers that measure round trips) at the next millisecond.
+ */
 
 struct ge_timer {
     struct ge_timer *next, **prev; /* NULL prev: not running */
@@ -102,6 +106,7 @@ struct ge_timer {
     void (*fire)(struct ge_timer *t);
 };
 void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns); /* restarts */
+void ge_timer_start_fine(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns);
 void ge_timer_stop(struct ge_worker *w, struct ge_timer *t);                  /* harmless if idle */
 uint64_t
 ge_timers_next(const struct ge_worker *w); /* when to call ge_timers_run; UINT64_MAX: never */
@@ -181,6 +186,11 @@ int ge_rx_packet(struct ge_stack *s, const struct gost_packet *p);
 int ge_tx_packet(struct ge_stack *s,
                  struct gost_packet *ret_p); /* GOST_AGAIN: none; valid until drop */
 void ge_tx_packet_drop(struct ge_stack *s);  /* sent or given up: the next one */
+/* The first of those that wait, for one system call; valid until drop. Returns how many. */
+unsigned ge_tx_packets(struct ge_stack *s, struct gost_packet *v, unsigned max);
+/* Whether the bottom can send packets with `segment` set; if not (as at first) the engine takes
+ * them apart. */
+void ge_stack_take_segments(struct ge_stack *s, int yes);
 
 /* Layers. push: on the top; bytes queued at the top become its input. spec fields are copied. */
 struct ge_layer_spec {

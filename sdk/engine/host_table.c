@@ -4,6 +4,8 @@
 
 #include "internal.h"
 
+#define FINE_NS GOST_S /* a layer's deadline nearer than this is fired to the millisecond */
+
 static volatile int32_t log_level = GOST_LOG_INFO;
 
 void ge_set_log_level(int level)
@@ -242,14 +244,27 @@ static int h_packet_recv(struct gost_io *io, struct gost_packet *ret)
     *view = k;
     if (!k)
         return q->end ? GOST_END : GOST_AGAIN;
-    ret->ecn = k->ecn;
-    ret->reserved = 0;
-    ret->segment = k->segment;
-    ret->data = gost_bytes(k->data, k->len);
-    ret->addr = k->has_addr ? &k->addr : NULL;
-    ret->local = NULL;
+    ge_pkt_view(k, ret);
     consumed(io, k->len);
     return GOST_OK;
+}
+
+/* Only a bottom may be able to send several packets as one: others get them one by one. */
+static int send_segments(struct gost_io *io, const struct gost_packet *p)
+{
+    struct gost_packet one = *p;
+    size_t at, n;
+    int r = GOST_OK;
+
+    one.segment = 0;
+    for (at = 0; at < p->data.n && r == GOST_OK; at += n) {
+        n = p->data.n - at < p->segment ? p->data.n - at : p->segment;
+        one.data = gost_bytes(p->data.p + at, n);
+        r = ge_queue_put_packet(tx_queue(io), &one);
+        if (r == GOST_OK)
+            produced(io, n);
+    }
+    return r;
 }
 
 static int h_packet_send(struct gost_io *io, const struct gost_packet *p)
@@ -263,6 +278,9 @@ static int h_packet_send(struct gost_io *io, const struct gost_packet *p)
     }
     if (q->end)
         return GOST_FULL;
+    if (p->segment &&
+        !(io->side == GE_HI && io->lv == &io->lv->stack->bottom && io->lv->stack->segments))
+        return send_segments(io, p);
     r = ge_queue_put_packet(q, p);
     if (r == GOST_OK)
         produced(io, p->data.n);
@@ -494,10 +512,12 @@ static void h_set_deadline(struct gost_io *io, uint64_t at_ns)
 
     if (!in)
         return;
-    if (at_ns)
+    if (!at_ns)
+        ge_timer_stop(in->w, &in->timer);
+    else if (in->is_task || at_ns > ge_now(in->w) + FINE_NS)
         ge_timer_start(in->w, &in->timer, at_ns);
     else
-        ge_timer_stop(in->w, &in->timer);
+        ge_timer_start_fine(in->w, &in->timer, at_ns);
 }
 
 /* ---- time and chance ---- */
@@ -578,6 +598,16 @@ static int h_table_put(const char *table, struct gost_bytes key, const void *val
     return GOST_EUNSUPPORTED;
 }
 
+/* Without a table of keys below there is one instance only, and all packets are its own. */
+static int h_key_add(struct gost_io *io, struct gost_bytes key)
+{
+    return GOST_OK;
+}
+
+static void h_key_remove(struct gost_io *io, struct gost_bytes key)
+{
+}
+
 static const void *h_query(const char *id)
 {
     return NULL;
@@ -646,6 +676,9 @@ static struct gost_host table = {
     .table_get = h_table_get,
     .table_put = h_table_put,
     .query = h_query,
+    .stream_stop = ge_stream_stop,
+    .key_add = h_key_add,
+    .key_remove = h_key_remove,
 };
 
 #define TAKE(field)                    \
@@ -671,6 +704,8 @@ void ge_host_set_more(const struct gost_host *more)
     TAKE(table_get);
     TAKE(table_put);
     TAKE(query);
+    TAKE(key_add);
+    TAKE(key_remove);
 }
 
 const struct gost_host *ge_host_table(void)

@@ -26,9 +26,10 @@ struct ge_seg {
 struct ge_pkt {
     struct ge_pkt *next;
     struct gost_addr addr;
+    struct gost_addr *local; /* behind the data; NULL: not known */
     uint32_t len;
     uint16_t segment;
-    uint8_t ecn, has_addr;
+    uint8_t ecn, flags, has_addr;
     uint8_t data[];
 };
 
@@ -66,6 +67,7 @@ void ge_limbo_release(struct ge_worker *w);
 void ge_queue_clear(struct ge_worker *w, struct ge_queue *q);
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p);
 struct ge_pkt *ge_queue_get_packet(struct ge_queue *q);
+void ge_pkt_view(const struct ge_pkt *k, struct gost_packet *ret_packet);
 int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head);
 struct ge_headq *ge_queue_get_head(struct ge_queue *q); /* NULL: none, or bytes come first */
 size_t ge_queue_move_exchange(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from,
@@ -152,6 +154,7 @@ struct ge_stack {
     uint32_t port;
     int32_t status; /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
+    uint8_t segments;                        /* the bottom takes packets with `segment` */
     uint8_t ready_due, rx_paused, cut_short; /* cut_short: lingers, and then resets its stream */
 };
 
@@ -169,6 +172,7 @@ struct ge_stream {
     size_t given_bytes; /* what was queued when stream_next gave it last */
     uint32_t given_heads, flags;
     uint8_t known, reset; /* known: the layer has it. reset: the peer did it */
+    uint8_t stopped;      /* the peer wants no more of it: what the user sends is dropped */
 };
 
 struct ge_session {
@@ -292,6 +296,7 @@ struct gost_io *ge_stream_port(struct gost_io *io, uint64_t id);
 uint64_t ge_stream_id(struct gost_io *s);
 void ge_stream_set_credit(struct gost_io *s, uint64_t bytes);
 void ge_stream_reset(struct gost_io *s, uint64_t code);
+void ge_stream_stop(struct gost_io *s, uint64_t code);
 void ge_session_goaway(struct gost_io *io);
 void ge_session_alive(struct gost_io *io);
 void ge_stream_changed(struct ge_stack *s);

@@ -115,6 +115,7 @@ static uint64_t move_packets(struct ge_level *from, struct ge_level *to)
     while (to->down.packets < GE_PACKETS_MAX && (k = ge_queue_get_packet(&from->up))) {
         n += k->len ? k->len : 1;
         k->next = NULL;
+        k->local = NULL; /* an address of the other socket */
         if (!to->down.ptail)
             to->down.ptail = &to->down.phead;
         *to->down.ptail = k;

@@ -343,19 +343,25 @@ void ge_queue_clear(struct ge_worker *w, struct ge_queue *q)
 
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
 {
+    size_t at = sizeof(struct ge_pkt) + p->data.n, align = _Alignof(struct gost_addr);
     struct ge_pkt *n;
 
     if (p->data.n > 65535)
         return GOST_ETOOBIG;
     if (q->packets >= GE_PACKETS_MAX || q->bytes + p->data.n > GE_PACKET_BYTES_MAX)
         return GOST_FULL;
-    n = malloc(sizeof *n + p->data.n);
+    at = (at + align - 1) / align * align;
+    n = malloc(at + (p->local ? sizeof *p->local : 0));
     if (!n)
         return GOST_ENOMEM;
+    n->local = p->local ? (struct gost_addr *)((uint8_t *)n + at) : NULL;
+    if (p->local)
+        *n->local = *p->local;
     n->next = NULL;
     n->len = (uint32_t)p->data.n;
     n->segment = p->segment;
     n->ecn = p->ecn;
+    n->flags = p->flags;
     n->has_addr = p->addr != NULL;
     if (p->addr)
         n->addr = *p->addr;
@@ -382,6 +388,16 @@ struct ge_pkt *ge_queue_get_packet(struct ge_queue *q)
     q->packets--;
     q->bytes -= p->len;
     return p;
+}
+
+void ge_pkt_view(const struct ge_pkt *k, struct gost_packet *ret)
+{
+    ret->ecn = k->ecn;
+    ret->flags = k->flags;
+    ret->segment = k->segment;
+    ret->data = gost_bytes(k->data, k->len);
+    ret->addr = k->has_addr ? &k->addr : NULL;
+    ret->local = k->local;
 }
 
 static uint8_t *copy_view(uint8_t *at, struct gost_bytes *v)

@@ -306,7 +306,7 @@ static int can_send(const struct ge_stream *st)
 {
     const struct ge_queue *q = &st->stack.bottom.down;
 
-    if (!st->known || st->stack.freed)
+    if (!st->known || st->stack.freed || st->stopped)
         return 0;
     if (q->heads && q->heads->at <= q->in - q->bytes)
         return 1;
@@ -561,12 +561,26 @@ int ge_session_draining(const struct ge_stack *session)
 
 /* ---- what the rest of the engine tells a stream ---- */
 
+/* What the user sent to a peer that wants none of it. */
+static void discard(struct ge_stream *st)
+{
+    struct ge_level *lv = &st->stack.bottom;
+
+    if (!lv->down.bytes && !lv->down.heads)
+        return;
+    ge_queue_clear(st->stack.w, &lv->down);
+    ge_down_consumed(lv);
+}
+
 /* Something was queued or consumed at a stream's bottom. */
 void ge_stream_changed(struct ge_stack *s)
 {
     struct ge_stream *st = stream_of(s);
     struct ge_session *x = s->session;
     int wake = 0;
+
+    if (st->stopped)
+        discard(st);
 
     if (st->known && owed(st) && OP(x, credit)) {
         link_add(&x->owed, &st->owed);
@@ -700,6 +714,21 @@ void ge_stream_reset(struct gost_io *s, uint64_t code)
                  stack->session->layer->inst.comp->name, "the peer reset the stream (code %llu)",
                  (unsigned long long)code);
     ge_stack_fail(stack, GOST_ECLOSED);
+}
+
+void ge_stream_stop(struct gost_io *s, uint64_t code)
+{
+    struct ge_stack *stack = s->lv->stack;
+    struct ge_stream *st = stream_of(stack);
+
+    if (!stack->session || st->reset || st->stopped)
+        return;
+    st->stopped = 1; /* the code is the peer's: a reset of ours must not repeat it */
+    link_del(&st->queue);
+    if (stack->session->given == st)
+        stack->session->given = NULL;
+    ge_stream_end_seen(stack); /* for the layer this direction is over */
+    discard(st);
 }
 
 void ge_session_goaway(struct gost_io *io)

@@ -596,9 +596,10 @@ static void pair_run(struct ge_stack *s)
     int moved = 0;
 
     while ((k = ge_queue_get_packet(&s->bottom.down))) {
-        struct gost_packet v = {
-            .size = sizeof v, .data = {k->data, k->len}, .addr = k->has_addr ? &k->addr : NULL};
+        struct gost_packet v = {.size = sizeof v};
 
+        ge_pkt_view(k, &v);
+        v.local = NULL;
         (void)ge_rx_packet(p, &v);
         free(k);
         ge_down_consumed(&s->bottom);

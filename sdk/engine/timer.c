@@ -1,11 +1,12 @@
-/* timer.c - one hierarchical timer wheel: 10 ms ticks, four levels of 64 slots. */
+/* timer.c - one hierarchical timer wheel: 1 ms ticks, five levels of 64 slots. */
 /* SPDX-License-Identifier: MIT */
 #include "internal.h"
 
-#define TICK_NS 10000000ull
-#define LEVELS  4
-#define SLOTS   64u
-#define BITS    6
+#define TICK_NS   1000000ull
+#define COARSE_NS 10000000ull /* ordinary timers fire together, at most 100 times a second */
+#define LEVELS    5
+#define SLOTS     64u
+#define BITS      6
 
 struct ge_wheel {
     uint64_t tick; /* all ticks before this one have fired */
@@ -29,7 +30,7 @@ void ge_wheel_free(struct ge_wheel *wheel)
 
 static void insert(struct ge_wheel *wh, struct ge_timer *t)
 {
-    uint64_t due = (t->at + TICK_NS - 1) / TICK_NS, span;
+    uint64_t due = t->at / TICK_NS + (t->at % TICK_NS != 0), span;
     unsigned level = 0, i;
     struct ge_timer **at;
 
@@ -61,7 +62,7 @@ static void unlink_timer(struct ge_timer *t)
     t->next = NULL;
 }
 
-void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns)
+void ge_timer_start_fine(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns)
 {
     if (t->prev)
         unlink_timer(t);
@@ -69,6 +70,13 @@ void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns)
         w->usage.timers++;
     t->at = at_ns;
     insert(w->wheel, t);
+}
+
+void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns)
+{
+    if (at_ns <= UINT64_MAX - COARSE_NS)
+        at_ns = (at_ns + COARSE_NS - 1) / COARSE_NS * COARSE_NS;
+    ge_timer_start_fine(w, t, at_ns);
 }
 
 void ge_timer_stop(struct ge_worker *w, struct ge_timer *t)
@@ -125,7 +133,7 @@ static void fire_slot(struct ge_worker *w, unsigned i)
 
     wh->used[0] &= ~(1ull << i);
     while ((t = wh->slot[0][i])) {
-        if ((t->at + TICK_NS - 1) / TICK_NS > wh->tick)
+        if (t->at > wh->tick * TICK_NS)
             return; /* started for a later round while this slot fired */
         unlink_timer(t);
         w->usage.timers--;

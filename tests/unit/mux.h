@@ -21,8 +21,11 @@ enum mux_type {
     MUX_PING,
     MUX_PONG,
     MUX_GOAWAY,
-    MUX_HEADS
+    MUX_HEADS,
+    MUX_STOP /* instead of RST, when the user resets with the code MUX_STOP_CODE */
 };
+
+#define MUX_STOP_CODE 99
 
 enum { MUX_HEAD = 7, MUX_PAYLOAD = 4096 };
 
@@ -161,6 +164,10 @@ static int mux_handle(struct mux *m, const struct mux_conf *c, struct gost_io *i
         mux_resets++;
         if (s)
             gost_stream_reset(s, v);
+        return GOST_OK;
+    case MUX_STOP:
+        if (s)
+            gost_stream_stop(s, v);
         return GOST_OK;
     case MUX_CREDIT:
         if (t)
@@ -302,7 +309,7 @@ static int mux_credit(void *state, const void *conf, struct gost_io *io, struct 
 static int mux_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
                      uint64_t code)
 {
-    mux_number(io, MUX_RST, gost_stream_id(s), (uint32_t)code);
+    mux_number(io, code == MUX_STOP_CODE ? MUX_STOP : MUX_RST, gost_stream_id(s), (uint32_t)code);
     return GOST_OK;
 }
 

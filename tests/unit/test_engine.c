@@ -293,10 +293,11 @@ static void test_bulk(struct ge_worker *w, const struct gost_component *layer, c
 
 static unsigned fired[4];
 static uint64_t fired_at[4];
+static struct ge_timer wheel[4];
 
 static void fire(struct ge_timer *t)
 {
-    unsigned i = (unsigned)(t->at / GOST_MS % 10);
+    unsigned i = (unsigned)(t - wheel);
 
     fired[i]++;
     fired_at[i] = clock_ns;
@@ -304,12 +305,14 @@ static void fire(struct ge_timer *t)
 
 static void test_timers(struct ge_worker *w)
 {
-    struct ge_timer t[4] = {{.fire = fire}, {.fire = fire}, {.fire = fire}, {.fire = fire}};
+    struct ge_timer *t = wheel;
     uint64_t base = clock_ns / GOST_S * GOST_S, ms[4] = {50, 5001, 700002, 36000003};
     unsigned i, late = 0, rounds = 0;
 
-    for (i = 0; i < 4; i++)
+    for (i = 0; i < 4; i++) {
+        t[i].fire = fire;
         ge_timer_start(w, &t[i], base + ms[i] * GOST_MS);
+    }
     while (ge_timers_next(w) != UINT64_MAX && rounds++ < 10000) {
         uint64_t next = ge_timers_next(w);
 
@@ -321,6 +324,16 @@ static void test_timers(struct ge_worker *w)
                 fired_at[i] > base + (ms[i] + 30) * GOST_MS;
     ok(late == 0, "timers from 50 ms to 10 hours fire once, on time");
     ok(rounds < 400, "and without ticking in between");
+    base = clock_ns;
+    fired[0] = fired[1] = 0;
+    ge_timer_start_fine(w, &t[0], base + 3 * GOST_MS + 1);
+    ge_timer_start(w, &t[1], base + 3 * GOST_MS + 1);
+    clock_ns = base + 5 * GOST_MS;
+    ge_timers_run(w);
+    ok(fired[0] == 1 && fired[1] == 0 && ge_timers_next(w) % (10 * GOST_MS) == 0,
+       "a fine timer fires at its millisecond, an ordinary one at the next ten");
+    clock_ns = base + 20 * GOST_MS;
+    ge_timers_run(w);
     ge_timer_start(w, &t[0], clock_ns + GOST_S);
     ge_timer_stop(w, &t[0]);
     ok(ge_timers_next(w) == UINT64_MAX, "a stopped timer leaves nothing");

@@ -431,6 +431,37 @@ static void test_reset(void)
     ok(world_close(), "nothing is left");
 }
 
+static void test_stop(void)
+{
+    struct ge_stack *a, *b;
+    size_t before;
+
+    world_open(plain, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    say(a, "said");
+    run();
+    b = side[SERVER].accepted[0];
+    gost_abort(top(a), MUX_STOP_CODE);
+    ge_stack_free(a, 1);
+    run();
+    before = side[SERVER].sent;
+    say(b, "nobody wants this");
+    run();
+    say(b, "nor this");
+    run();
+    ok(side[SERVER].sent == before && gost_tx_len(top(b)) == 0,
+       "what is sent to a peer that stopped us is dropped");
+    ok(got(b, "said") && !gost_rx_eof(top(b)), "the other direction goes on");
+    gost_shut(top(b));
+    run();
+    mux_resets = 0;
+    ge_stack_free(b, 0);
+    side[SERVER].accepted[0] = NULL;
+    run();
+    ok(mux_resets == 1, "letting go of it before the peer ended is a reset");
+    ok(world_close(), "nothing is left");
+}
+
 static void test_relay(size_t step, const struct gost_component *below,
                        const struct gost_component *above, const char *name)
 {
@@ -550,6 +581,7 @@ int main(void)
     test_cheat();
     test_fair();
     test_reset();
+    test_stop();
     for (step = 1; step <= 24; step++)
         test_relay(step, NULL, NULL, "two relayed streams, the wire split");
     test_relay(5, &inv, NULL, "over a layer");

@@ -27,9 +27,10 @@ extern "C" {
  * GOST_ABI_STABLE == 0 the interface may still change between releases.
  *
  * Minor 1: first published form.
+ * Minor 2: gost_stream_stop, gost_key_add, gost_key_remove; gost_packet.flags and .local.
  */
 #define GOST_ABI_MAJOR  1
-#define GOST_ABI_MINOR  1
+#define GOST_ABI_MINOR  2
 #define GOST_ABI_STABLE 0
 
 /* A view of bytes somebody else owns. Passed and returned by value. p may be NULL when n is 0. */

@@ -160,6 +160,11 @@ struct gost_host {
 
     /* growth by name: "vendor.thing/1"; NULL when this host does not have it */
     const void *(*query)(const char *id);
+
+    /* since minor 2 */
+    void (*stream_stop)(struct gost_io *s, uint64_t code);
+    int (*key_add)(struct gost_io *io, struct gost_bytes key);
+    void (*key_remove)(struct gost_io *io, struct gost_bytes key);
 };
 
 /* Set by the loader before any other code of the plugin runs; defined by GOST_PLUGIN(). */
@@ -427,7 +432,8 @@ static inline int gost_act(struct gost_io *io, const struct gost_action *action)
 }
 
 /* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One
- * deadline per instance; setting replaces. */
+ * deadline per instance; setting replaces. A layer's deadline within the next second comes at the
+ * next millisecond after it, any other within the next ten. */
 static inline void gost_set_deadline(struct gost_io *io, uint64_t at_ns)
 {
     gost_host_->set_deadline(io, at_ns);
@@ -477,6 +483,10 @@ static inline void gost_stream_reset(struct gost_io *s, uint64_t code)
 {
     gost_host_->stream_reset(s, code);
 }
+static inline void gost_stream_stop(struct gost_io *s, uint64_t code)
+{
+    gost_host_->stream_stop(s, code);
+}
 static inline void gost_session_goaway(struct gost_io *io)
 {
     gost_host_->session_goaway(io);
@@ -484,6 +494,22 @@ static inline void gost_session_goaway(struct gost_io *io)
 static inline void gost_session_alive(struct gost_io *io)
 {
     gost_host_->session_alive(io);
+}
+
+/* ---- datagram layers that attach by key: see session.h --------------------------------------- */
+
+/* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK; GOST_EINUSE: another
+ * instance has it, choose another; GOST_ELIMIT: an instance has at most 32; GOST_ENOMEM. On a
+ * socket that is ours alone (a dialer's) there is nothing to do: GOST_OK. */
+static inline int gost_key_add(struct gost_io *io, struct gost_bytes key)
+{
+    return gost_host_->key_add(io, key);
+}
+
+/* Packets with this key are strays from now on. Not ours: nothing happens. */
+static inline void gost_key_remove(struct gost_io *io, struct gost_bytes key)
+{
+    gost_host_->key_remove(io, key);
 }
 
 /* ---- connectors: bind ------------------------------------------------------------------------ */

@@ -49,12 +49,17 @@ enum gost_role {
 struct gost_packet {
     uint32_t size; /* sizeof this struct */
     uint8_t ecn;   /* two bits as on the wire */
-    uint8_t reserved;
+    uint8_t flags;    /* GOST_PACKET_*: for route() only */
     uint16_t segment; /* > 0: data is several packets of this size (the last may be shorter) */
     struct gost_bytes data;
     const struct gost_addr *addr;  /* received: the source. sent: the destination; NULL: the peer */
-    const struct gost_addr *local; /* received: our address, when known. Else NULL */
+    /* received: our address the packet came to, when known. sent: the address to send it from;
+     * NULL, or where the kernel lets nobody choose: the socket's own */
+    const struct gost_addr *local;
 };
+
+#define GOST_PACKET_STRAY 1u /* no instance has its key, and it may not make one */
+#define GOST_PACKET_BUSY  2u /* the listener has many unproven instances */
 
 /*
  * Heads of an exchange (HTTP semantics, RFC 9110). Names are lower case. Views are borrowed: when

@@ -36,6 +36,11 @@ extern "C" {
  *   reset        gost_stream_reset(s, code): the peer reset or stopped; what it sent before is
  *                         still read, then the user's EV_CLOSED has the code. session->reset(): the
  *                         user reset
+ *   stop         gost_stream_stop(s, code): the peer wants no more of our bytes but goes on sending
+ *                (STOP_SENDING, RST_STREAM with NO_ERROR after a whole response). What the user
+ *                sends from now on is dropped, stream_next does not give s any more; the other
+ *                direction is as it was. The layer ends its own half on the wire. If the user then
+ *                lets go of s before the peer ended, session->reset() says so
  *   session end  gost_session_goaway(io): the peer wants no new streams; the pool drains this
  *                         carrier. An error of any call, or the end of the wire, ends the session:
  *                         all streams are told the same error
@@ -98,7 +103,19 @@ struct gost_session_ops {
  *   GOST_ATTACH_PEER    one instance per source address
  *   GOST_ATTACH_KEY     one instance per key in the packet (QUIC connection id, KCP conv)
  *   GOST_ATTACH_SOCKET  one instance for all
- * route() is pure, runs before any state exists, on any thread, and must not fail.
+ * route() is pure, runs before any state exists, on any thread, and must not fail. It sees one
+ * packet with addr, and local where it is known.
+ *
+ * A key belongs to one instance at a time, on one worker; the host hands it every packet with that
+ * key, from whatever address (packet.addr says which; an answer goes there when the layer passes it
+ * on). A packet whose key nobody has makes a new instance when the key is `fresh`, with that key.
+ * Else route() is asked again with GOST_PACKET_STRAY: a stateless answer or GOST_ROUTE_DROP. The
+ * instance registers further keys, which it chose itself, with gost_key_add(). All its keys are
+ * forgotten when it ends.
+ *
+ * GOST_PACKET_BUSY says that many instances of this listener have proven nothing yet (no packet
+ * came with a key of their own choice): prefer a stateless answer that makes the peer prove its
+ * address. Calls of gost_now(), gost_unix_time() and gost_random() are allowed.
  */
 enum gost_attach { GOST_ATTACH_PEER = 1, GOST_ATTACH_KEY = 2, GOST_ATTACH_SOCKET = 3 };
 
