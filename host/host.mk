@@ -78,12 +78,16 @@ libgh_a_SOURCES = \
 	%D%/io_dial.c \
 	%D%/io_error.c \
 	%D%/io_internal.h \
+	%D%/io_keyed.c \
+	%D%/io_keymap.c \
+	%D%/io_keymap.h \
 	%D%/io_listen.c \
 	%D%/io_main.c \
 	%D%/io_names.c \
 	%D%/io_packets.c \
 	%D%/io_sock.c \
 	%D%/io_splice.c \
+	%D%/io_udp.c \
 	%D%/io_worker.c \
 	%D%/log.c \
 	%D%/log.h \
@@ -114,6 +118,8 @@ libgh_a_SOURCES = \
 	%D%/selector.h \
 	%D%/service.c \
 	%D%/service.h \
+	%D%/siphash.c \
+	%D%/siphash.h \
 	%D%/stackdef.c \
 	%D%/stackdef.h \
 	%D%/supervise.c \

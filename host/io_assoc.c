@@ -1,12 +1,13 @@
 /* io_assoc.c - a datagram listener: one association per peer address, in a hash table with LRU. */
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "io_internal.h"
+#include "siphash.h"
 #include "sockaddr.h"
 
 #define BUCKETS 4096u
@@ -20,6 +21,7 @@ struct assoc {
     struct ge_stack *stack;
     struct sockaddr_storage peer;
     struct gost_addr addr;
+    struct gost_addr local; /* where its packets come to; NONE: not known */
     struct ge_timer timer;
     uint64_t active;
     socklen_t n;
@@ -37,16 +39,13 @@ struct gh_assoc_table {
     unsigned n, max, n_waiting;
     unsigned n_open; /* those in the table and those that ended but are not let go of */
     int fd, closing;
+    uint16_t any_port; /* bound to any address: the port; else 0 */
+    uint8_t secret[GH_SIPHASH_KEY];
 };
 
-static unsigned hash(const struct sockaddr_storage *ss, socklen_t n)
+static unsigned hash(const struct gh_assoc_table *t, const struct sockaddr_storage *ss, socklen_t n)
 {
-    const uint8_t *p = (const uint8_t *)ss;
-    uint32_t h = 2166136261u;
-
-    while (n--)
-        h = (h ^ *p++) * 16777619u;
-    return h % BUCKETS;
+    return gh_siphash(t->secret, ss, n) % BUCKETS;
 }
 
 static void lru_remove(struct gh_assoc_table *t, struct assoc *a)
@@ -78,7 +77,7 @@ static void table_maybe_free(struct gh_assoc_table *t);
 static void detach(struct assoc *a)
 {
     struct gh_assoc_table *t = a->t;
-    struct assoc **at = &t->bucket[hash(&a->peer, a->n)];
+    struct assoc **at = &t->bucket[hash(t, &a->peer, a->n)];
 
     if (a->ended)
         return;
@@ -112,25 +111,43 @@ static void assoc_close(struct ge_stack *s, void *ctx, int abort)
 
 static void on_poll(uv_poll_t *h, int status, int events);
 
+/* Send what is queued in one call. How many are done with; -1: the socket is full. */
+static int send_batch(struct assoc *a, unsigned max)
+{
+    struct gost_packet p[GH_SEND_BATCH];
+    struct gh_out out[GH_SEND_BATCH];
+    unsigned i, n = ge_tx_packets(a->stack, p, max);
+
+    for (i = 0; i < n; i++) {
+        if (!p[i].local && a->local.family != GOST_AF_NONE)
+            p[i].local = &a->local;
+        out[i].p = &p[i];
+        out[i].to = &a->peer;
+        out[i].n = a->n;
+    }
+    return n ? gh_udp_send(a->t->fd, out, n) : 0;
+}
+
 static void assoc_write(struct assoc *a)
 {
     struct gh_assoc_table *t = a->t;
     struct gost_packet p;
+    int sent;
 
     while (ge_tx_packet(a->stack, &p) == GOST_OK) {
         if (a->ended) {
             ge_tx_packet_drop(a->stack);
             continue;
         }
-        if (sendto(t->fd, p.data.p, p.data.n, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   (struct sockaddr *)&a->peer, a->n) < 0 &&
-            errno == EAGAIN) {
+        sent = send_batch(a, t->conf.keepalive ? GH_SEND_BATCH : 1);
+        if (sent < 0) {
             if (!a->waiting && t->n_waiting++ == 0)
                 uv_poll_start(&t->poll, UV_READABLE | UV_WRITABLE, on_poll);
             a->waiting = 1;
             return;
         }
-        ge_tx_packet_drop(a->stack);
+        while (sent-- > 0)
+            ge_tx_packet_drop(a->stack);
         a->active = ge_now(t->w->engine);
         if (!t->conf.keepalive) /* GOST: one answer and the association is over */
             end(a);
@@ -158,9 +175,21 @@ static void on_expire(struct ge_timer *timer)
         end(a);
 }
 
-static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_storage *from,
-                               socklen_t n)
+static struct assoc *find_known(const struct gh_assoc_table *t, const struct sockaddr_storage *from,
+                                socklen_t n)
 {
+    struct assoc *a = t->bucket[hash(t, from, n)];
+
+    while (a && (a->n != n || memcmp(&a->peer, from, n) != 0))
+        a = a->hash_next;
+    return a;
+}
+
+static struct assoc *assoc_new(struct gh_assoc_table *t, const struct gh_datagram *d)
+{
+    const struct sockaddr_storage *from = &d->from;
+    socklen_t n = d->n;
+    unsigned at = hash(t, from, n);
     struct gh_accepted acc = {.worker = t->w, .fd = -1};
     struct ge_flow *none;
     struct assoc *a;
@@ -179,9 +208,9 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_s
     a->t = t;
     a->peer = *from;
     a->n = n;
-    gost_sockaddr_get(&a->addr, from, n);
-    a->hash_next = t->bucket[hash(from, n)];
-    t->bucket[hash(from, n)] = a;
+    a->addr = d->addr;
+    a->hash_next = t->bucket[at];
+    t->bucket[at] = a;
     lru_push(t, a);
     t->n++;
     t->n_open++;
@@ -194,60 +223,38 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct sockaddr_s
         assoc_close(NULL, a, 0);
         return NULL;
     }
+    ge_stack_take_segments(a->stack, 1);
     acc.packets = a->stack;
     acc.remote = a->addr;
-    acc.local = t->local;
+    acc.local = d->p.local ? *d->p.local : t->local;
     t->conf.accept(t->conf.arg, &acc);
     /* refused: the stack was freed, and with it the entry */
-    for (a = t->bucket[hash(from, n)]; a; a = a->hash_next)
-        if (a->n == n && memcmp(&a->peer, from, n) == 0)
-            return a;
-    return NULL;
+    return find_known(t, from, n);
 }
 
-static struct assoc *find(struct gh_assoc_table *t, const struct sockaddr_storage *from,
-                          socklen_t n)
+static struct assoc *find(struct gh_assoc_table *t, const struct gh_datagram *d)
 {
-    struct assoc *a;
+    struct assoc *a = find_known(t, &d->from, d->n);
 
-    for (a = t->bucket[hash(from, n)]; a; a = a->hash_next)
-        if (a->n == n && memcmp(&a->peer, from, n) == 0)
-            return a;
-    return t->closing ? NULL : assoc_new(t, from, n);
+    return a || t->closing ? a : assoc_new(t, d);
 }
 
 static int read_batch(struct gh_assoc_table *t)
 {
-    struct mmsghdr m[GH_RECV_BATCH];
-    struct iovec iov[GH_RECV_BATCH];
-    struct sockaddr_storage from[GH_RECV_BATCH];
-    uint8_t *buf = gh_worker_recv_buf(t->w);
-    int i, n;
+    struct gh_datagram d[GH_RECV_BATCH];
+    int i, n = gh_udp_recv(t->w, t->fd, t->any_port, d);
 
-    if (!buf)
-        return 0;
-    memset(m, 0, sizeof m);
-    memset(from, 0, sizeof from);
-    for (i = 0; i < GH_RECV_BATCH; i++) {
-        iov[i].iov_base = buf + (size_t)i * GH_RECV_SIZE;
-        iov[i].iov_len = GH_RECV_SIZE;
-        m[i].msg_hdr.msg_iov = &iov[i];
-        m[i].msg_hdr.msg_iovlen = 1;
-        m[i].msg_hdr.msg_name = &from[i];
-        m[i].msg_hdr.msg_namelen = sizeof from[i];
-    }
-    n = recvmmsg(t->fd, m, GH_RECV_BATCH, MSG_DONTWAIT, NULL);
     for (i = 0; i < n; i++) {
-        struct assoc *a = find(t, &from[i], m[i].msg_hdr.msg_namelen);
-        struct gost_packet p = {.size = sizeof p, .data = {iov[i].iov_base, m[i].msg_len}};
+        struct assoc *a = find(t, &d[i]);
 
         if (!a)
             continue;
-        p.addr = &a->addr;
+        if (d[i].p.local)
+            a->local = *d[i].p.local;
         a->active = ge_now(t->w->engine);
         lru_remove(t, a);
         lru_push(t, a);
-        (void)ge_rx_packet(a->stack, &p);
+        (void)ge_rx_packet(a->stack, &d[i].p);
     }
     return n;
 }
@@ -301,6 +308,9 @@ struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd
     t->max = conf->max_peers ? conf->max_peers : PEERS;
     if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
         gost_sockaddr_get(&t->local, &ss, n);
+    t->any_port = gh_udp_any(&t->local) ? t->local.port : 0;
+    if (getrandom(t->secret, sizeof t->secret, 0) != sizeof t->secret)
+        abort(); /* the kernel has no randomness: nothing here is safe */
     gh_worker_post(w, start, t);
     return t;
 }

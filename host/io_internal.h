@@ -41,6 +41,7 @@ struct gh_worker {
 
 #define GH_RECV_BATCH 16
 #define GH_RECV_SIZE  65536u
+#define GH_SEND_BATCH 16
 
 /* io_worker.c */
 extern struct gh_net_conf gh_net_conf;
@@ -59,6 +60,28 @@ struct ge_stack *gh_sock_stack(const struct gh_sock *s);
 struct gh_worker *gh_sock_worker(const struct gh_sock *s);
 /* io_packets.c: a connected datagram descriptor as a stack, which owns it (also on failure) */
 struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd);
+/* io_udp.c: what every datagram socket does alike */
+struct gh_datagram { /* received; p's views point into this struct and the worker's buffer */
+    struct gost_packet p;
+    struct sockaddr_storage from;
+    socklen_t n;
+    struct gost_addr addr, local;
+};
+struct gh_out {
+    const struct gost_packet *p;
+    const struct sockaddr_storage *to;
+    socklen_t n; /* 0: the socket is connected */
+};
+void gh_udp_details(int fd);      /* ask for each packet's own address and ECN bits */
+void gh_udp_no_fragments(int fd); /* its packets fit by themselves; and larger socket buffers */
+int gh_udp_any(const struct gost_addr *local); /* 1: bound to no address of its own */
+/* For a socket of that family; 0: the other family, or no IP address. */
+socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *addr, int v6);
+/* port: of a socket bound to any address, to tell each packet's own one; 0: not asked for. v has
+ * room for GH_RECV_BATCH. Returns how many came; negative: errno says why none. */
+int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v);
+/* How many were sent, or given up because the kernel refuses them; -1: the socket is full. */
+int gh_udp_send(int fd, const struct gh_out *v, unsigned n);
 /* io_splice.c */
 struct gh_splice;
 int gh_splice_start(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,
@@ -79,6 +102,14 @@ struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd
 void gh_assoc_retarget(struct gh_assoc_table *t, void (*accept)(void *arg, struct gh_accepted *a),
                        void *arg);
 void gh_assoc_close(struct gh_assoc_table *t);
+/* io_keyed.c: a datagram listener whose layer attaches by key */
+struct gh_keyed;
+struct gh_keyed *gh_keyed_open(const struct gh_listener_conf *conf, int fd, struct gh_worker *w);
+void gh_keyed_retarget(struct gh_keyed *k, void (*accept)(void *arg, struct gh_accepted *a),
+                       void *arg, const void *layer_conf);
+void gh_keyed_close(struct gh_keyed *k);
+int gh_key_add(struct gost_io *io, struct gost_bytes key);
+void gh_key_remove(struct gost_io *io, struct gost_bytes key);
 /* io_main.c */
 uv_loop_t *gh_main_loop(void);
 void gh_main_posts_init(void);

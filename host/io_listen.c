@@ -22,6 +22,7 @@ struct gh_listener {
     struct gh_listener *next, **prev;
     struct gost_addr local;
     struct gh_assoc_table *assoc;
+    struct gh_keyed *keyed;
     int fd, stream, paused, started, handles;
 };
 
@@ -224,6 +225,10 @@ int gh_listener_start(struct gh_listener *l)
     if (l->started)
         return GOST_OK;
     l->started = 1;
+    if (!l->stream && l->conf.layer) {
+        l->keyed = gh_keyed_open(&l->conf, l->fd, gh_worker_get(turn++ % gh_worker_count()));
+        return l->keyed ? GOST_OK : GOST_ENOMEM;
+    }
     if (!l->stream) {
         l->assoc = gh_assoc_open(&l->conf, l->fd, gh_worker_get(turn++ % gh_worker_count()));
         return l->assoc ? GOST_OK : GOST_ENOMEM;
@@ -236,10 +241,13 @@ int gh_listener_start(struct gh_listener *l)
 }
 
 void gh_listener_retarget(struct gh_listener *l, void (*accept)(void *arg, struct gh_accepted *a),
-                          void *arg)
+                          void *arg, const void *layer_conf)
 {
     l->conf.accept = accept;
     l->conf.arg = arg;
+    l->conf.layer_conf = layer_conf;
+    if (l->keyed)
+        gh_keyed_retarget(l->keyed, accept, arg, layer_conf);
     if (l->assoc)
         gh_assoc_retarget(l->assoc, accept, arg);
 }
@@ -264,6 +272,8 @@ void gh_listener_close(struct gh_listener *l)
         ops_of(l)->unlisten(l->conf.conf, &s);
     if (l->assoc)
         gh_assoc_close(l->assoc); /* closes the descriptor on its worker */
+    if (l->keyed)
+        gh_keyed_close(l->keyed); /* so does this */
     if (l->handles) {
         l->started = 0;
         uv_poll_stop(&l->poll);
@@ -272,7 +282,7 @@ void gh_listener_close(struct gh_listener *l)
         uv_close((uv_handle_t *)&l->timer, on_closed);
         return;
     }
-    if (!l->assoc)
+    if (!l->assoc && !l->keyed)
         close(l->fd);
     free(l);
 }

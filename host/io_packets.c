@@ -21,6 +21,7 @@ struct gh_packets {
     struct gost_addr known; /* the last name looked up, with its address below */
     struct gost_addr known_ip;
     int fd, known_ok;
+    uint16_t any_port; /* bound to any address: the port; else 0 */
     uint8_t v6, connected, events, blocked;
 };
 
@@ -41,34 +42,12 @@ static void arm(struct gh_packets *s)
 
 static void do_read(struct gh_packets *s)
 {
-    struct mmsghdr m[GH_RECV_BATCH];
-    struct iovec iov[GH_RECV_BATCH];
-    struct sockaddr_storage from[GH_RECV_BATCH];
-    uint8_t *buf = gh_worker_recv_buf(s->w);
-    int i, n;
+    struct gh_datagram d[GH_RECV_BATCH];
+    int i, n = gh_udp_recv(s->w, s->fd, s->any_port, d);
 
-    if (!buf)
-        return;
-    memset(m, 0, sizeof m);
-    for (i = 0; i < GH_RECV_BATCH; i++) {
-        iov[i].iov_base = buf + (size_t)i * GH_RECV_SIZE;
-        iov[i].iov_len = GH_RECV_SIZE;
-        m[i].msg_hdr.msg_iov = &iov[i];
-        m[i].msg_hdr.msg_iovlen = 1;
-        m[i].msg_hdr.msg_name = &from[i];
-        m[i].msg_hdr.msg_namelen = sizeof from[i];
-    }
-    n = recvmmsg(s->fd, m, GH_RECV_BATCH, MSG_DONTWAIT, NULL);
-    for (i = 0; i < n; i++) {
-        struct gost_addr a;
-        struct gost_packet p = {
-            .size = sizeof p, .data = {iov[i].iov_base, m[i].msg_len}, .addr = &a};
-
-        gost_sockaddr_get(&a, &from[i], m[i].msg_hdr.msg_namelen);
-        (void)ge_rx_packet(s->stack, &p);
-    }
-    if (n < 0 && s->connected && (errno == ECONNREFUSED || errno == EHOSTUNREACH))
-        return; /* an ICMP answer to one datagram ends nothing: the peer may come back */
+    /* n < 0 may be an ICMP answer to one datagram, which ends nothing: the peer may come back */
+    for (i = 0; i < n; i++)
+        (void)ge_rx_packet(s->stack, &d[i].p);
 }
 
 static void on_name(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n);
@@ -78,7 +57,6 @@ static int destination(struct gh_packets *s, const struct gost_addr *to,
                        struct sockaddr_storage *ss, socklen_t *len)
 {
     struct gost_addr ip;
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
     if (!to)
         return -1;
@@ -100,45 +78,41 @@ static int destination(struct gh_packets *s, const struct gost_addr *to,
     } else {
         ip = *to;
     }
-    gost_addr_unmap(&ip);
-    if (s->v6 && ip.family == GOST_AF_IP4) {
-        uint8_t b[16];
-
-        memcpy(b, mapped, 12);
-        memcpy(b + 12, ip.ip, 4);
-        gost_addr_set_ip(&ip, b, 16, ip.port);
-    }
-    if (ip.family != (s->v6 ? GOST_AF_IP6 : GOST_AF_IP4))
-        return -1;
-    *len = gost_sockaddr_put(ss, &ip);
+    *len = gh_udp_sockaddr(ss, &ip, s->v6);
     return *len ? 1 : -1;
 }
 
 static void do_write(struct gh_packets *s)
 {
-    struct gost_packet p;
-    struct sockaddr_storage ss;
-    socklen_t len = 0;
-    int r;
+    struct gost_packet p[GH_SEND_BATCH];
+    struct gh_out out[GH_SEND_BATCH];
+    struct sockaddr_storage to[GH_SEND_BATCH];
+    unsigned n, i;
+    int r = 1, sent;
 
     s->blocked = 0;
-    while (ge_tx_packet(s->stack, &p) == GOST_OK) {
-        if (!s->connected) {
-            r = destination(s, p.addr, &ss, &len);
-            if (r == 0)
-                return; /* on_name() goes on; the engine's queue holds what waits */
-            if (r < 0) {
-                ge_tx_packet_drop(s->stack);
-                continue;
-            }
+    while (r > 0 && (n = ge_tx_packets(s->stack, p, GH_SEND_BATCH)) > 0) {
+        for (i = 0; i < n; i++) {
+            out[i].p = &p[i];
+            out[i].to = &to[i];
+            out[i].n = 0;
+            r = s->connected ? 1 : destination(s, p[i].addr, &to[i], &out[i].n);
+            if (r <= 0)
+                break; /* 0: on_name() goes on, the queue holds what waits. -1: to nowhere */
         }
-        if (sendto(s->fd, p.data.p, p.data.n, MSG_DONTWAIT | MSG_NOSIGNAL,
-                   s->connected ? NULL : (void *)&ss, s->connected ? 0 : len) < 0 &&
-            errno == EAGAIN) {
+        sent = i > 0 ? gh_udp_send(s->fd, out, i) : 0;
+        if (sent < 0) {
             s->blocked = 1;
             return;
         }
-        ge_tx_packet_drop(s->stack); /* sent, or refused: datagrams may be lost */
+        if ((unsigned)sent == i && r < 0) {
+            sent++;
+            r = 1;
+        } else if ((unsigned)sent < i) {
+            r = 1; /* what stopped the batch comes again */
+        }
+        while (sent-- > 0)
+            ge_tx_packet_drop(s->stack); /* sent, or refused: datagrams may be lost */
     }
 }
 
@@ -194,6 +168,8 @@ static void packets_close(struct ge_stack *stack, void *ctx, int abort)
 {
     struct gh_packets *s = ctx;
 
+    if (s->stack)
+        do_write(s); /* what its layers said at the end */
     if (s->lookup)
         gh_resolve_cancel(s->lookup);
     uv_poll_stop(&s->poll);
@@ -258,6 +234,7 @@ static int open_fd(const struct gost_addr *bind_addr, const struct gost_addr *pe
         close(fd);
         return r;
     }
+    gh_udp_details(fd);
     *ret_fd = fd;
     *ret_v6 = at.family == GOST_AF_IP6;
     return 0;
@@ -280,6 +257,8 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
     s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);
     if (!s->stack)
         packets_close(NULL, s, 0);
+    else
+        ge_stack_take_segments(s->stack, 1);
     return s->stack;
 }
 
@@ -289,7 +268,7 @@ int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost
                     struct gost_addr *ret_local, char *error, size_t error_size)
 {
     struct gh_packets *s = calloc(1, sizeof *s);
-    struct gost_addr any = {0};
+    struct gost_addr any = {0}, local = {0};
     struct sockaddr_storage ss;
     socklen_t n = sizeof ss;
     int r = ENOMEM, v6 = 0;
@@ -315,8 +294,12 @@ int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost
         packets_close(NULL, s, 0);
         return GOST_ENOMEM;
     }
-    if (ret_local && getsockname(s->fd, (struct sockaddr *)&ss, &n) == 0)
-        gost_sockaddr_get(ret_local, &ss, n);
+    ge_stack_take_segments(s->stack, 1);
+    if (getsockname(s->fd, (struct sockaddr *)&ss, &n) == 0)
+        gost_sockaddr_get(&local, &ss, n);
+    s->any_port = peer || !gh_udp_any(&local) ? 0 : local.port;
+    if (ret_local)
+        *ret_local = local;
     *ret_stack = s->stack;
     return GOST_OK;
 }

@@ -15,6 +15,7 @@ atomic_int gh_net_fds;
 
 static struct gh_worker *workers;
 static struct ge_embed embed;
+static struct gost_host more; /* what the engine leaves to us */
 static _Thread_local struct gh_worker *current;
 
 /* ---- what the engine asks of us ---- */
@@ -189,6 +190,11 @@ int gh_net_start(const struct gh_net_conf *conf)
     embed.random = w_random;
     embed.wake = w_wake;
     embed.splice = gh_splice_start;
+    if (embed.more)
+        more = *embed.more;
+    more.key_add = gh_key_add;
+    more.key_remove = gh_key_remove;
+    embed.more = &more;
     workers = calloc(conf->workers, sizeof *workers);
     if (!workers)
         return GOST_ENOMEM;

@@ -115,6 +115,10 @@ struct gh_listener_conf {
     uint64_t ttl_ns;    /* idle time of an association */
     int keepalive;      /* 0: the association ends after one answer */
     unsigned max_peers; /* cap of the table, LRU beyond; 0: 65536 */
+    /* A first layer that attaches by key: its instances are spread over all workers, one for each
+     * key; ttl and keepalive mean nothing then. NULL: one association per peer address. */
+    const struct gost_component *layer;
+    const void *layer_conf;
     /* A connection or a new peer [worker]. For datagrams make a flow and give it with
      * ge_stack_set_flow before returning; refuse with ge_stack_free. */
     void (*accept)(void *arg, struct gh_accepted *a);
@@ -125,9 +129,10 @@ struct gh_listener_conf {
 int gh_listener_open(const struct gh_listener_conf *conf, struct gh_listener **ret_listener,
                      char *error, size_t error_size);
 int gh_listener_start(struct gh_listener *l); /* begin accepting [main] */
-/* Change what accept calls (reload): from the next connection on. The descriptor stays. [main] */
+/* Change what accept calls (reload): from the next connection on. The descriptor stays.
+ * layer_conf: of the same first layer, if there is one. [main] */
 void gh_listener_retarget(struct gh_listener *l, void (*accept)(void *arg, struct gh_accepted *a),
-                          void *arg);
+                          void *arg, const void *layer_conf);
 void gh_listener_close(struct gh_listener *l); /* stop accepting and close [main] */
 void gh_listener_local(const struct gh_listener *l,
                        struct gost_addr *ret_addr); /* port 0 resolved */

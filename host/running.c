@@ -72,7 +72,10 @@ static bool is_same(const struct gh_service *a, const struct gh_service *b)
 /* Whether the descriptor of `a` can serve `b` as it is. */
 static bool same_socket(const struct gh_service *a, const struct gh_service *b)
 {
+    const void *conf;
+
     return strcmp(a->addr_text, b->addr_text) == 0 &&
+           gh_stackdef_keyed(&a->listener, &conf) == gh_stackdef_keyed(&b->listener, &conf) &&
            a->listener.transport.component == b->listener.transport.component &&
            gh_value_equal(gh_path(a->conf, "listener.metadata"),
                           gh_path(b->conf, "listener.metadata"));
@@ -172,6 +175,7 @@ static struct gh_listener *open_listener(struct gh_service *s, const struct gh_s
         return NULL;
     conf.ttl_ns = ttl != NULL && *ttl > 0 ? *ttl : 5 * GOST_S;
     conf.keepalive = keep != NULL && *keep;
+    conf.layer = gh_stackdef_keyed(&s->listener, &conf.layer_conf);
     conf.inherited_fd = inherited(s, &conf.addr, services);
     if (gh_listener_open(&conf, &listener, error, size) == GOST_OK)
         return listener;
@@ -259,6 +263,7 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
                        struct gh_running_change *change)
 {
     struct running *old = step->old;
+    const void *layer_conf = NULL;
 
     if (step->what == KEEP) {
         *to = *old;
@@ -268,7 +273,8 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
     } else if (step->what == RETARGET) {
         *to = *old;
         memset(old, 0, sizeof *old);
-        gh_listener_retarget(to->listener, gh_service_accept, s);
+        (void)gh_stackdef_keyed(&s->listener, &layer_conf);
+        gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
         let_go(to->service);
         to->service = s;
         change->changed++;

@@ -213,6 +213,19 @@ bool gh_stackdef_has_session(const struct gh_stackdef *def)
            is_session(gh_layer_above(def->layer[def->n_carrier - 1].component));
 }
 
+const struct gost_component *gh_stackdef_keyed(const struct gh_stackdef *def,
+                                               const void **ret_conf)
+{
+    const struct gost_layer_ops *ops = def->n_layers ? def->layer[0].component->ops : NULL;
+
+    if (ops == NULL || def->bottom != GOST_DATAGRAM ||
+        ops->size < offsetof(struct gost_layer_ops, attach) + sizeof ops->attach ||
+        ops->attach == NULL || ops->attach->attach != GOST_ATTACH_KEY)
+        return NULL;
+    *ret_conf = def->layer[0].conf;
+    return def->layer[0].component;
+}
+
 unsigned gh_stackdef_count(const struct gh_stackdef *def, enum gh_stack_section section)
 {
     return section == GH_CARRIER ? def->n_carrier : def->n_layers - def->n_carrier;

@@ -51,6 +51,10 @@ int gh_stackdef_push(const struct gh_stackdef *def, enum gh_stack_section sectio
                      const struct gost_target *target, struct gost_bytes server_name,
                      const char *node);
 
+/* The first layer, if it attaches by key to a socket that all its instances share; else NULL. */
+const struct gost_component *gh_stackdef_keyed(const struct gh_stackdef *def,
+                                               const void **ret_conf);
+
 /* The type a layer stands on and gives. */
 uint32_t gh_layer_below(const struct gost_component *layer);
 uint32_t gh_layer_above(const struct gost_component *layer);

@@ -120,6 +120,21 @@ void ge_tx_packet_drop(struct ge_stack *s)
     ge_down_consumed(&s->bottom);
 }
 
+int ge_route(struct ge_worker *w, const struct gost_component *layer, const void *conf,
+             const struct gost_packet *p, struct gost_route_key *ret_key, uint8_t *reply,
+             size_t *ret_reply_n)
+{
+    const struct gost_attach_ops *attach = GE_OP(layer->ops, struct gost_layer_ops, attach);
+    int r;
+
+    ge_current = w;
+    ge_running_component = layer->name;
+    ge_running_phase = "route";
+    r = attach->route(conf, p, ret_key, reply, ret_reply_n);
+    ge_running_component = ge_running_phase = NULL;
+    return r;
+}
+
 void ge_stack_pair(struct ge_flow *flow, uint32_t type, struct ge_stack **ret_a,
                    struct ge_stack **ret_b)
 {

@@ -75,6 +75,11 @@ uint64_t ge_now(struct ge_worker *w);
 /* Run what is ready, at most `budget` steps. 1: more is ready. */
 int ge_run(struct ge_worker *w, unsigned budget);
 
+/* Ask a layer that attaches by key whose packet it is: enum gost_route_verdict. */
+int ge_route(struct ge_worker *w, const struct gost_component *layer, const void *conf,
+             const struct gost_packet *p, struct gost_route_key *ret_key, uint8_t *reply,
+             size_t *ret_reply_n);
+
 /* The task whose port io is, for embed.more functions; NULL: a layer's. */
 struct ge_task *ge_io_task(struct gost_io *io);
 struct ge_stack *

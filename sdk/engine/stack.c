@@ -128,6 +128,23 @@ static void layer_free(struct ge_layer *l)
     free(l);
 }
 
+static int call(struct ge_layer *l, int (*fn)(void *state, const void *conf, struct gost_io *io),
+                const char *what);
+
+/* Packets have no end of their own: a session's peer would wait for its idle time. */
+static void say_goodbye(struct ge_stack *s)
+{
+    struct ge_layer *l = s->top->below;
+    int (*shut)(void *state, const void *conf, struct gost_io *io);
+
+    if (!l || !l->session || !l->ready || l->shut_done || s->status || s->abort)
+        return;
+    l->shut_done = 1;
+    shut = GE_OP(((const struct gost_layer_ops *)l->inst.comp->ops), struct gost_layer_ops, shut);
+    if (shut)
+        (void)call(l, shut, "shut");
+}
+
 void ge_stack_free(struct ge_stack *s, int abort)
 {
     struct ge_layer *l;
@@ -140,6 +157,8 @@ void ge_stack_free(struct ge_stack *s, int abort)
         ge_task_ready(s->task);
         (void)ge_task_take(s->task, s->port);
     }
+    if (s->bottom.type == GOST_DATAGRAM)
+        say_goodbye(s);
     while ((l = s->top->below)) { /* from the top: a session's closed() still sees its wire */
         s->top = l->wire;
         s->top->above = NULL;
