@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind.h"
+#include "endpoint.h"
 #include "plugin.h"
+#include "single.h"
 
 bool gh_agent_is_connector(const struct gh_agent *agent)
 {
@@ -70,17 +73,60 @@ void gh_act_result(struct gh_act *act, int status, const char *text, const void 
     ge_result(task, kind, tag, status, text, result, n);
 }
 
+/* A child flow that gets the port has this address as its client's. Without memory it has ours. */
+static void set_peer(struct gh_agent *agent, uint32_t port, const struct gost_addr *peer)
+{
+    if (agent->peers == NULL && peer != NULL)
+        agent->peers = calloc(GOST_PORTS, sizeof *agent->peers);
+    if (agent->peers == NULL || port >= GOST_PORTS)
+        return;
+    if (peer != NULL)
+        agent->peers[port] = *peer;
+    else
+        agent->peers[port].family = GOST_AF_NONE;
+}
+
 void gh_act_opened(struct gh_act *act, struct ge_stack *stack, const struct gost_addr *local,
                    const struct gost_addr *remote)
 {
     struct gost_result_dial result = {.size = sizeof result, .local = *local, .remote = *remote};
 
+    set_peer(act->agent, act->port, act->kind == GOST_ACT_ACCEPT ? remote : NULL);
     if (ge_port_open(act->agent->task, act->port, stack) != GOST_OK) {
         ge_stack_free(stack, 0);
         gh_act_result(act, GOST_EINTERNAL, "the port cannot be opened", NULL, 0);
         return;
     }
     gh_act_result(act, 0, NULL, &result, sizeof result);
+}
+
+struct gh_act *gh_act_oldest_accept(const struct gh_agent *agent, uint32_t from)
+{
+    struct gh_act *act, *found = NULL;
+
+    for (act = agent->acts; act != NULL; act = act->next)
+        if (act->kind == GOST_ACT_ACCEPT && act->from == from)
+            found = act;
+    return found;
+}
+
+/* ---- connectors that bind ---- */
+
+void gh_action_bound(void *ctx, struct ge_task *task, const struct gost_addr *addr)
+{
+    struct gh_agent *agent = ge_task_ctx(task);
+
+    if (gh_agent_is_connector(agent))
+        gh_route_bound(agent, addr);
+}
+
+void gh_action_accepted(void *ctx, struct ge_task *task, uint32_t port,
+                        const struct gost_addr *peer)
+{
+    struct gh_agent *agent = ge_task_ctx(task);
+
+    if (gh_agent_is_connector(agent))
+        gh_route_accepted(agent, ge_task_take(task, port), peer);
 }
 
 /* ---- cancelling ---- */
@@ -93,6 +139,8 @@ static void forget(struct gh_act *act)
         gh_resolve_cancel(act->lookup);
     if (act->file != NULL)
         gh_file_forget(act->file);
+    if (act->visit != NULL)
+        gh_visit_cancel(act->visit);
     free(act);
 }
 
@@ -108,11 +156,10 @@ void gh_agent_fini(struct gh_agent *agent)
 {
     while (agent->acts != NULL)
         forget(agent->acts);
-    for (unsigned i = 0; agent->binds != NULL && i < GOST_PORTS; i++)
-        if (agent->binds[i] != NULL)
-            gh_bind_close(agent->binds[i]);
-    free(agent->binds);
-    agent->binds = NULL;
+    gh_endpoints_leave(agent);
+    free(agent->peers);
+    agent->peers = NULL;
+    gh_ears_close(agent);
     while (agent->blobs != NULL) {
         struct gh_blob *next = agent->blobs->next;
 
@@ -166,6 +213,7 @@ static void hand_off(struct gh_agent *agent, const struct gost_act_handoff *a)
         port[i] = ge_task_take(old, i);
     agent->task = NULL;
     ge_task_cancel(old, 0);
+    gh_agent_fini(agent);
     if (port[0] == NULL) {
         gh_flow_end(f, GOST_ECLOSED, "the client is gone");
         return;
@@ -183,10 +231,13 @@ static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)
     const void *conf = NULL;
     const struct gost_component *c =
         find_handler(agent, GOST_KIND_HANDLER, a->component, &conf, why, sizeof why);
-    struct ge_stack *stack = ge_task_port(agent->task, a->head.port);
+    struct ge_stack *stack = ge_task_port(agent->task, a->head.port), *second;
+    const struct gost_addr *peer = agent->peers != NULL ? &agent->peers[a->head.port] : NULL;
     struct gh_flow *child;
 
-    if (c == NULL || stack == NULL) {
+    if (c == NULL || stack == NULL ||
+        (a->second &&
+         (!ge_task_port(agent->task, a->second) || gh_single_is_elsewhere(agent->flow, c)))) {
         gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, c == NULL ? why : "the port is not open");
         return;
     }
@@ -195,9 +246,17 @@ static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)
         gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
         return;
     }
+    if (peer != NULL && peer->family != GOST_AF_NONE)
+        child->ge->source = child->ge->remote = *peer;
     stack = ge_task_take(agent->task, a->head.port);
+    second = a->second ? ge_task_take(agent->task, a->second) : NULL;
     ge_stack_set_flow(stack, child->ge);
-    (void)gh_flow_handle(child, stack, c, conf, a->arg);
+    if (!gh_flow_handle(child, stack, c, conf, a->arg)) {
+        if (second != NULL)
+            ge_stack_free(second, 1);
+    } else if (second != NULL) {
+        (void)ge_port_open(child->agent.task, 1, second);
+    }
     gh_act_refuse(agent, &a->head, 0, NULL);
 }
 

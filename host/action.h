@@ -9,6 +9,9 @@
 /* Of struct ge_embed: performs one action, and forgets all of a task. [worker] */
 void gh_action_perform(void *ctx, struct ge_task *task, const struct gost_action *a);
 void gh_action_cancel(void *ctx, struct ge_task *task);
+void gh_action_bound(void *ctx, struct ge_task *task, const struct gost_addr *addr);
+void gh_action_accepted(void *ctx, struct ge_task *task, uint32_t port,
+                        const struct gost_addr *peer);
 
 /* Frees what an agent holds; its task has ended. */
 void gh_agent_fini(struct gh_agent *agent);
@@ -22,11 +25,13 @@ struct gh_act {
     struct gh_act *next, **prev; /* of its agent */
     struct gh_agent *agent;
     uint32_t kind, tag, port;
-    const struct gh_node *node;  /* target of a SELECT; NULL: none */
-    /* exactly one is in use; all NULL: the action is an ACCEPT */
+    uint32_t from;              /* ACCEPT: the listening port */
+    const struct gh_node *node; /* target of a SELECT; NULL: none */
+    /* exactly one is in use; all NULL: the action waits for a stream or a bind */
     struct gh_route *route;
     struct gh_lookup *lookup;
     struct gh_file_job *file;
+    struct gh_visit *visit;
 };
 
 /* Memory that a result points to; it lives as long as the agent. */
@@ -50,6 +55,9 @@ void gh_act_opened(struct gh_act *act, struct ge_stack *stack, const struct gost
 /* Answers an action that was not begun. */
 void gh_act_refuse(struct gh_agent *agent, const struct gost_action *a, int status,
                    const char *text);
+
+/* The ACCEPT on a port that was asked for first; NULL: none waits. */
+struct gh_act *gh_act_oldest_accept(const struct gh_agent *agent, uint32_t from);
 
 bool gh_agent_is_connector(const struct gh_agent *agent);
 

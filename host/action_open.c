@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "action.h"
+#include "bind.h"
+#include "endpoint.h"
 #include "pin.h"
 
 static const struct gost_addr none;
@@ -94,7 +96,10 @@ static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_
 
 void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a)
 {
-    if (a->network != GOST_NET_TCP && a->network != GOST_NET_UDP && a->network != GOST_NET_UNIX)
+    if (a->network == GOST_NET_ENDPOINT)
+        gh_act_visit(agent, a);
+    else if (a->network != GOST_NET_TCP && a->network != GOST_NET_UDP &&
+             a->network != GOST_NET_UNIX)
         gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this network cannot be dialed");
     else if (denied(agent, a))
         gh_act_refuse(agent, &a->head, GOST_EDENIED, "the service's bypass forbids this target");
@@ -152,31 +157,6 @@ static void bind_packets(struct gh_agent *agent, const struct gost_act_bind *a)
         ge_stack_free(stack, 0);
 }
 
-static void bind_stream(struct gh_agent *agent, const struct gost_act_bind *a)
-{
-    struct gost_result_dial result = {.size = sizeof result};
-    struct gh_bind *b = NULL;
-    char text[256] = "";
-    int r;
-
-    if (agent->binds == NULL)
-        agent->binds = calloc(GOST_PORTS, sizeof(struct gh_bind *));
-    if (agent->binds == NULL) {
-        gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
-        return;
-    }
-    r = gh_bind_open(agent->flow->worker, &a->addr, a->port_min, a->port_max, &b, &result.local,
-                     text, sizeof text);
-    if (r != GOST_OK) {
-        gh_act_refuse(agent, &a->head, r, text);
-        return;
-    }
-    if (agent->binds[a->head.port] != NULL)
-        gh_bind_close(agent->binds[a->head.port]);
-    agent->binds[a->head.port] = b;
-    ge_result(agent->task, a->head.kind, a->head.tag, 0, NULL, &result, sizeof result);
-}
-
 void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a)
 {
     bool local = (a->flags & GOST_BIND_LOCAL) || gh_agent_is_connector(agent) ||
@@ -188,36 +168,15 @@ void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a)
         start(agent, &d, GE_ASSOCIATE);
     } else if (a->network == GOST_NET_UDP) {
         bind_packets(agent, a);
-    } else if (!local) {
-        gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED,
-                      "listening at the end of a chain is not available");
     } else {
-        bind_stream(agent, a);
+        gh_ear_open(agent, a, !local);
     }
-}
-
-static void accepted(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer)
-{
-    struct gh_act *act = arg;
-
-    if (status != 0)
-        gh_act_result(act, status, "nobody connected", NULL, 0);
-    else
-        gh_act_opened(act, stack, &none, peer);
 }
 
 void gh_act_accept(struct gh_agent *agent, const struct gost_act_accept *a)
 {
-    struct gh_bind *b = NULL;
-    struct gh_act *act;
-
-    if (agent->binds != NULL && a->from < GOST_PORTS)
-        b = agent->binds[a->from];
-    if (b == NULL) {
+    if (gh_endpoint_accepts(agent, a->from))
+        gh_endpoint_accept(agent, a);
+    else if (!gh_ear_accept(agent, a))
         gh_act_refuse(agent, &a->head, GOST_EINTERNAL, "the port does not listen");
-        return;
-    }
-    act = gh_act_begin(agent, &a->head);
-    if (act != NULL)
-        gh_bind_accept(b, agent->flow->ge, accepted, act);
 }

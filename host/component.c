@@ -38,6 +38,7 @@ const struct gost_component *gh_find_component(enum gost_kind kind, const char *
     gh_registry_lock();
     c = gh_component(kind, name, why, why_size);
     gh_registry_unlock();
+    gh_plugins_catch_up();
     return c;
 }
 

@@ -10,9 +10,11 @@
 #include "action.h"
 #include "carrier.h"
 #include "host.h"
+#include "join.h"
 #include "log.h"
 #include "plugin.h"
 #include "route.h"
+#include "single.h"
 
 enum { WORKERS_MAX = 256 };
 
@@ -35,6 +37,7 @@ struct gh_flow *gh_flow_new(struct gh_worker *w, struct gh_service *service)
 
     if (f == NULL)
         return NULL;
+    gh_plugins_catch_up();
     f->ge = ge_flow_new(gh_worker_engine(w));
     if (f->ge == NULL) {
         free(f);
@@ -151,8 +154,8 @@ static void put_reason(struct gh_line *line, const struct gh_flow *f)
 {
     const struct ge_flow *ge = f->ge;
     /* What a route says of its failure names its own phase. */
-    bool phase = ge->phase != NULL && ge->error != NULL &&
-                 strstr(ge->error, ", while waiting for ") == NULL;
+    bool phase =
+        ge->phase != NULL && ge->error != NULL && strstr(ge->error, ", while waiting for ") == NULL;
     char text[700];
 
     if (ge->status == 0 || ge->error == NULL) {
@@ -170,7 +173,7 @@ static void log_end(const struct gh_flow *f)
     char client[GOST_ADDR_TEXT], local[GOST_ADDR_TEXT];
     struct gh_line line;
 
-    if (f->is_session)
+    if (f->is_session || f->is_bridged)
         level = level == GOST_LOG_INFO ? GOST_LOG_DEBUG : level;
     if (!gh_log_on(level))
         return;
@@ -294,8 +297,10 @@ void gh_flows_end(struct gh_worker *w, bool gently)
     }
     while (!gently && (f = lists[gh_worker_index(w)]) != NULL)
         gh_flow_end(f, GOST_ECANCELLED, "the program ends");
-    if (!gently)
+    if (!gently) {
+        gh_joins_end(w);
         gh_carriers_end(w);
+    }
 }
 
 /* ---- the handler ---- */
@@ -308,8 +313,8 @@ static void handled(struct ge_task *task, void *ctx, int status)
     gh_flow_end(agent->flow, status, "failed");
 }
 
-bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack,
-                    const struct gost_component *handler, const void *conf, struct gost_bytes arg)
+bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack, const struct gost_component *handler,
+                    const void *conf, struct gost_bytes arg)
 {
     const struct gost_handler_ops *ops = handler->ops;
     uint32_t accepts = ops->accepts ? ops->accepts : GOST_STREAM;
@@ -320,6 +325,8 @@ bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack,
                                 .arg = arg,
                                 .done = handled};
 
+    if (gh_single_is_elsewhere(f, handler))
+        return gh_single_send(f, stack, handler, conf, arg);
     if (!(accepts & ge_stack_top_type(stack))) {
         ge_stack_free(stack, 0);
         gh_flow_end(f, GOST_EUNSUPPORTED, "the handler does not serve what the listener gives");
@@ -421,8 +428,7 @@ static void push_layers(struct gh_flow *f, struct ge_stack *stack, enum gh_stack
         return;
     }
     f->timer.fire = handshake_late;
-    ge_timer_start(f->ge->worker, &f->timer,
-                   ge_now(f->ge->worker) + GH_HANDSHAKE_S * GOST_S);
+    ge_timer_start(f->ge->worker, &f->timer, ge_now(f->ge->worker) + GH_HANDSHAKE_S * GOST_S);
     ge_stack_on_ready(stack, ready, f);
 }
 

@@ -12,31 +12,34 @@ struct gh_act;
 struct gh_agent {
     struct gh_flow *flow;
     struct ge_task *task;
-    struct gh_confset *set;    /* what its layers are configured from */
-    struct gh_act *acts;       /* under way */
-    struct gh_bind **binds;    /* listening ports, GOST_PORTS of them; NULL: none yet */
-    const struct gh_path *below; /* connector: the nodes it stands on */
+    struct gh_confset *set;       /* what its layers are configured from */
+    struct gh_act *acts;          /* under way */
+    struct gh_ear *ears;          /* listening ports */
+    const struct gh_path *below;  /* connector: the nodes it stands on */
     const struct gh_sockopt *opt; /* connector: of what it dials itself */
     unsigned n_below;
-    struct gh_blob *blobs;     /* what results point to */
+    struct gh_blob *blobs;         /* what results point to */
+    struct gh_endpoint *endpoints; /* what it offers to visitors */
+    struct gost_addr *peers; /* who is at the port, GOST_PORTS of them, if ACCEPT told; NULL */
 };
 
 struct gh_flow {
     struct gh_flow *next, **prev; /* of its worker */
     struct ge_flow *ge;
     struct gh_worker *worker;
-    struct gh_service *service;   /* counted */
-    struct gh_flow *parent;       /* of a session's stream or a tied child; NULL: none */
+    struct gh_service *service; /* counted */
+    struct gh_flow *parent;     /* of a session's stream or a tied child; NULL: none */
     struct gh_flow *children, *sibling, **sibling_prev;
-    struct ge_stack *stack;       /* before there is a handler; a session for its whole life */
+    struct ge_stack *stack; /* before there is a handler; a session for its whole life */
     struct gh_agent agent;
-    struct ge_stack *kept[4];     /* control connections that live as long as the flow */
+    struct ge_stack *kept[4]; /* control connections that live as long as the flow */
     unsigned n_kept;
-    struct ge_timer timer;        /* handshake deadline */
-    uint64_t begun;               /* gost_now() */
-    char *target, *route;         /* *owned*; NULL: nothing was dialed */
-    char *reason;                 /* why the last dial failed; NULL */
+    struct ge_timer timer; /* handshake deadline */
+    uint64_t begun;        /* gost_now() */
+    char *target, *route;  /* *owned*; NULL: nothing was dialed */
+    char *reason;          /* why the last dial failed; NULL */
     bool tied, is_session;
+    bool is_bridged; /* its handler runs on another worker, in a flow of its own */
 };
 
 /* A flow of a service, counted in its worker and service; NULL: no memory. [worker] */
@@ -49,8 +52,8 @@ struct gh_flow *gh_flow_child(struct gh_flow *parent, bool tied);
 void gh_flow_start(struct gh_flow *f, struct ge_stack *stack);
 
 /* Runs a handler on a finished stack. False: it cannot, and the flow has ended. Owns `stack`. */
-bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack,
-                    const struct gost_component *handler, const void *conf, struct gost_bytes arg);
+bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack, const struct gost_component *handler,
+                    const void *conf, struct gost_bytes arg);
 
 /* Ends the flow now, with one line in the log. `status` 0: as it is. Frees `f`. */
 void gh_flow_end(struct gh_flow *f, int status, const char *why);

@@ -9,6 +9,10 @@ libgh_a_SOURCES = \
 	%D%/action_ask.c \
 	%D%/action_file.c \
 	%D%/action_open.c \
+	%D%/bind.c \
+	%D%/bind.h \
+	%D%/bridge.c \
+	%D%/bridge.h \
 	%D%/carrier.c \
 	%D%/carrier.h \
 	%D%/carrier_private.h \
@@ -65,12 +69,18 @@ libgh_a_SOURCES = \
 	%D%/confbuild.h \
 	%D%/confset.c \
 	%D%/confset.h \
+	%D%/endpoint.c \
+	%D%/endpoint.h \
+	%D%/endpoint_private.h \
+	%D%/endpoint_visit.c \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/grave.c \
 	%D%/grave.h \
+	%D%/hash.c \
+	%D%/hash.h \
 	%D%/hop.c \
 	%D%/hop.h \
 	%D%/host.h \
@@ -89,6 +99,8 @@ libgh_a_SOURCES = \
 	%D%/io_splice.c \
 	%D%/io_udp.c \
 	%D%/io_worker.c \
+	%D%/join.c \
+	%D%/join.h \
 	%D%/log.c \
 	%D%/log.h \
 	%D%/net.h \
@@ -102,6 +114,7 @@ libgh_a_SOURCES = \
 	%D%/plugin_load.c \
 	%D%/plugin_note.c \
 	%D%/plugin_registry.c \
+	%D%/plugin_worker.c \
 	%D%/policy.c \
 	%D%/policy.h \
 	%D%/reload.c \
@@ -118,6 +131,10 @@ libgh_a_SOURCES = \
 	%D%/selector.h \
 	%D%/service.c \
 	%D%/service.h \
+	%D%/shared_table.c \
+	%D%/shared_table.h \
+	%D%/single.c \
+	%D%/single.h \
 	%D%/siphash.c \
 	%D%/siphash.h \
 	%D%/stackdef.c \

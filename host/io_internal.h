@@ -33,7 +33,7 @@ struct gh_worker {
     uint64_t now, armed;
     atomic_uint flows;
     unsigned index;
-    int busy, stopping;
+    int busy, stopping, deaf;
     uint8_t *recv_buf; /* datagrams, made at first use */
     struct gh_pipe *pipes;
     unsigned n_pipes;
@@ -87,7 +87,7 @@ struct gh_splice;
 int gh_splice_start(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,
                     uint64_t left);
 void gh_splice_event(struct gh_splice *sp);
-void gh_splice_drop(struct gh_splice *sp); /* one of its stacks goes */
+void gh_splice_drop(struct gh_splice *sp);               /* one of its stacks goes */
 void gh_splice_broken(struct gh_splice *sp, int status); /* one of its sockets was reset */
 void gh_pipes_free(struct gh_worker *w);
 int gh_splice_wants_read(const struct gh_splice *sp);

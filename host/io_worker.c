@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bridge.h"
 #include "io_internal.h"
 
 #define STEPS_PER_TURN 4096 /* engine steps before sockets are looked at again */
@@ -61,7 +62,7 @@ static void w_wake(void *ctx)
 {
     struct gh_worker *w = ctx;
 
-    if (!uv_is_active((uv_handle_t *)&w->idle))
+    if (!w->stopping && !uv_is_active((uv_handle_t *)&w->idle))
         uv_idle_start(&w->idle, on_idle); /* do not sleep: the check callback runs the engine */
 }
 
@@ -137,16 +138,25 @@ static void run_thread(void *arg)
     int i;
 
     current = w;
+    if (gh_net_conf.begin)
+        gh_net_conf.begin(w);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     /* stopping: break every connection, let the tasks end, then free what is left */
     run_posts(w);
     gh_socks_close_all(w);
+    gh_bridges_end(w);
     for (i = 0; i < 100 && ge_run(w->engine, STEPS_PER_TURN); i++)
         ;
+    gh_bridges_end(w);
+    if (gh_net_conf.end)
+        gh_net_conf.end(w);
     gh_pipes_free(w);
     uv_walk(&w->loop, close_handle, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
     run_posts(w);
+    uv_mutex_lock(&w->lock);
+    w->deaf = 1; /* messages of workers that still run wait for gh_net_stop() */
+    uv_mutex_unlock(&w->lock);
     uv_loop_close(&w->loop);
 }
 
@@ -220,8 +230,12 @@ void gh_net_stop(void)
 
     for (i = 0; i < gh_net_conf.workers; i++)
         gh_worker_post(&workers[i], stop_loop, NULL);
-    for (i = 0; i < gh_net_conf.workers; i++) {
+    for (i = 0; i < gh_net_conf.workers; i++)
         uv_thread_join(&workers[i].thread);
+    for (i = 0; i < gh_net_conf.workers; i++)
+        run_posts(&workers[i]);
+    for (i = 0; i < gh_net_conf.workers; i++) {
+        run_posts(&workers[i]); /* answers to the messages above */
         ge_worker_free(workers[i].engine);
         uv_mutex_destroy(&workers[i].lock);
         free(workers[i].recv_buf);
@@ -258,6 +272,11 @@ struct gh_worker *gh_worker_current(void)
     return current;
 }
 
+int gh_worker_stopping(const struct gh_worker *w)
+{
+    return w->stopping;
+}
+
 unsigned gh_worker_index(const struct gh_worker *w)
 {
     return w->index;
@@ -279,12 +298,12 @@ void gh_worker_post(struct gh_worker *w, void (*fn)(struct gh_worker *w, void *a
     p->fn = fn;
     p->arg = arg;
     uv_mutex_lock(&w->lock);
-    first = !w->posts;
+    first = !w->posts && !w->deaf;
     *w->posts_tail = p;
     w->posts_tail = &p->next;
-    uv_mutex_unlock(&w->lock);
-    if (first)
+    if (first) /* under the lock: the loop is not closed meanwhile */
         uv_async_send(&w->async);
+    uv_mutex_unlock(&w->lock);
 }
 
 void gh_worker_flow_begin(struct gh_worker *w)

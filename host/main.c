@@ -12,6 +12,7 @@
 #include "action.h"
 #include "cli.h"
 #include "conf_emit.h"
+#include "endpoint.h"
 #include "explain.h"
 #include "grave.h"
 #include "host.h"
@@ -21,20 +22,33 @@
 #include "reload.h"
 #include "running.h"
 #include "sdnotify.h"
+#include "shared_table.h"
 #include "supervise.h"
+
+/* What plugins may call and the host itself does. */
+static const struct gost_host more = {
+    .endpoint_add = gh_endpoint_add,
+    .endpoint_remove = gh_endpoint_remove,
+    .table_get = gh_host_table_get,
+    .table_put = gh_host_table_put,
+    .worker_data = gh_plugin_worker_data,
+};
 
 const struct ge_embed gh_embed = {
     .log = gh_flow_log,
     .act = gh_action_perform,
     .cancel = gh_action_cancel,
+    .bound = gh_action_bound,
+    .accepted = gh_action_accepted,
     .find_layer = gh_flow_find_layer,
+    .more = &more,
 };
 
 /* The state of the main loop. */
 static struct {
     const struct gh_cli *cli;
     uint64_t watchdog_at, reload_at, drain_until; /* 0: not */
-    unsigned ending; /* workers that have yet to end their flows */
+    unsigned ending;                              /* workers that have yet to end their flows */
     bool quitting;
 } loop;
 
@@ -199,7 +213,10 @@ static bool open_log(const struct gh_loaded *loaded)
 
 static bool start(struct gh_loaded *loaded)
 {
-    struct gh_net_conf net = {.workers = loop.cli->workers, .embed = &gh_embed};
+    struct gh_net_conf net = {.workers = loop.cli->workers,
+                              .embed = &gh_embed,
+                              .begin = gh_plugins_begin,
+                              .end = gh_plugins_end};
     struct gh_conf_errors errs = {0};
     bool ok;
 
@@ -255,6 +272,7 @@ static int serve(void)
     gh_policies_publish(NULL);
     gh_graves_clear();
     gh_marks_free();
+    gh_tables_free();
     return status;
 }
 

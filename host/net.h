@@ -15,6 +15,8 @@ struct gh_net_conf {
     size_t high, low; /* queue marks in bytes; 0: defaults */
     const struct ge_embed *embed; /* act, cancel, find_layer, log and more: the control side's; the
                                      net side fills now, unix_time, random, wake, splice */
+    void (*begin)(struct gh_worker *w); /* first and last on each worker's thread; NULL none */
+    void (*end)(struct gh_worker *w);
 };
 
 /* Start and stop all workers [main]. The main thread's own loop is not a worker. */
@@ -26,6 +28,8 @@ struct gh_worker *gh_worker_least(void);   /* the one with the fewest flows [any
 struct gh_worker *gh_worker_current(void); /* NULL on the main thread */
 unsigned gh_worker_index(const struct gh_worker *w);
 struct ge_worker *gh_worker_engine(struct gh_worker *w);
+/* It ends, or has ended: nothing new is to be started there. [its thread] */
+int gh_worker_stopping(const struct gh_worker *w);
 /* Run fn(arg) on that worker's thread, in order, never inside the call. [any] */
 void gh_worker_post(struct gh_worker *w, void (*fn)(struct gh_worker *w, void *arg), void *arg);
 /* The same on the main thread. [any] */

@@ -49,11 +49,22 @@ static void drop(struct gh_route *r)
             gh_carrier_failed(own[i]);
 }
 
+/* The session that brings a bound route's streams goes on as long as they do. */
+static void keep_session(struct gh_route *r)
+{
+    struct ge_stack *session = r->agent.task != NULL ? ge_task_take(r->agent.task, 0) : NULL;
+
+    if (session != NULL)
+        ge_stack_linger(session);
+}
+
 void gh_route_cancel(struct gh_route *r)
 {
     if (r == NULL)
         return;
     *r->slot = NULL;
+    if (r->bound)
+        keep_session(r);
     ge_timer_stop(r->engine, &r->timer);
     drop(r);
     free(r);
@@ -73,6 +84,52 @@ static void finish(struct gh_route *r, int status, const char *text)
     drop(r);
     free(r);
     done(arg, &a);
+}
+
+/* ---- binds ---- */
+
+static struct gh_route *route_of(struct gh_agent *agent)
+{
+    return (struct gh_route *)((char *)agent - offsetof(struct gh_route, agent));
+}
+
+void gh_route_bound(struct gh_agent *agent, const struct gost_addr *addr)
+{
+    struct gh_route *r = route_of(agent);
+    struct gh_arrival a = {.local = *addr};
+
+    r->local = *addr;
+    if (r->spec.verb != GE_BIND || r->at + 1 < r->path.n || r->bound)
+        return;
+    r->bound = true;
+    ge_timer_stop(r->engine, &r->timer);
+    gh_flow_note_target(r->spec.flow, &r->spec.target, &r->path);
+    free(r->spec.flow->reason);
+    r->spec.flow->reason = NULL;
+    r->spec.done(r->spec.arg, &a);
+}
+
+void gh_route_accepted(struct gh_agent *agent, struct ge_stack *stack, const struct gost_addr *peer)
+{
+    struct gh_route *r = route_of(agent);
+
+    if (r->bound)
+        r->spec.accepted(r->spec.arg, stack, peer);
+    else
+        ge_stack_free(stack, 1);
+}
+
+void gh_route_unbound(struct gh_route *r, int status, const char *text)
+{
+    void (*ended)(void *arg, int status, const char *text) = r->spec.ended;
+    void *arg = r->spec.arg;
+    char why[700];
+
+    snprintf(why, sizeof why, "%s", text);
+    *r->slot = NULL;
+    drop(r);
+    free(r);
+    ended(arg, status, why);
 }
 
 /* "while waiting for the socks5 reply from hop-0/node-1 over tls" */
@@ -196,9 +253,9 @@ static const struct gh_stack_part *first_transport(const struct gh_route *r, uin
                                                 : &s->generation->direct_tcp;
     }
     *ret_opt = &node->sockopt;
-    *ret_network = node->addr.family == GOST_AF_UNIX       ? GOST_NET_UNIX
+    *ret_network = node->addr.family == GOST_AF_UNIX      ? GOST_NET_UNIX
                    : node->dialer.bottom == GOST_DATAGRAM ? GOST_NET_UDP
-                                                           : GOST_NET_TCP;
+                                                          : GOST_NET_TCP;
     return &node->dialer.transport;
 }
 
@@ -206,8 +263,8 @@ static void dial_packets(struct gh_route *r, const struct gost_addr *peer)
 {
     static const struct gost_addr any;
     char text[256] = "";
-    int status = gh_sock_packets(r->spec.flow->worker, r->ge, &any, peer, 0, 0,
-                                 direct_opt(r), &r->stack, &r->local, text, sizeof text);
+    int status = gh_sock_packets(r->spec.flow->worker, r->ge, &any, peer, 0, 0, direct_opt(r),
+                                 &r->stack, &r->local, text, sizeof text);
 
     if (status != 0) {
         gh_route_fail(r, status, text);
@@ -280,6 +337,8 @@ void gh_route_choose(struct gh_service *service, const struct gh_pick *pick,
 static void choose(struct gh_route *r)
 {
     const struct gh_flow *f = r->spec.flow;
+    struct gh_chain_group *chains =
+        r->spec.chains != NULL ? r->spec.chains : &f->service->chains;
     struct gh_pick pick = {.now = ge_now(r->engine),
                            .network = r->spec.network,
                            .target = &r->spec.target,
@@ -292,7 +351,7 @@ static void choose(struct gh_route *r)
         r->path = *r->spec.fixed;
         r->path.n = r->spec.n_fixed;
     } else if (!r->spec.direct) {
-        gh_route_choose(f->service, &pick, &r->path);
+        gh_chain_path(chains, &pick, &r->path);
     }
 }
 
@@ -328,6 +387,8 @@ static void begin(struct gh_route *r)
         reach(r, &r->path.node[0]->addr);
     else if (r->spec.verb == GE_ASSOCIATE)
         dial_packets(r, NULL);
+    else if (r->spec.verb == GE_BIND)
+        gh_route_fail(r, GOST_ENOROUTE, "the chain has no node that could listen");
     else
         reach(r, &r->spec.target);
 }

@@ -59,6 +59,14 @@ static void connected(struct ge_task *task, void *ctx, int status)
     bool last = r->at + 1 >= r->path.n;
 
     agent->task = NULL; /* the engine frees it */
+    if (r->bound) {
+        gh_route_unbound(r, status,
+                         status != 0 ? gh_route_recorded(r, "the bind ended")
+                                     : "it gave all it could");
+        return;
+    }
+    if (status == 0 && last && r->spec.verb == GE_BIND)
+        status = GOST_EPEER;
     if (renew(r, status))
         return;
     if (status != 0 && last) {
@@ -94,6 +102,8 @@ static bool can_ask(const struct gost_component *c, uint32_t verb, uint32_t netw
 
     if (verb == GE_ASSOCIATE)
         return ops->associate != NULL;
+    if (verb == GE_BIND)
+        return ops->bind != NULL;
     return network == GOST_NET_TCP || (networks & 1u << network) != 0;
 }
 
@@ -119,8 +129,10 @@ static void ask_connector(struct gh_route *r)
     if (r->pinned && !can_ask(node->connector, GE_CONNECT, GOST_NET_UDP))
         spec.verb = GE_ASSOCIATE;
     if (!can_ask(node->connector, spec.verb, target.network)) {
-        snprintf(text, sizeof text, "the connector %.40s cannot carry %s", node->connector->name,
-                 target.network == GOST_NET_UDP ? "datagrams" : "this network");
+        snprintf(text, sizeof text, "the connector %.40s cannot %s", node->connector->name,
+                 spec.verb == GE_BIND             ? "listen"
+                 : target.network == GOST_NET_UDP ? "carry datagrams"
+                                                  : "carry this network");
         gh_route_fail(r, GOST_EUNSUPPORTED, text);
         return;
     }

@@ -17,17 +17,18 @@ struct gh_route {
     struct gh_route_spec spec;
     struct ge_worker *engine;
     struct gh_path path;
-    unsigned at;         /* the node on whose connection we are */
+    unsigned at; /* the node on whose connection we are */
     unsigned attempt;
-    struct ge_flow *ge;  /* the record of this attempt's connection */
+    struct ge_flow *ge; /* the record of this attempt's connection */
     struct ge_timer timer;
     struct gh_lookup *lookup;
     struct gh_dial *dial;
     struct ge_stack *stack;
     struct gh_agent agent;
     struct gost_addr local, remote;
-    bool pinned;         /* packets reach one peer: the target or the next node */
-    const char *phase;   /* literal */
+    bool bound;        /* GE_BIND: the last node listens; the connector's task goes on */
+    bool pinned;       /* packets reach one peer: the target or the next node */
+    const char *phase; /* literal */
     /* multiplexed sessions */
     struct gh_carrier *own[GH_ROUTE_NODES]; /* by node: we dial it for others too; NULL: none */
     uint64_t used;      /* gh_carrier_id() of the one whose stream we stand on; 0: none */
@@ -50,6 +51,9 @@ void gh_route_fail_node(struct gh_route *r, const struct gh_node *node, int stat
 
 /* What the engine recorded of this attempt, or a text of ours. */
 const char *gh_route_recorded(const struct gh_route *r, const char *otherwise);
+
+/* A bound route's connector is over. */
+void gh_route_unbound(struct gh_route *r, int status, const char *text);
 
 /* The target is reached: r->stack. */
 void gh_route_arrive(struct gh_route *r);

@@ -34,6 +34,7 @@ ENGINE_PARTS = \
 	%D%/engine/options.h \
 	%D%/engine/options_number.c \
 	%D%/engine/options_parse.c \
+	%D%/engine/parcel.c \
 	%D%/engine/pump.c \
 	%D%/engine/queue.c \
 	%D%/engine/session.c \

@@ -5,7 +5,17 @@
 CHECK_ARGS =
 
 # Of the host.
-TAP_TESTS += tests/unit/test_conf tests/unit/test_conf_cli
+TAP_TESTS += tests/unit/test_bridge tests/unit/test_conf tests/unit/test_conf_cli \
+	tests/unit/test_endpoint tests/unit/test_shared
+tests_unit_test_endpoint_SOURCES = %D%/unit/bridge_world.h %D%/unit/mux.h %D%/unit/test_endpoint.c
+tests_unit_test_endpoint_CPPFLAGS = $(HOST_CPPFLAGS)
+tests_unit_test_endpoint_LDADD = $(HOST_LIBS)
+tests_unit_test_shared_SOURCES = %D%/unit/test_shared.c
+tests_unit_test_shared_CPPFLAGS = $(HOST_CPPFLAGS)
+tests_unit_test_shared_LDADD = $(HOST_LIBS)
+tests_unit_test_bridge_SOURCES = %D%/unit/bridge_world.h %D%/unit/mux.h %D%/unit/test_bridge.c
+tests_unit_test_bridge_CPPFLAGS = $(HOST_CPPFLAGS)
+tests_unit_test_bridge_LDADD = $(HOST_LIBS)
 tests_unit_test_conf_SOURCES = %D%/unit/test_conf.c
 tests_unit_test_conf_LDADD = $(HOST_LIBS)
 tests_unit_test_conf_cli_SOURCES = %D%/unit/test_conf_cli.c

@@ -39,6 +39,22 @@ void ge_rx_end(struct ge_stack *s, int status)
     ge_up_produced(&s->bottom);
 }
 
+void ge_rx_reset(struct ge_stack *s, int status, uint64_t code)
+{
+    s->code = code;
+    ge_rx_end(s, status);
+}
+
+void ge_stack_resets(struct ge_stack *s)
+{
+    s->resets = 1;
+}
+
+uint64_t ge_stack_code(const struct ge_stack *s)
+{
+    return s->code;
+}
+
 int ge_tx_iov(struct ge_stack *s, struct iovec *iov, int max)
 {
     struct ge_seg *g;
@@ -54,9 +70,9 @@ int ge_tx_iov(struct ge_stack *s, struct iovec *iov, int max)
     return n;
 }
 
-void ge_tx_consume(struct ge_stack *s, size_t n)
+/* The bottom got rid of something it had to send. */
+void ge_bottom_sent(struct ge_stack *s)
 {
-    ge_queue_consume(s->w, &s->bottom.down, n);
     ge_down_consumed(&s->bottom);
     if (s->lingering) {
         s->sent_at = ge_now(s->w);
@@ -64,6 +80,12 @@ void ge_tx_consume(struct ge_stack *s, size_t n)
             ge_timer_start(s->w, &s->linger, ge_now(s->w) + GE_LINGER_NS);
         ge_stack_ready(s);
     }
+}
+
+void ge_tx_consume(struct ge_stack *s, size_t n)
+{
+    ge_queue_consume(s->w, &s->bottom.down, n);
+    ge_bottom_sent(s);
 }
 
 int ge_tx_shut(const struct ge_stack *s)

@@ -54,6 +54,11 @@ struct ge_embed {
     /* Find the layer an UPGRADE names, configured for this task. text: fill on failure. */
     struct ge_layer_choice (*find_layer)(void *ctx, struct ge_task *task, struct gost_bytes name,
                                          uint32_t role);
+    /* A connector's gost_bound() and gost_accepted(), after the step that called them: the task's
+     * `port` is the stream that arrived, for ge_task_take(). What is not taken stays the
+     * connector's. NULL: nobody wants to know. */
+    void (*bound)(void *ctx, struct ge_task *task, const struct gost_addr *addr);
+    void (*accepted)(void *ctx, struct ge_task *task, uint32_t port, const struct gost_addr *peer);
     /* Things became ready: call ge_run() soon, not from inside this call. */
     void (*wake)(void *ctx);
     /* Both stacks are identity down to their bottoms and the direction moved `moved` bytes so
@@ -163,6 +168,9 @@ struct ge_bottom_ops {
 struct ge_stack *ge_stack_new(struct ge_flow *flow, uint32_t type, const struct ge_bottom_ops *ops,
                               void *ctx);
 void ge_stack_free(struct ge_stack *s, int abort); /* calls close() once */
+/* Its bottom tells an end from a cut, and passes on ge_stack_code(): where a relay breaks off it is
+ * closed without our end, after what was still to be sent, as streams of sessions are. */
+void ge_stack_resets(struct ge_stack *s);
 /* The holder is finished with it: send what is queued, end our direction, let the peer end its
  * own for
  * at most 5 s, then free. A session waits for its streams. */
@@ -196,6 +204,26 @@ unsigned ge_tx_packets(struct ge_stack *s, struct gost_packet *v, unsigned max);
 /* Whether the bottom can send packets with `segment` set; if not (as at first) the engine takes
  * them apart. */
 void ge_stack_take_segments(struct ge_stack *s, int yes);
+
+/*
+ * Crossing workers: what a bottom has to send, detached from its worker. Chunks go along where
+ * nobody else points into them, else they are copied; the receiver must synchronise with the sender
+ * (a lock, a posted message).
+ */
+struct ge_parcel;
+/* At most `max` bytes (GOST_DATAGRAM: packets) of what is to be sent. NULL: there is nothing, or no
+ * memory. Only from want() or close(), and where no plugin code runs. */
+struct ge_parcel *ge_parcel_take(struct ge_stack *s, size_t max);
+/* Appends it to what the bottom received. GOST_OK: the parcel is gone. GOST_FULL (packets) or
+ * GOST_ENOMEM: what is left in it is still the caller's; want() says when to go on. */
+int ge_parcel_give(struct ge_stack *s, struct ge_parcel *p);
+void ge_parcel_free(struct ge_parcel *p);                   /* [any] */
+struct ge_parcel **ge_parcel_next(struct ge_parcel *p);     /* a link of the holder's [any] */
+size_t ge_parcel_bytes(const struct ge_parcel *p);          /* [any] */
+uint32_t ge_parcel_packets(const struct ge_parcel *p);      /* [any] */
+/* The code of a gost_abort(), or of the reset that ended it; and giving one with ge_rx_end(). */
+uint64_t ge_stack_code(const struct ge_stack *s);
+void ge_rx_reset(struct ge_stack *s, int status, uint64_t code);
 
 /* Layers. push: on the top; bytes queued at the top become its input. spec fields are copied. */
 struct ge_layer_spec {

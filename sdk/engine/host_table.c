@@ -550,10 +550,12 @@ static void h_session_reply(struct gost_io *io, uint32_t tag, int status, struct
 
 static void h_bound(struct gost_io *io, const struct gost_addr *addr)
 {
+    ge_task_note(io, GE_BOUND, addr);
 }
 
 static void h_accepted(struct gost_io *io, struct gost_io *s, const struct gost_addr *peer)
 {
+    ge_task_note(io, s->lv->stack->port, peer);
 }
 
 static void h_result_port(struct gost_io *io, uint32_t port)
@@ -606,6 +608,11 @@ static int h_key_add(struct gost_io *io, struct gost_bytes key)
 
 static void h_key_remove(struct gost_io *io, struct gost_bytes key)
 {
+}
+
+static void *h_worker_data(const struct gost_plugin *plugin)
+{
+    return NULL;
 }
 
 static const void *h_query(const char *id)
@@ -679,6 +686,7 @@ static struct gost_host table = {
     .stream_stop = ge_stream_stop,
     .key_add = h_key_add,
     .key_remove = h_key_remove,
+    .worker_data = h_worker_data,
 };
 
 #define TAKE(field)                    \
@@ -694,8 +702,6 @@ void ge_host_set_more(const struct gost_host *more)
         return;
     TAKE(session_reply);
     TAKE(session_datagram);
-    TAKE(bound);
-    TAKE(accepted);
     TAKE(source_data);
     TAKE(question);
     TAKE(answer);
@@ -706,6 +712,7 @@ void ge_host_set_more(const struct gost_host *more)
     TAKE(query);
     TAKE(key_add);
     TAKE(key_remove);
+    TAKE(worker_data);
 }
 
 const struct gost_host *ge_host_table(void)

@@ -61,6 +61,9 @@ uint8_t *ge_queue_reserve(struct ge_worker *w, struct ge_queue *q, size_t n, siz
 void ge_queue_commit(struct ge_worker *w, struct ge_queue *q, size_t n);
 int ge_queue_append(struct ge_worker *w, struct ge_queue *q, const void *p, size_t n);
 size_t ge_queue_move(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from, size_t n);
+int ge_queue_adopt(struct ge_worker *w, struct ge_queue *q, struct ge_chunk *c, uint32_t off,
+                   uint32_t len);
+void ge_seg_drop(struct ge_worker *w, struct ge_seg *s);
 void ge_queue_splice_front(struct ge_queue *q,
                            struct ge_queue *front); /* front's content comes first */
 void ge_limbo_release(struct ge_worker *w);
@@ -156,6 +159,7 @@ struct ge_stack {
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
     uint8_t segments;                        /* the bottom takes packets with `segment` */
     uint8_t ready_due, rx_paused, cut_short; /* cut_short: lingers, and then resets its stream */
+    uint8_t resets;                          /* the bottom can tell a cut from an end */
 };
 
 /* Circular; next NULL: in no list. */
@@ -209,6 +213,14 @@ struct ge_res {
     /* text and result follow */
 };
 
+/* What a connector told of its bind, for after the step. */
+struct ge_note {
+    struct ge_note *next;
+    uint32_t port; /* GE_BOUND: the address is ours, else who arrived at this port */
+    struct gost_addr addr;
+};
+#define GE_BOUND UINT32_MAX
+
 struct ge_pump {
     struct ge_pump *next;
     uint64_t left, moved;
@@ -230,6 +242,7 @@ struct ge_task {
     struct ge_port port[GOST_PORTS];
     struct ge_act *acts, **acts_tail, *running_acts;
     struct ge_res *results, **results_tail;
+    struct ge_note *notes;
     struct ge_pump *pumps;
     uint64_t activity, idle_ns;
     struct ge_timer idle;
@@ -274,6 +287,8 @@ void ge_down_consumed(struct ge_level *lv);
 void ge_level_end_up(struct ge_level *lv, int status);
 void ge_level_end_down(struct ge_level *lv);
 void ge_stack_init(struct ge_stack *s, struct ge_flow *flow, uint32_t type);
+/* bottom.c */
+void ge_bottom_sent(struct ge_stack *s);
 /* inst.c */
 int ge_inst_init(struct ge_inst *in, struct ge_worker *w, const struct gost_component *c,
                  const void *conf, struct ge_flow *flow, const struct gost_target *target,
@@ -308,6 +323,7 @@ void ge_stream_close(struct ge_stack *s, int abort);
 void ge_task_run(struct ge_task *t);
 void ge_task_port_event(struct ge_task *t, uint32_t port, struct ge_stack *s);
 void ge_task_finish(struct ge_task *t, int status);
+void ge_task_note(struct gost_io *io, uint32_t port, const struct gost_addr *addr);
 /* action.c */
 int ge_act_queue(struct ge_task *t, const struct gost_action *a);
 void ge_act_dispatch(struct ge_task *t);

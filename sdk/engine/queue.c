@@ -60,6 +60,13 @@ static void seg_recycle(struct ge_worker *w, struct ge_seg *s)
     w->seg_pool = s;
 }
 
+/* The segment alone: its chunk has another holder now. */
+void ge_seg_drop(struct ge_worker *w, struct ge_seg *s)
+{
+    s->next = w->seg_pool;
+    w->seg_pool = s;
+}
+
 /* While plugin code runs, what it consumed stays readable: gost_take() hands out such views. */
 static void seg_free(struct ge_worker *w, struct ge_seg *s)
 {
@@ -90,6 +97,20 @@ static void append_seg(struct ge_queue *q, struct ge_seg *s)
     q->tail = s;
     q->bytes += s->len;
     q->in += s->len;
+}
+
+/* Takes over a chunk that nobody on this worker counts. */
+int ge_queue_adopt(struct ge_worker *w, struct ge_queue *q, struct ge_chunk *c, uint32_t off,
+                   uint32_t len)
+{
+    struct ge_seg *s = seg_new(w, c, off, len);
+
+    if (!s)
+        return GOST_ENOMEM;
+    w->usage.chunks++;
+    w->usage.chunk_bytes += c->cap;
+    append_seg(q, s);
+    return GOST_OK;
 }
 
 struct gost_bytes ge_queue_first(const struct ge_queue *q)

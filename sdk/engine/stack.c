@@ -712,7 +712,12 @@ static void run_linger(struct ge_stack *s)
             ge_stack_free(s, 0);
         return;
     }
+    if (s->cut_short && s->top->down.bytes == 0 && s->bottom.down.bytes == 0) {
+        ge_stack_free(s, 0);
+        return;
+    }
     if (s->status || q->status || s->top->type == GOST_DATAGRAM ||
+        (!s->ops && !s->session && !s->peer) || /* the other one of a pair is gone */
         (q->end && s->bottom.down.bytes == 0 && (s->tx_shut_done || s->bottom.down.end)))
         ge_stack_free(s, 0);
 }

@@ -154,10 +154,69 @@ void ge_task_event_cancel(struct ge_task *t)
     ge_task_ready(t);
 }
 
+/* ---- what connectors tell of a bind ---- */
+
+void ge_task_note(struct gost_io *io, uint32_t port, const struct gost_addr *addr)
+{
+    struct ge_inst *in = ge_io_inst(io);
+    struct ge_note *n, **at;
+
+    if (!in || !in->is_task || in->comp->kind != GOST_KIND_CONNECTOR)
+        return;
+    n = calloc(1, sizeof *n);
+    if (!n) {
+        ge_flow_fail(in->flow, GOST_ENOMEM, in->comp->name, "out of memory");
+        in->failed = GOST_ENOMEM;
+        return;
+    }
+    n->port = port;
+    n->addr = *addr;
+    for (at = &((struct ge_task *)in)->notes; *at; at = &(*at)->next)
+        ;
+    *at = n;
+}
+
+static void tell_notes(struct ge_task *t)
+{
+    const struct ge_embed *e = &t->inst.w->embed;
+    struct ge_note *n;
+
+    while ((n = t->notes)) {
+        t->notes = n->next;
+        if (!t->ended && n->port == GE_BOUND && e->bound)
+            e->bound(t->inst.w->ctx, t, &n->addr);
+        else if (!t->ended && n->port != GE_BOUND && e->accepted && ge_task_port(t, n->port))
+            e->accepted(t->inst.w->ctx, t, n->port, &n->addr);
+        free(n);
+    }
+}
+
 /* ---- ends ---- */
+
+/* The code by which one side of a relay was reset: it goes on to the other. */
+static uint64_t reset_code(const struct ge_task *t)
+{
+    uint32_t i;
+
+    for (i = 0; i < GOST_PORTS; i++)
+        if (t->port[i].stack && t->port[i].stack->status && t->port[i].stack->code)
+            return t->port[i].stack->code;
+    return 0;
+}
+
+/* What broke off must not look complete. */
+static void cut(struct ge_stack *s, uint64_t code)
+{
+    if (s->status || !(s->session || s->resets))
+        return;
+    s->cut_short = 1;
+    if (!s->code)
+        s->code = code;
+}
 
 static void release(struct ge_task *t, int linger_all, int linger_first)
 {
+    uint64_t code = linger_all || !t->relaying ? 0 : reset_code(t);
     uint32_t i;
     struct ge_res *r;
     struct ge_stack *s;
@@ -170,16 +229,17 @@ static void release(struct ge_task *t, int linger_all, int linger_first)
         t->results = r->next;
         free(r);
     }
+    tell_notes(t);
     ge_inst_fini(&t->inst, destroy_of(t));
     for (i = 0; i < GOST_PORTS; i++) {
         if (!(s = t->port[i].stack))
             continue;
         (void)ge_task_take(t, i);
-        if (!linger_all && t->relaying && s->session) /* what broke off must not look complete */
-            s->cut_short = 1;
+        if (!linger_all && t->relaying)
+            cut(s, code);
         if (s->abort)
             ge_stack_free(s, 1);
-        else if (linger_all || (i == 0 && linger_first))
+        else if (linger_all || (linger_first && (i == 0 || (s->cut_short && s->resets))))
             ge_stack_linger(s);
         else
             ge_stack_free(s, 0);
@@ -372,6 +432,8 @@ void ge_task_run(struct ge_task *t)
             break;
         r = step(t, &ev);
         free(res);
+        if (t->notes)
+            tell_notes(t);
         if (r < 0 || (r == GOST_OK && !t->acts))
             break;
         r = GOST_AGAIN;

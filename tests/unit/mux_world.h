@@ -253,15 +253,10 @@ static const struct gost_component owner = {
 static struct ge_stack *arrived[8];
 static int n_arrived;
 
-static void f_accepted(struct gost_io *io, struct gost_io *s, const struct gost_addr *peer)
+static void f_accepted(void *ctx, struct ge_task *t, uint32_t port, const struct gost_addr *peer)
 {
-    struct ge_task *t = ge_io_task(io);
-    struct ge_stack *stream = ge_io_stack(s);
-    uint32_t i;
-
-    for (i = 1; i < GOST_PORTS; i++)
-        if (ge_task_port(t, i) == stream && n_arrived < 8)
-            arrived[n_arrived++] = ge_task_take(t, i);
+    if (n_arrived < 8 && peer->name[0] == 'p')
+        arrived[n_arrived++] = ge_task_take(t, port);
 }
 
 static int binder_step(void *state, const void *conf, struct gost_io *io,

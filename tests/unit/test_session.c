@@ -554,7 +554,6 @@ static void test_relay_reset(void)
 
 int main(void)
 {
-    static const struct gost_host more = {.accepted = f_accepted};
     struct ge_embed e = {.now = f_now,
                          .unix_time = f_now,
                          .random = f_random,
@@ -562,7 +561,7 @@ int main(void)
                          .act = f_act,
                          .cancel = f_cancel,
                          .find_layer = f_find_layer,
-                         .more = &more,
+                         .accepted = f_accepted,
                          .wake = f_wake};
     size_t step;
 

@@ -366,7 +366,6 @@ static void test_alloc(const struct ge_embed *e)
 
 int main(void)
 {
-    static const struct gost_host more = {.accepted = f_accepted};
     struct ge_embed e = {.now = f_now,
                          .unix_time = f_now,
                          .random = f_random,
@@ -374,7 +373,7 @@ int main(void)
                          .act = f_act,
                          .cancel = f_cancel,
                          .find_layer = f_find_layer,
-                         .more = &more,
+                         .accepted = f_accepted,
                          .wake = f_wake};
 
     w = ge_worker_new(&e, NULL);

@@ -80,7 +80,7 @@ enum gost_network {
     GOST_NET_UNIX = 3,
     GOST_NET_IP = 4,
     GOST_NET_SERIAL = 5,
-    GOST_NET_ENDPOINT = 6 /* an in-process endpoint: addr.name is "kind/key" */
+    GOST_NET_ENDPOINT = 6 /* DIAL: an in-process endpoint: addr.name is "kind/key" (host.h) */
 };
 
 /*
@@ -124,7 +124,8 @@ struct gost_act_bind {
 #define GOST_BIND_LOCAL 1u /* here, never through the chain: a port for our own client */
 
 /* ACCEPT: one stream of listening port `from`, or one that the peer opens on session port `from`,
- * becomes `port`. Result: struct gost_result_dial. When `from` ends, its error. */
+ * or a visitor of the endpoint that port `from` is, becomes `port`. Result: struct
+ * gost_result_dial, remote is who came. When `from` ends, its error. */
 struct gost_act_accept {
     struct gost_action head;
     uint32_t from;
@@ -208,12 +209,13 @@ struct gost_act_handoff {
     struct gost_bytes component;
 };
 
-/* SPAWN: a child flow runs component `component` of this plugin; our `port` becomes its port 0.
- * The child may outlive us unless tied. */
+/* SPAWN: a child flow runs component `component` of this plugin; our `port` becomes its port 0, and
+ * our port `second` its port 1. The child may outlive us unless tied. Its source is who came, where
+ * ACCEPT gave us the port. */
 struct gost_act_spawn {
     struct gost_action head;
-    uint32_t flags; /* GOST_SPAWN_TIED */
-    uint32_t reserved;
+    uint32_t flags;  /* GOST_SPAWN_TIED */
+    uint32_t second; /* 0: only one port */
     struct gost_bytes component;
     struct gost_bytes arg; /* handed to its first step as gost_arg() */
 };

@@ -137,8 +137,10 @@ struct gost_component {
     void (*release)(void *conf);
 };
 
-#define GOST_COMPONENT_SINGLE \
-    1u /* its instance lives on one worker; others reach it by the bridge */
+/* HANDLER: all its instances live on one worker, and so may share what they like without locks. A
+ * client of another worker comes there over a bridge: port 0 is a stream or packets as elsewhere,
+ * the flow's addresses and user are the client's. Sessions and exchanges cannot be bridged. */
+#define GOST_COMPONENT_SINGLE 1u
 
 #ifdef __cplusplus
 }

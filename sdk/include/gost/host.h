@@ -68,6 +68,8 @@ struct gost_target {
     struct gost_addr addr;
 };
 
+struct gost_plugin; /* plugin.h */
+
 /*
  * The table. Append only; `size` says how much of it this host has. A plugin whose needed minor is
  * at or below the host's may call everything of that minor without asking; the wrappers below check
@@ -165,6 +167,7 @@ struct gost_host {
     void (*stream_stop)(struct gost_io *s, uint64_t code);
     int (*key_add)(struct gost_io *io, struct gost_bytes key);
     void (*key_remove)(struct gost_io *io, struct gost_bytes key);
+    void *(*worker_data)(const struct gost_plugin *plugin);
 };
 
 /* Set by the loader before any other code of the plugin runs; defined by GOST_PLUGIN(). */
@@ -514,14 +517,15 @@ static inline void gost_key_remove(struct gost_io *io, struct gost_bytes key)
 
 /* ---- connectors: bind ------------------------------------------------------------------------ */
 
-/* The peer listens at addr (bind only). */
+/* The peer listens at addr. A connector that associates may tell it too, before GOST_OK. */
 static inline void gost_bound(struct gost_io *io, const struct gost_addr *addr)
 {
     gost_host_->bound(io, addr);
 }
 
-/* A stream arrived there: s is a stream port of a session on port 0, or io itself when the bind
- * gives exactly one (SOCKS5 BIND). */
+/* A stream arrived there: s is a port that ACCEPT on the session at port 0 gave (what of its input
+ * was not consumed goes along), or io itself when the bind gives exactly one (SOCKS5 BIND). After
+ * this step the port is empty and may be used for the next ACCEPT. */
 static inline void gost_accepted(struct gost_io *io, struct gost_io *s,
                                  const struct gost_addr *peer)
 {
@@ -533,6 +537,57 @@ static inline void gost_accepted(struct gost_io *io, struct gost_io *s,
 static inline void gost_result_port(struct gost_io *io, uint32_t port)
 {
     gost_host_->result_port(io, port);
+}
+
+/* ---- across workers: endpoints and shared tables --------------------------------------------- */
+
+/*
+ * Offer the port io of this task to visitors: a handler of any worker whose gost_dial_endpoint()
+ * names the same kind and key. kind: a literal without '/', best the plugin's name. key: up to 200
+ * bytes without zero. Several tasks may offer one key; a dial takes one of them by chance, in
+ * proportion to weight (0 counts as 1), and asks up to three when owners refuse. While one with
+ * GOST_ENDPOINT_EXCLUSIVE is there the others get no visitors. An offer ends with its task.
+ *
+ * io is a session: each visitor gets a new stream of it, as by STREAM_OPEN, on this worker; the
+ * task need not do anything, and the stream outlives it. Who visits is told to the peer by what the
+ * visitor writes first; the host records the visitor's source.
+ *
+ * io is anything else: each visitor is a stream that ACCEPT with `from` = this port gives, where
+ * the `remote` of its result is the visitor's source (SPAWN makes it the child flow's source).
+ * Up to 64 visitors wait to be accepted; more are refused with GOST_ELIMIT.
+ *
+ * GOST_OK, GOST_ETOOBIG (kind or key), GOST_ENOMEM, GOST_EUNSUPPORTED (a layer, not a task).
+ */
+#define GOST_ENDPOINT_EXCLUSIVE 0xffffffffu
+static inline int gost_endpoint_add(struct gost_io *io, const char *kind, struct gost_bytes key,
+                                    uint32_t weight)
+{
+    return gost_host_->endpoint_add(io, kind, key, weight);
+}
+static inline void gost_endpoint_remove(struct gost_io *io, const char *kind,
+                                        struct gost_bytes key)
+{
+    gost_host_->endpoint_remove(io, kind, key);
+}
+
+/*
+ * A value that all workers share, in a table by name; its first put says how large its values are
+ * (1 to 256 bytes, plain data; keys have 1 to 256). A table holds 65536 values at most: beyond, the
+ * ones that were put longest ago go. ttl_ns 0: no other end.
+ *
+ * get: GOST_OK and the value, GOST_END: none. put: GOST_OK; with only_new GOST_EINUSE when the key
+ * is there (and nothing is changed); value NULL: forget the key. Both: GOST_EINTERNAL when
+ * value_size is not the table's, put: GOST_ETOOBIG, GOST_ENOMEM.
+ */
+static inline int gost_table_get(const char *table, struct gost_bytes key, void *ret_value,
+                                 size_t value_size)
+{
+    return gost_host_->table_get(table, key, ret_value, value_size);
+}
+static inline int gost_table_put(const char *table, struct gost_bytes key, const void *value,
+                                 size_t value_size, uint64_t ttl_ns, int only_new)
+{
+    return gost_host_->table_put(table, key, value, value_size, ttl_ns, only_new);
 }
 
 /* ---- actions in short form ------------------------------------------------------------------- */
@@ -549,6 +604,25 @@ static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uin
     a.network = network;
     a.addr = *addr;
     return gost_act(io, &a.head);
+}
+
+/* Visit an endpoint: `port` becomes a stream of who offers kind and key. GOST_ENOROUTE: nobody
+ * does. No policy is asked: the handler has its own target to ask about. */
+static inline int gost_dial_endpoint(struct gost_io *io, uint32_t tag, uint32_t port,
+                                     const char *kind, struct gost_bytes key)
+{
+    struct gost_addr a;
+    size_t n = strlen(kind);
+
+    memset(&a, 0, sizeof a);
+    if (n + 1 + key.n >= sizeof a.name)
+        return GOST_ETOOBIG;
+    a.family = GOST_AF_NAME;
+    a.len = (uint8_t)(n + 1 + key.n);
+    memcpy(a.name, kind, n);
+    a.name[n] = '/';
+    memcpy(a.name + n + 1, key.p, key.n);
+    return gost_dial(io, tag, port, GOST_NET_ENDPOINT, &a);
 }
 
 static inline int gost_associate(struct gost_io *io, uint32_t tag, uint32_t port)

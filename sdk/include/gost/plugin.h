@@ -24,14 +24,24 @@ struct gost_plugin {
     uint32_t opt_size;                 /* sizeof(struct gost_opt) at the plugin's build */
     const struct gost_host **host;     /* the loader stores its table here first of all */
     int (*init)(void);                 /* [main] once after loading; NULL: none. Negative: refuse */
-    int (*worker_init)(void **ret_worker); /* [worker] once per worker; NULL: none */
-    void (*worker_fini)(void *worker);     /* [worker] */
+    /* [worker] Once per worker, before any of the plugin's instances there; NULL: none. What it
+     * gives is gost_worker_data() from then on. Negative: logged, the data is NULL. */
+    int (*worker_init)(void **ret_worker);
+    void (*worker_fini)(void *worker); /* [worker] After all instances there; NULL: nothing */
 };
 
 /* Define before including to run on hosts older than these headers. */
 #ifndef GOST_NEED_MINOR
 #define GOST_NEED_MINOR GOST_ABI_MINOR
 #endif
+
+extern GOST_PUBLIC const struct gost_plugin gost_plugin_v1;
+
+/* What worker_init() gave on this worker; only this worker touches it. NULL: nothing. [worker] */
+static inline void *gost_worker_data(void)
+{
+    return gost_host_->worker_data(&gost_plugin_v1);
+}
 
 /*
  * The ELF note: what is inside, readable without loading. `text` lists "kind:name" words
