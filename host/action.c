@@ -170,10 +170,9 @@ void gh_agent_fini(struct gh_agent *agent)
 
 /* ---- HANDOFF, SPAWN, STREAM_OPEN ---- */
 
-/* A handler by name with its conf from the agent's set. NULL: `why` is filled. */
-static const struct gost_component *find_handler(struct gh_agent *agent, uint32_t kind,
-                                                 struct gost_bytes name, const void **ret_conf,
-                                                 char *why, size_t why_size)
+const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind,
+                                           struct gost_bytes name, const void **ret_conf,
+                                           char *why, size_t why_size)
 {
     const struct gost_component *c;
     char text[128];
@@ -204,7 +203,11 @@ static void hand_off(struct gh_agent *agent, const struct gost_act_handoff *a)
     const void *conf = NULL;
     const struct gost_component *c;
 
-    c = find_handler(agent, a->component_kind, a->component, &conf, why, sizeof why);
+    if (a->component_kind == GOST_KIND_INSPECTOR) {
+        gh_act_inspect(agent, a);
+        return;
+    }
+    c = gh_agent_find(agent, a->component_kind, a->component, &conf, why, sizeof why);
     if (c == NULL || c->kind != GOST_KIND_HANDLER || gh_agent_is_connector(agent)) {
         end_flow(agent, GOST_EUNSUPPORTED, *why ? why : "only a handler can go on with a flow");
         return;
@@ -230,7 +233,7 @@ static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)
     char why[512] = "";
     const void *conf = NULL;
     const struct gost_component *c =
-        find_handler(agent, GOST_KIND_HANDLER, a->component, &conf, why, sizeof why);
+        gh_agent_find(agent, GOST_KIND_HANDLER, a->component, &conf, why, sizeof why);
     struct ge_stack *stack = ge_task_port(agent->task, a->head.port), *second;
     const struct gost_addr *peer = agent->peers != NULL ? &agent->peers[a->head.port] : NULL;
     struct gh_flow *child;

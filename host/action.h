@@ -27,7 +27,7 @@ struct gh_act {
     uint32_t kind, tag, port;
     uint32_t from;              /* ACCEPT: the listening port */
     const struct gh_node *node; /* target of a SELECT; NULL: none */
-    /* exactly one is in use; all NULL: the action waits for a stream or a bind */
+    /* at most one is in use; all NULL: it waits for a stream, a bind or an inspection */
     struct gh_route *route;
     struct gh_lookup *lookup;
     struct gh_file_job *file;
@@ -59,6 +59,11 @@ void gh_act_refuse(struct gh_agent *agent, const struct gost_action *a, int stat
 /* The ACCEPT on a port that was asked for first; NULL: none waits. */
 struct gh_act *gh_act_oldest_accept(const struct gh_agent *agent, uint32_t from);
 
+/* A component by name with its conf from the agent's set. NULL: `why` is filled. */
+const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind,
+                                           struct gost_bytes name, const void **ret_conf,
+                                           char *why, size_t why_size);
+
 bool gh_agent_is_connector(const struct gh_agent *agent);
 
 /* DIAL, ASSOCIATE, BIND, ACCEPT (action_open.c) */
@@ -71,6 +76,8 @@ void gh_act_auth(struct gh_agent *agent, const struct gost_act_auth *a);
 void gh_act_ask(struct gh_agent *agent, const struct gost_act_ask *a);
 void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a);
 void gh_act_resolve(struct gh_agent *agent, const struct gost_act_resolve *a);
+/* HANDOFF to an inspector (action_inspect.c) */
+void gh_act_inspect(struct gh_agent *agent, const struct gost_act_handoff *a);
 /* FILE (action_file.c) */
 void gh_act_file(struct gh_agent *agent, const struct gost_act_file *a);
 void gh_file_forget(struct gh_file_job *job);

@@ -1,6 +1,6 @@
 /* confset.c - the options of one configured object, bound to the components that read them. */
 /* SPDX-License-Identifier: MIT */
-#include "confset.h"
+#include "confset_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,29 +10,6 @@
 
 #include "conf_meta.h"
 #include "conf_number.h"
-
-struct block {
-    struct block *next;
-    size_t size;
-    char data[];
-};
-
-struct made {
-    struct made *next;
-    const struct gost_component *component;
-    uint32_t role;
-    struct ge_conf *conf;
-};
-
-struct gh_confset {
-    char *object;
-    uint32_t role;
-    uint32_t n, room;
-    struct ge_kv *kv;
-    bool *meta; /* of each kv: it is metadata */
-    struct block *blocks;
-    struct made *made;
-};
 
 struct gh_confset *gh_confset_new(uint32_t role, const char *object)
 {

@@ -52,6 +52,11 @@ int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint3
                    const struct gh_words *words, struct gh_conf_errors *errs,
                    const void **ret_conf, char *why, size_t why_size);
 
+/* Makes the conf objects of the components that `c` hands connections over to, too: their options
+ * are the object's. False: `errs` says which is wrong or missing. [main] */
+bool gh_confset_add_used(struct gh_confset *set, const struct gost_component *c,
+                         struct gh_conf_errors *errs);
+
 /* After all components of the object were made: a key the host itself reads. [main] */
 void gh_confset_claim(struct gh_confset *set, const char *keys);
 

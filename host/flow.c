@@ -187,6 +187,8 @@ static void log_end(const struct gh_flow *f)
     gh_line_str(&line, "host", f->target);
     gh_line_str(&line, "route", f->route);
     gh_line_str(&line, "user", f->ge->user);
+    gh_line_str(&line, "proto", f->ge->sniffed_protocol);
+    gh_line_str(&line, "sniffedHost", f->ge->sniffed_host);
     gh_line_int(&line, "inputBytes", f->ge->rx);
     gh_line_int(&line, "outputBytes", f->ge->tx);
     gh_line_duration(&line, "duration", ge_now(gh_worker_engine(f->worker)) - f->begun);

@@ -8,6 +8,7 @@ libgh_a_SOURCES = \
 	%D%/action.h \
 	%D%/action_ask.c \
 	%D%/action_file.c \
+	%D%/action_inspect.c \
 	%D%/action_open.c \
 	%D%/bind.c \
 	%D%/bind.h \
@@ -68,6 +69,8 @@ libgh_a_SOURCES = \
 	%D%/confbuild.c \
 	%D%/confbuild.h \
 	%D%/confset.c \
+	%D%/confset_private.h \
+	%D%/confset_use.c \
 	%D%/confset.h \
 	%D%/endpoint.c \
 	%D%/endpoint.h \

@@ -173,9 +173,10 @@ static bool build_handler(struct gh_build *b, struct gh_service *s)
     if (gh_names_read(&s->authers, conf, "auther", "authers") != 0 ||
         gh_names_read(&s->skip_auth, gh_get(conf, "metadata"), "skipauth", "skipauth") != 0)
         b->errs->no_memory = true;
-    return gh_confset_get(s->handler_set, s->handler, 0, NULL, b->errs, &s->handler_conf, why,
-                          sizeof why) == 0 &&
-           ok;
+    ok = gh_confset_get(s->handler_set, s->handler, 0, NULL, b->errs, &s->handler_conf, why,
+                        sizeof why) == 0 &&
+         ok;
+    return gh_confset_add_used(s->handler_set, s->handler, b->errs) && ok;
 }
 
 /* ---- what it refers to ---- */

@@ -28,6 +28,7 @@ ENGINE_PARTS = \
 	%D%/engine/bottom.c \
 	%D%/engine/engine.h \
 	%D%/engine/host_table.c \
+	%D%/engine/inspect.c \
 	%D%/engine/inst.c \
 	%D%/engine/internal.h \
 	%D%/engine/options.c \

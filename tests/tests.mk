@@ -22,13 +22,17 @@ tests_unit_test_conf_cli_SOURCES = %D%/unit/test_conf_cli.c
 tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 
 # Of the SDK.
-TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
+TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_inspect \
+	tests/unit/test_kit \
 	tests/unit/test_net tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
 tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
 tests_unit_test_addr_LDADD = $(TEST_LIBS)
 tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
 tests_unit_test_engine_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_engine_LDADD = $(TEST_LIBS)
+tests_unit_test_inspect_SOURCES = %D%/unit/test_inspect.c
+tests_unit_test_inspect_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_inspect_LDADD = $(TEST_LIBS)
 tests_unit_test_kit_SOURCES = %D%/unit/test_kit.c
 tests_unit_test_kit_LDADD = $(TEST_LIBS)
 tests_unit_test_net_SOURCES = %D%/unit/net_world.h %D%/unit/test_net.c

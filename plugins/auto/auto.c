@@ -32,6 +32,7 @@ static const struct gost_component components[] = {
         .name = "auto",
         .summary = "SOCKS4, SOCKS5, HTTP and TLS by server name on one port",
         .ops = &auto_ops,
+        .uses = "handler:socks4 handler:socks5 handler:sni handler:http",
     },
 };
 

@@ -4,13 +4,15 @@
 
 struct forward_conf {
     uint64_t idle;
+    uint32_t sniffing;
     int64_t proxy_protocol;
 };
 
-enum forward_phase { SELECT, DIAL, HEADER, RELAY };
+enum forward_phase { SELECT, SNIFF, DIAL, HEADER, RELAY };
 
 struct forward {
     enum forward_phase phase;
+    struct gost_addr host; /* that the client asks for; NONE: not known */
 };
 
 enum { CLIENT = 0, TARGET = 1 };
@@ -36,11 +38,40 @@ static int dial(struct forward *f, struct gost_io *io, const struct gost_event *
     a.network = network_of(io, node);
     if (node) {
         a.addr = node->addr;
+        if (a.addr.family == GOST_AF_NONE && a.addr.port == 0)
+            a.addr = f->host; /* a target without an address is the client's own */
         a.node = node->node;
     }
     gost_phase(io, "the connection to the forward target");
     f->phase = DIAL;
     return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+/* SELECT by what was sniffed; found NULL: nothing was. */
+static int choose(struct forward *f, struct gost_io *io, const struct gost_sniffed *found)
+{
+    struct gost_act_select a;
+
+    memset(&a, 0, sizeof a);
+    a.head.size = sizeof a;
+    a.head.kind = GOST_ACT_SELECT;
+    a.head.tag = f->phase = SELECT;
+    if (found) {
+        a.protocol = found->protocol;
+        a.host = found->host;
+        if (found->host.n && gost_addr_parse(&f->host, (const char *)found->host.p, found->host.n,
+                                             0) != GOST_OK)
+            memset(&f->host, 0, sizeof f->host);
+    }
+    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
+static int start(struct forward *f, const struct forward_conf *cf, struct gost_io *io)
+{
+    if (!cf->sniffing || gost_io_type(io) != GOST_STREAM)
+        return choose(f, io, NULL);
+    f->phase = SNIFF;
+    return gost_inspect(io, SNIFF, CLIENT, "sniff") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
 }
 
 static int relay(struct forward *f, const struct forward_conf *cf, struct gost_io *io)
@@ -55,7 +86,7 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     const struct forward_conf *cf = conf;
 
     if (ev->type == GOST_EV_START)
-        return gost_select(io, SELECT) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+        return start(f, cf, io);
     if (ev->type == GOST_EV_CLOSED)
         return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
                          "the client left before it was forwarded");
@@ -65,6 +96,8 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
         return dial(f, io, ev); /* no targets: a chain whose last node knows where to go */
     if (ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "no target");
+    if (f->phase == SNIFF)
+        return choose(f, io, ev->result);
     if (f->phase == SELECT)
         return dial(f, io, ev);
     if (f->phase == DIAL && cf->proxy_protocol > 0 && gost_io_type(io) == GOST_STREAM) {
@@ -86,6 +119,8 @@ static const struct gost_opt options[] = {
                       "End a connection that is silent in both directions for this long; 0: never"),
     GOST_OPT_INT(struct forward_conf, proxy_protocol, "proxyProtocol", NULL, 0, 1000, NULL,
                  GOST_OPT_SERVER, "Send a PROXY protocol header to the target: 1, or 2; 0: none"),
+    GOST_OPT_BOOL(struct forward_conf, sniffing, "sniffing", "false", GOST_OPT_SERVER,
+                  "Choose the target by the protocol and host of the client's first bytes"),
     GOST_OPT_LAST,
 };
 
@@ -103,7 +138,8 @@ static const struct gost_connector_ops connector_ops = {
 #define HANDLER(name, text)                                                 \
     {                                                                       \
         GOST_KIND_HANDLER, 0, name, NULL, text, &handler_ops, options,      \
-            sizeof(struct forward_conf), sizeof(struct forward), NULL, NULL \
+            sizeof(struct forward_conf), sizeof(struct forward), NULL, NULL, \
+            "inspector:sniff?sniffing" \
     }
 #define CONNECTOR(name, text)                                                            \
     {                                                                                    \

@@ -20,7 +20,7 @@ struct http_conf {
     uint64_t read_timeout, idle_timeout; /* ns */
     struct gost_map header;
     const char *proxy_agent, *realm, *probe_resist, *knock;
-    uint32_t keepalive, udp;
+    uint32_t keepalive, udp, sniffing;
     /* made by prepare() */
     uint32_t decoy;      /* enum http_decoy_kind */
     uint32_t decoy_code; /* CODE */
@@ -57,7 +57,8 @@ enum http_tag {
     HTTP_TAG_DECOY_DIAL,
     HTTP_TAG_DECOY_TLS,
     HTTP_TAG_ASSOCIATE,
-    HTTP_TAG_CODEC
+    HTTP_TAG_CODEC,
+    HTTP_TAG_INSPECT
 };
 
 #define HTTP_CLIENT   0u

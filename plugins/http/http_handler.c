@@ -181,8 +181,21 @@ static int http_connect_dialed(struct http_state *s, const struct http_conf *con
     r = http_out_send(io, &out);
     gost_consume(io, s->head_n);
     s->phase = HTTP_TUNNEL;
-    if (r == GOST_OK)
+    if (r == GOST_OK && conf->sniffing)
+        r = gost_inspect(io, HTTP_TAG_INSPECT, HTTP_CLIENT, "sniff");
+    else if (r == GOST_OK)
         r = gost_relay(io, HTTP_CLIENT, HTTP_UPSTREAM, conf->idle_timeout);
+    return r == GOST_OK ? GOST_AGAIN : r;
+}
+
+static int http_inspected(const struct http_conf *conf, struct gost_io *io,
+                          const struct gost_event *ev)
+{
+    int r = ev->status;
+
+    if (r != GOST_OK)
+        return gost_fail(io, r, "%s", ev->text ? ev->text : "the first bytes are refused");
+    r = gost_relay(io, HTTP_CLIENT, HTTP_UPSTREAM, conf->idle_timeout);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 
@@ -197,6 +210,8 @@ static int http_result(struct http_state *s, const struct http_conf *conf, struc
     case HTTP_TAG_DIAL:
         return s->is_connect ? http_connect_dialed(s, conf, io, ev)
                              : http_forward_dialed(s, conf, io, ev);
+    case HTTP_TAG_INSPECT:
+        return http_inspected(conf, io, ev);
     case HTTP_TAG_PUMP_UP:
     case HTTP_TAG_PUMP_DOWN:
         r = http_pumped(s, io, ev);

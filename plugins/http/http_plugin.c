@@ -23,6 +23,8 @@ static const struct gost_opt handler_options[] = {
     GOST_OPT_STRING(struct http_conf, knock, "knock", NULL, 0,
                     "host names, separated by commas, that get 407 in spite of probeResist"),
     GOST_OPT_BOOL(struct http_conf, udp, "udp", "false", 0, "serve UDP over HTTP"),
+    GOST_OPT_BOOL(struct http_conf, sniffing, "sniffing", "false", 0,
+                  "ask the bypass about the host that TLS or HTTP in a tunnel names, too"),
     GOST_OPT_LAST,
 };
 
@@ -76,6 +78,7 @@ static const struct gost_component components[] = {
         .conf_size = sizeof(struct http_conf),
         .state_size = sizeof(struct http_state),
         .prepare = handler_prepare,
+        .uses = "inspector:sniff?sniffing",
     },
     {
         .kind = GOST_KIND_CONNECTOR,

@@ -17,6 +17,8 @@ static const struct gost_opt server_options[] = {
                   "Allow BIND, and UDP associations with it"),
     GOST_OPT_SIZE(SERVER, buffer_size, "udp.bufferSize udpBufferSize", "4096", 0, 1048576,
                   GOST_OPT_SERVER, "Accepted for GOST's sake: datagrams are never cut here"),
+    GOST_OPT_BOOL(SERVER, sniffing, "sniffing", "false", GOST_OPT_SERVER,
+                  "Ask the bypass about the host that a client's TLS or HTTP names, too"),
     GOST_OPT_LAST,
 };
 
@@ -38,7 +40,7 @@ static const struct gost_opt client_options[] = {
 
 static const struct gost_component components[] = {
     {GOST_KIND_HANDLER, 0, "relay", NULL, "GOST relay server", &relay_handler_ops, server_options,
-     sizeof(SERVER), sizeof(struct relay_server), NULL, NULL},
+     sizeof(SERVER), sizeof(struct relay_server), NULL, NULL, "inspector:sniff?sniffing"},
     {GOST_KIND_CONNECTOR, 0, "relay", NULL, "GOST relay client", &relay_connector_ops,
      client_options, sizeof(CLIENT), sizeof(struct relay_client), NULL, NULL},
     CODEC("relay.request", "holds the request back for the first bytes", &relay_request_layer,

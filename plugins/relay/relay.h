@@ -75,7 +75,7 @@ extern const struct gost_connector_ops relay_connector_ops;
 
 struct relay_server_conf {
     uint64_t timeout, buffer_size;
-    uint32_t bind, nodelay;
+    uint32_t bind, nodelay, sniffing;
 };
 
 struct relay_client_conf {

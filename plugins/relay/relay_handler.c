@@ -4,7 +4,18 @@
 
 #include "relay.h"
 
-enum phase { REQUEST, AUTH, SELECT, DIAL, RESPONSE, UDP_CODEC, ASSOCIATE, TUN_CODEC, RELAYING };
+enum phase {
+    REQUEST,
+    AUTH,
+    SELECT,
+    DIAL,
+    RESPONSE,
+    UDP_CODEC,
+    ASSOCIATE,
+    TUN_CODEC,
+    SNIFF,
+    RELAYING
+};
 
 enum { CLIENT = 0, TARGET = 1 };
 
@@ -133,6 +144,10 @@ static int connected(struct relay_server *s, const struct relay_server_conf *cf,
     if (s->phase == RESPONSE && s->network == GOST_NET_UDP) {
         s->phase = UDP_CODEC;
         return acted(gost_upgrade(io, UDP_CODEC, CLIENT, GOST_SERVER, "relay.udp"));
+    }
+    if (s->phase == RESPONSE && cf->sniffing) {
+        s->phase = SNIFF;
+        return acted(gost_inspect(io, SNIFF, CLIENT, "sniff"));
     }
     s->phase = RELAYING;
     return acted(gost_relay(io, CLIENT, TARGET, 0));

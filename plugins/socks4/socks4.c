@@ -6,6 +6,7 @@
 
 struct server_conf {
     uint64_t timeout;
+    uint32_t sniffing;
 };
 
 struct client_conf {
@@ -14,7 +15,7 @@ struct client_conf {
     uint32_t disable_4a;
 };
 
-enum phase { REQUEST, AUTH, DIAL, RELAY };
+enum phase { REQUEST, AUTH, DIAL, SNIFF, RELAY };
 
 struct server {
     enum phase phase;
@@ -57,7 +58,8 @@ static int on_request(struct server *s, struct gost_io *io)
     return GOST_AGAIN;
 }
 
-static int on_result(struct server *s, struct gost_io *io, const struct gost_event *ev)
+static int on_result(struct server *s, const struct server_conf *cf, struct gost_io *io,
+                     const struct gost_event *ev)
 {
     const char *text = ev->text ? ev->text : "refused";
 
@@ -69,11 +71,18 @@ static int on_result(struct server *s, struct gost_io *io, const struct gost_eve
         return gost_dial(io, DIAL, 1, GOST_NET_TCP, &s->target) == GOST_OK ? GOST_AGAIN
                                                                            : GOST_EINTERNAL;
     }
+    if (s->phase == SNIFF && ev->status)
+        return gost_fail(io, ev->status, "%s", text);
     if (ev->status)
         return reply(io, ev->status == GOST_EDENIED ? SOCKS4_REJECTED : SOCKS4_FAILED, ev->status,
                      text);
+    if (s->phase == DIAL)
+        (void)reply(io, SOCKS4_OK, 0, NULL);
+    if (s->phase == DIAL && cf->sniffing) {
+        s->phase = SNIFF;
+        return gost_inspect(io, SNIFF, 0, "sniff") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    }
     s->phase = RELAY;
-    (void)reply(io, SOCKS4_OK, 0, NULL);
     return gost_relay(io, 0, 1, 0) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
 }
 
@@ -87,7 +96,7 @@ static int serve(void *state, const void *conf, struct gost_io *io, const struct
     if (ev->type == GOST_EV_DEADLINE)
         return gost_fail(io, GOST_ETIMEDOUT, "the client did not send its request in time");
     if (ev->type == GOST_EV_RESULT)
-        return on_result(s, io, ev);
+        return on_result(s, cf, io, ev);
     if (ev->type == GOST_EV_CLOSED)
         return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection ended");
     return s->phase == REQUEST ? on_request(s, io) : GOST_AGAIN;
@@ -186,6 +195,8 @@ static int connect_step(void *state, const void *conf, struct gost_io *io,
 static const struct gost_opt server_options[] = {
     GOST_OPT_DURATION(struct server_conf, timeout, "readTimeout", "15s", 0, 86400000,
                       GOST_OPT_SERVER, "Time for the request; 0: no limit"),
+    GOST_OPT_BOOL(struct server_conf, sniffing, "sniffing", "false", GOST_OPT_SERVER,
+                  "Ask the bypass about the host that a client's TLS or HTTP names, too"),
     GOST_OPT_LAST,
 };
 
@@ -204,7 +215,8 @@ static const struct gost_connector_ops connector_ops = {
 
 static const struct gost_component components[] = {
     {GOST_KIND_HANDLER, 0, "socks4", "socks4a", "SOCKS4 and SOCKS4a proxy server", &handler_ops,
-     server_options, sizeof(struct server_conf), sizeof(struct server), NULL, NULL},
+     server_options, sizeof(struct server_conf), sizeof(struct server), NULL, NULL,
+     "inspector:sniff?sniffing"},
     {GOST_KIND_CONNECTOR, 0, "socks4", "socks4a", "SOCKS4a proxy client", &connector_ops,
      client_options, sizeof(struct client_conf), sizeof(struct client), NULL, NULL},
 };

@@ -25,6 +25,8 @@ static const struct gost_opt handler_options[] = {
                     "Address that clients are told to use instead of the one they reached"),
     GOST_OPT_SIZE(SERVER, buffer_size, "udp.bufferSize udpBufferSize", "4096", 0, 1048576,
                   GOST_OPT_SERVER, "Accepted for GOST's sake: datagrams are never cut here"),
+    GOST_OPT_BOOL(SERVER, sniffing, "sniffing", "false", GOST_OPT_SERVER,
+                  "Ask the bypass about the host that a client's TLS or HTTP names, too"),
     GOST_OPT_LAST,
 };
 
@@ -63,7 +65,8 @@ int socks5_handler_prepare(void *conf, struct gost_prepare *p)
 
 static const struct gost_component components[] = {
     {GOST_KIND_HANDLER, 0, "socks5", "socks", "SOCKS5 proxy server", &socks5_handler_ops,
-     handler_options, sizeof(SERVER), SOCKS5_HANDLER_STATE, socks5_handler_prepare, NULL},
+     handler_options, sizeof(SERVER), SOCKS5_HANDLER_STATE, socks5_handler_prepare, NULL,
+     "inspector:sniff?sniffing"},
     {GOST_KIND_CONNECTOR, 0, "socks5", "socks", "SOCKS5 proxy client", &socks5_connector_ops,
      connector_options, sizeof(CLIENT), SOCKS5_CONNECTOR_STATE, NULL, NULL},
     {GOST_KIND_LAYER, 0, "socks5.udp", NULL, "SOCKS5 headers on datagrams", &socks5_udp_layer, NULL,

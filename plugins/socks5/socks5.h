@@ -80,7 +80,7 @@ extern const struct gost_connector_ops socks5_connector_ops;
 
 struct socks5_handler_conf {
     uint64_t read_timeout;
-    uint32_t notls, bind, udp, comp, resolve_domain, require_auth;
+    uint32_t notls, bind, udp, comp, resolve_domain, require_auth, sniffing;
     int64_t port_min, port_max;
     uint64_t buffer_size;
     const char *public_addr, *hash, *user;

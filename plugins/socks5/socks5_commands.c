@@ -112,7 +112,8 @@ static int failed(const struct socks5_server *s, struct gost_io *io, const struc
 {
     int dial = s->phase == SOCKS5_SERVER_DIAL;
 
-    if (s->phase == SOCKS5_SERVER_TUN_CODEC || s->phase == SOCKS5_SERVER_ACCEPT)
+    if (s->phase == SOCKS5_SERVER_TUN_CODEC || s->phase == SOCKS5_SERVER_ACCEPT ||
+        s->phase == SOCKS5_SERVER_SNIFF)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the command failed");
     return refuse(io, dial ? socks5_reply_of(ev->status) : SOCKS5_FAILURE, ev->status, ev->text);
 }
@@ -150,7 +151,10 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
     switch (s->phase) {
     case SOCKS5_SERVER_DIAL:
         reply(io, SOCKS5_OK, res ? &res->local : NULL);
-        return relay(s, io, SOCKS5_CLIENT, SOCKS5_REMOTE);
+        if (!cf->sniffing)
+            return relay(s, io, SOCKS5_CLIENT, SOCKS5_REMOTE);
+        s->phase = SOCKS5_SERVER_SNIFF;
+        return acted(gost_inspect(io, s->phase, SOCKS5_CLIENT, "sniff"));
     case SOCKS5_SERVER_BIND:
         a = public_address(cf, io, res->local.port, 0);
         reply(io, SOCKS5_OK, &a);
@@ -175,6 +179,7 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
         reply(io, SOCKS5_OK, res ? &res->local : NULL);
         s->phase = SOCKS5_SERVER_TUN_CODEC;
         return acted(gost_upgrade(io, s->phase, SOCKS5_CLIENT, GOST_SERVER, "socks5.tun"));
+    case SOCKS5_SERVER_SNIFF:
     case SOCKS5_SERVER_TUN_CODEC:
         return relay(s, io, SOCKS5_CLIENT, SOCKS5_REMOTE);
     default:

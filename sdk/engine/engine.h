@@ -301,7 +301,7 @@ int ge_session_draining(const struct ge_stack *session);
 /* ---- tasks ---- */
 
 struct ge_task_spec {
-    const struct gost_component *component; /* HANDLER, CONNECTOR, INSPECTOR, SOURCE or REMOTE */
+    const struct gost_component *component; /* HANDLER, CONNECTOR, SOURCE or REMOTE */
     const void *conf;
     struct ge_flow *flow;
     void *ctx;                        /* the embedder's own, ge_task_ctx() */
@@ -345,6 +345,23 @@ uint64_t ge_task_last_activity(const struct ge_task *t); /* gost_now() of the la
 void ge_pump_progress(struct ge_stack *from, struct ge_stack *to, uint64_t moved);
 void ge_pump_resume(struct ge_stack *from, struct ge_stack *to, uint64_t moved, int eof,
                     int status);
+
+/* ---- inspectors: a component of kind INSPECTOR looks at what a port has received ---- */
+
+struct ge_inspect_spec {
+    const struct gost_component *component;
+    const void *conf; /* borrowed, outlives the task */
+    uint32_t port;
+    uint64_t timeout_ns; /* 0: none */
+    void *arg;
+    /* GOST_OK: it decided, gost_set_sniffed() has filled the flow. GOST_AGAIN: it gave up, because
+     * of its limit, the time, the client's end, or because another port got bytes before the client
+     * sent any. Negative: it failed. Comes once, unless the task ends before. */
+    void (*done)(struct ge_task *t, void *arg, int found);
+};
+
+/* The task gets no events about ports until done() was called. Bytes stay queued. */
+int ge_task_inspect(struct ge_task *t, const struct ge_inspect_spec *spec);
 
 /* ---- options: binding a configuration to a component's table [main] ---- */
 

@@ -336,6 +336,8 @@ static struct gost_io *h_port(struct gost_io *io, uint32_t n)
 
         return s ? &s->top->hi : NULL;
     }
+    if (in->is_inspector)
+        return n == 0 ? io : NULL;
     if (n == 0)
         return &((struct ge_layer *)in)->wire->hi;
     return n == GOST_APP && !((struct ge_layer *)in)->session ? &((struct ge_layer *)in)->app->lo
@@ -351,7 +353,7 @@ static void h_identity(struct gost_io *io)
 {
     struct ge_inst *in = ge_io_inst(io);
 
-    if (!in || in->is_task)
+    if (!in || in->is_task || in->is_inspector)
         return;
     ((struct ge_layer *)in)->identity = 1;
     ge_stack_ready(io->lv->stack);

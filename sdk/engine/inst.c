@@ -93,5 +93,7 @@ struct ge_inst *ge_io_inst(struct gost_io *io)
                                     : NULL;
     if (lv->above)
         return &lv->above->inst;
-    return lv->stack->task ? &lv->stack->task->inst : NULL;
+    if (!lv->stack->task)
+        return NULL;
+    return lv->stack->task->inspect ? &lv->stack->task->inspect->inst : &lv->stack->task->inst;
 }

@@ -126,7 +126,7 @@ struct ge_inst {
     struct gost_bytes arg;
     char *server_name;
     int32_t failed; /* first error, 0 none */
-    uint8_t is_task, deadline_due;
+    uint8_t is_task, is_inspector, deadline_due;
     uint8_t role;
 };
 
@@ -235,6 +235,16 @@ struct ge_port {
     uint8_t readable, writable, eof_told, closed_told;
 };
 
+/* An inspector at work: its task gets no events of ports meanwhile. */
+struct ge_inspect {
+    struct ge_inst inst; /* first */
+    struct ge_task *task;
+    struct ge_inspect_spec spec;
+    struct ge_timer limit;
+    size_t seen; /* queued bytes when it looked last */
+    uint8_t late, again;
+};
+
 struct ge_task {
     struct ge_inst inst; /* first */
     struct ge_task *rnext, **rprev;
@@ -244,6 +254,7 @@ struct ge_task {
     struct ge_res *results, **results_tail;
     struct ge_note *notes;
     struct ge_pump *pumps;
+    struct ge_inspect *inspect; /* NULL: none */
     uint64_t activity, idle_ns;
     struct ge_timer idle;
     uint32_t tie, result_port, outstanding, relay_tag;
@@ -321,6 +332,9 @@ void ge_stream_end_seen(struct ge_stack *s);
 void ge_stream_close(struct ge_stack *s, int abort);
 /* task.c */
 void ge_task_run(struct ge_task *t);
+/* inspect.c */
+void ge_inspect_run(struct ge_task *t);
+void ge_inspect_free(struct ge_task *t);
 void ge_task_port_event(struct ge_task *t, uint32_t port, struct ge_stack *s);
 void ge_task_finish(struct ge_task *t, int status);
 void ge_task_note(struct gost_io *io, uint32_t port, const struct gost_addr *addr);

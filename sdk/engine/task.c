@@ -221,6 +221,7 @@ static void release(struct ge_task *t, int linger_all, int linger_first)
     struct ge_res *r;
     struct ge_stack *s;
 
+    ge_inspect_free(t);
     ge_pumps_free(t);
     ge_act_free_all(t);
     ge_timer_stop(t->inst.w, &t->idle);
@@ -348,7 +349,7 @@ static int next_event(struct ge_task *t, struct gost_event *ev, struct ge_res **
     }
     if (t->relaying && !t->relay_return)
         return 0; /* nothing is of interest to the component any more */
-    for (i = 0; i < GOST_PORTS; i++)
+    for (i = 0; i < GOST_PORTS && !t->inspect; i++)
         if (port_event(t, i, ev))
             return 1;
     if (t->inst.deadline_due) {
@@ -426,6 +427,8 @@ void ge_task_run(struct ge_task *t)
     int n, r = GOST_AGAIN;
 
     t->stepping = 1;
+    if (t->inspect)
+        ge_inspect_run(t);
     for (n = 0; n < STEPS && !t->ended; n++) {
         res = NULL;
         if (!next_event(t, &ev, &res))

@@ -67,6 +67,8 @@ void ge_describe_text(FILE *to, const struct ge_plugin *p, const struct gost_com
     fprintf(to, " - %s\n", or_empty(c->summary));
     if (c->aliases)
         fprintf(to, "  also called: %s\n", c->aliases);
+    if (c->uses)
+        fprintf(to, "  takes the options of: %s\n", c->uses);
     if (c->kind == GOST_KIND_STACK)
         fprintf(to, "  layers: %s\n", ((const struct gost_stack_ops *)c->ops)->layers);
     fprintf(to, "  plugin: %s %s (%s), %s\n", p->name, p->version, p->license,
@@ -176,6 +178,9 @@ void ge_describe_json(FILE *to, const struct ge_plugin *p, const struct gost_com
         fputs(", ", to);
         json_member(to, "layers", ((const struct gost_stack_ops *)c->ops)->layers);
     }
+    fputs("\"uses\": ", to);
+    json_words(to, c->uses);
+    fputs(", ", to);
     json_member(to, "plugin", p->name);
     json_member(to, "version", p->version);
     json_member(to, "license", p->license);

@@ -257,6 +257,15 @@ static void answer_spawn(struct kit_world *w, struct ge_task *t, const struct go
     answer(w, t, head, GOST_OK, NULL, 0);
 }
 
+/* There is no inspector here: nothing is recognised; with dice it is forbidden now and then. */
+static void answer_inspect(struct kit_world *w, struct ge_task *t, const struct gost_action *head)
+{
+    const struct gost_sniffed nothing = {sizeof nothing, 0, {NULL, 0}, {NULL, 0}};
+    int status = w->dice && throw_dice(w, 4) == 0 ? GOST_EDENIED : GOST_OK;
+
+    answer(w, t, head, status, &nothing, sizeof nothing);
+}
+
 /* 0: it has to wait for the script. */
 static int answer_one(struct kit_world *w, struct ge_task *t, const struct gost_action *a)
 {
@@ -292,6 +301,10 @@ static int answer_one(struct kit_world *w, struct ge_task *t, const struct gost_
         answer(w, t, a, GOST_OK, NULL, 0);
         return 1;
     case GOST_ACT_HANDOFF:
+        if (((const struct gost_act_handoff *)a)->component_kind == GOST_KIND_INSPECTOR) {
+            answer_inspect(w, t, a);
+            return 1;
+        }
         w->outcome->ended = 1;
         ge_task_cancel(t, 0);
         if (t == w->task)

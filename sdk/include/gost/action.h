@@ -14,7 +14,8 @@ extern "C" {
  * number of actions with gost_act(), and returns GOST_AGAIN to wait, GOST_OK when it is finished,
  * or an error (through gost_fail). The host performs actions after the step has returned, in the
  * order given, copies every struct and all that it points to, and answers with one RESULT event per
- * action (RELAY without GOST_RELAY_RETURN, HANDOFF and the SHUT/ABORT calls have none), carrying
+ * action (RELAY without GOST_RELAY_RETURN, HANDOFF to a handler and the SHUT/ABORT calls have
+ * none), carrying
  * the same tag. Tags are the component's own choice.
  *
  * Ending a flow: GOST_OK flushes all ports, half-closes them and lets the peers finish; an error
@@ -200,8 +201,15 @@ struct gost_act_upgrade {
     struct gost_bytes arg;         /* handed to the layer's open(); layer dependent */
 };
 
-/* HANDOFF: this component ends; `component` (kind HANDLER or INSPECTOR, by name) goes on with all
- * ports and the same configuration source. Bytes that were only peeked are still there. */
+/*
+ * HANDOFF to a HANDLER: this component ends; `component` (by name) goes on with all ports and the
+ * same configuration source. Bytes that were only peeked are still there.
+ *
+ * HANDOFF to an INSPECTOR: `port` is lent to it. It peeks; nothing is told about ports meanwhile.
+ * RESULT with status 0 and struct gost_sniffed (host.h; both views empty: nothing was recognised,
+ * or another port got bytes before the client sent any). The bypass has been asked about the host:
+ * forbidden is GOST_EDENIED. Then go on as if nothing had been.
+ */
 struct gost_act_handoff {
     struct gost_action head;
     uint32_t component_kind; /* enum gost_kind */

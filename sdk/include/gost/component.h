@@ -111,12 +111,15 @@ struct gost_stack_ops {
     const char *defaults; /* "key=value key=value": overrides a layer's own default; NULL: none */
 };
 
-/* INSPECTOR [worker]: looks at what a client sends first. step peeks (never takes) port 0; GOST_OK:
- * decided, after gost_sniffed(). GOST_AGAIN: needs more, up to `limit` bytes or the deadline. */
+/* INSPECTOR [worker]: looks at what a client sends first. It peeks (never takes) port 0; GOST_OK:
+ * decided, after gost_set_sniffed() when it recognised something. GOST_AGAIN: needs more, up to
+ * `limit` bytes (0: 16384) or for as long as timeout() says. */
 struct gost_inspector_ops {
     uint32_t size;
     uint32_t limit;
     int (*inspect)(void *state, const void *conf, struct gost_io *io);
+    /* How long it may take by its configuration, ns; 0: for ever. NULL: for ever */
+    uint64_t (*timeout)(const void *conf);
 };
 
 /* One component. */
@@ -135,6 +138,10 @@ struct gost_component {
     int (*prepare)(void *conf, struct gost_prepare *p);
     /* Free what prepare made. The host frees strings and lists itself. NULL: none */
     void (*release)(void *conf);
+    /* Components that it hands connections over to, as "kind:name" separated by blanks. Their
+     * options are options of its object too. "kind:name?option": only when that boolean option is
+     * given as true; then it must be there. NULL: none */
+    const char *uses;
 };
 
 /* HANDLER: all its instances live on one worker, and so may share what they like without locks. A

@@ -58,7 +58,7 @@ struct gost_sniffed {
     uint32_t size;
     uint32_t reserved;
     struct gost_bytes protocol; /* "tls", "http", "ssh", "socks4", "socks5", ... */
-    struct gost_bytes host;     /* server name or Host, may be empty */
+    struct gost_bytes host;     /* server name or Host with its port, "a.org:443"; may be empty */
 };
 
 /* What CONNECTOR and layer steps are to reach. */
@@ -712,6 +712,22 @@ static inline int gost_handoff(struct gost_io *io, uint32_t kind, const char *co
     a.head.size = (uint32_t)sizeof a;
     a.head.kind = GOST_ACT_HANDOFF;
     a.component_kind = kind;
+    a.component = gost_bytes_str(component);
+    return gost_act(io, &a.head);
+}
+
+/* Let an inspector look at what the client sends first; RESULT: struct gost_sniffed. */
+static inline int gost_inspect(struct gost_io *io, uint32_t tag, uint32_t port,
+                               const char *component)
+{
+    struct gost_act_handoff a;
+    gost_phase(io, "the client's first bytes");
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_HANDOFF;
+    a.head.tag = tag;
+    a.head.port = port;
+    a.component_kind = GOST_KIND_INSPECTOR;
     a.component = gost_bytes_str(component);
     return gost_act(io, &a.head);
 }
