@@ -191,6 +191,10 @@ static void log_end(const struct gh_flow *f)
     gh_line_str(&line, "sniffedHost", f->ge->sniffed_host);
     gh_line_int(&line, "inputBytes", f->ge->rx);
     gh_line_int(&line, "outputBytes", f->ge->tx);
+    if (f->ge->rx_spliced != 0)
+        gh_line_int(&line, "inputSpliced", f->ge->rx_spliced);
+    if (f->ge->tx_spliced != 0)
+        gh_line_int(&line, "outputSpliced", f->ge->tx_spliced);
     gh_line_duration(&line, "duration", ge_now(gh_worker_engine(f->worker)) - f->begun);
     put_reason(&line, f);
     gh_line_end(&line);

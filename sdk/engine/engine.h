@@ -143,6 +143,7 @@ struct ge_flow {
     const char *phase;  /* what was being waited for then; literal */
     char component[32]; /* which component failed */
     uint64_t rx, tx;    /* bytes from and to the client, counted by the pump and bottom of port 0 */
+    uint64_t rx_spliced, tx_spliced; /* of these, what the embedder's splice moved */
 };
 struct ge_flow *ge_flow_new(struct ge_worker *w);
 struct ge_flow *ge_flow_ref(struct ge_flow *f);

@@ -345,6 +345,10 @@ void ge_pump_progress(struct ge_stack *from, struct ge_stack *to, uint64_t moved
     if (!p || !moved)
         return;
     account(from->task, p, moved);
+    if (p->from == 0)
+        from->task->inst.flow->rx_spliced += moved;
+    if (p->to == 0)
+        from->task->inst.flow->tx_spliced += moved;
     from->task->activity = ge_now(from->task->inst.w);
 }
 
