@@ -119,7 +119,13 @@ void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a)
                            .protocol = a->protocol,
                            .path = a->path};
     const char *why = "the service has no targets";
-    const struct gh_node *node = hop != NULL ? gh_hop_select(hop, &pick, &why) : NULL;
+    struct gost_addr asked;
+    const struct gh_node *node;
+
+    if (a->host.n != 0 &&
+        gost_addr_parse(&asked, (const char *)a->host.p, a->host.n, 0) == GOST_OK)
+        pick.target = &asked; /* for the bypasses of hop and nodes */
+    node = hop != NULL ? gh_hop_select(hop, &pick, &why) : NULL;
 
     if (node == NULL) {
         gh_act_refuse(agent, &a->head, hop != NULL ? GOST_ENOROUTE : GOST_EUNSUPPORTED, why);

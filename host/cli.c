@@ -30,6 +30,7 @@ enum option_id {
     OPT_COMPAT,
     OPT_CHECK,
     OPT_EXPLAIN,
+    OPT_FROM,
     OPT_DESCRIBE,
     OPT_LIST,
     OPT_JSON,
@@ -70,6 +71,8 @@ static const struct gh_cli_option options[OPT_COUNT] = {
     [OPT_CHECK] = {"check", GH_ARG_NONE, NULL, "validate the configuration and exit"},
     [OPT_EXPLAIN] = {"explain", GH_ARG_REQUIRED, "ADDRESS",
                      "tell which way a connection to this address would take, and exit"},
+    [OPT_FROM] = {"from", GH_ARG_REQUIRED, "CLIENT",
+                  "whose connection --explain is about: IP or user@IP (default: 127.0.0.1)"},
     [OPT_DESCRIBE] = {"describe", GH_ARG_OPTIONAL, "COMPONENT",
                       "describe a component and its options, or all of them, and exit"},
     [OPT_LIST] = {"list", GH_ARG_NONE, NULL, "list the plugins and their components, and exit"},
@@ -230,6 +233,9 @@ static const char *apply_value(struct parser *p, enum option_id id, const char *
         break;
     case OPT_EXPLAIN:
         cli->explain = value;
+        break;
+    case OPT_FROM:
+        cli->from = value;
         break;
     case OPT_DESCRIBE:
         cli->describe = or_null(value);

@@ -39,6 +39,7 @@ struct gh_cli {
     const char *metrics;            /* -metrics value, likewise */
     const char *confdir;            /* --confdir */
     const char *explain;            /* --explain ADDRESS */
+    const char *from;               /* --from CLIENT */
     const char *describe;           /* --describe COMPONENT; NULL: all of them */
     int64_t reload_ns;              /* -R; 0: off */
     int64_t drain_ns;               /* --drain; 0: end at once */

@@ -94,9 +94,10 @@ static int check_or_explain(const struct gh_cli *cli)
     if (status == 0 && cli->mode == GH_CLI_EXPLAIN) {
         gh_policies_publish(loaded.policies);
         loaded.policies = NULL;
-        if (gh_explain(stdout, &loaded.services, cli->explain, cli->json) != 0) {
-            fprintf(stderr, "error: --explain: \"%s\" is no address; write host:port\n",
-                    cli->explain);
+        const char *why = gh_explain(stdout, &loaded.services, cli->explain, cli->from, cli->json);
+
+        if (why != NULL) {
+            fprintf(stderr, "error: %s\n", why);
             status = 1;
         }
         gh_policies_publish(NULL);
