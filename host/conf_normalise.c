@@ -33,6 +33,18 @@ static size_t place_text(const struct place *place, char *buf, size_t size)
     return at + (size_t)len;
 }
 
+/* Whether a value there may be or hold a secret, also where it stands in place of an object. */
+static bool is_secret(const struct place *place)
+{
+    static const char *const keys[] = {"password", "token", "key", "auth", "auths"};
+
+    for (; place != NULL; place = place->up)
+        for (size_t i = 0; place->key != NULL && i < sizeof keys / sizeof keys[0]; i++)
+            if (strcmp(place->key, keys[i]) == 0)
+                return true;
+    return false;
+}
+
 /* Reports "services[0].handler.retries: TEXT is no integer; write ...". */
 static void reject(const struct context *c, const struct gh_value *raw, const struct place *place,
                    const char *expected)
@@ -41,9 +53,7 @@ static void reject(const struct context *c, const struct gh_value *raw, const st
     static const char *const nouns[] = {"null",   "a truth value", "a number", "a number",
                                         "a text", "a list",        "a map"};
     place_text(place, where, sizeof(where));
-    bool secret = place->key != NULL &&
-                  (strcmp(place->key, "password") == 0 || strcmp(place->key, "token") == 0);
-    char *text = secret ? NULL : gh_value_text(raw);
+    char *text = is_secret(place) ? NULL : gh_value_text(raw);
     if (text != NULL && strlen(text) <= 60)
         gh_errors_at(c->errs, GH_ERROR, raw, "%s: \"%s\" does not fit; %s", where, text, expected);
     else

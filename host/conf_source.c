@@ -211,6 +211,10 @@ void gh_read_source(struct gh_loader *l, const char *source, size_t number)
     } else if (len > 1 && text[0] == '{' && text[len - 1] == '}') {
         snprintf(name, sizeof(name), "-C #%zu", number);
         take_text(l, text, len, FORMAT_JSON, GH_RULES_JSON, name);
+    } else if (text[0] == '{' && access(text, F_OK) < 0) { /* its text may hold a password */
+        snprintf(name, sizeof(name), "-C #%zu", number);
+        gh_errors_add(l->errs, GH_ERROR, name,
+                      "inline JSON must end in \"}\", and there is no file of this name");
     } else if (is_url(text)) {
         read_url(l, text);
     } else if (len > 0) {

@@ -124,3 +124,11 @@ unsigned gh_utf8_decode(const char *text, size_t len, uint32_t *ret_code)
     *ret_code = code;
     return size;
 }
+
+const char *gh_hide_login(const char *text, char *buf, size_t size)
+{
+    const char *at = strrchr(text, '@');
+
+    snprintf(buf, size, "%s%s", at != NULL ? "***" : "", at != NULL ? at : text);
+    return buf;
+}

@@ -29,6 +29,9 @@ char *gh_text_take(struct gh_text *text);
 /* Wipes and frees. */
 void gh_text_free(struct gh_text *text);
 
+/* The text without what stands before its last '@': "***@host". Returns `buf`. */
+const char *gh_hide_login(const char *text, char *buf, size_t size);
+
 /* Decodes one UTF-8 character; its size, 0: not UTF-8. `len` is at least 1. */
 unsigned gh_utf8_decode(const char *text, size_t len, uint32_t *ret_code);
 

@@ -93,6 +93,18 @@ char *gh_url_complete(const char *text)
     return gh_text_take(&out);
 }
 
+bool gh_url_stray_login(const char *full)
+{
+    const char *authority = strstr(full, "://");
+    size_t n;
+
+    if (authority == NULL)
+        return false;
+    authority += 3;
+    n = strcspn(authority, "/?#");
+    return memchr(authority, '@', n) == NULL && strchr(authority + n, '@') != NULL;
+}
+
 /* ---- schemes ---- */
 
 static bool is_known(struct gh_url_builder *b, enum gh_kind kind, const char *name)

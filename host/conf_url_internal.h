@@ -14,6 +14,7 @@ struct gh_url_builder {
     struct gh_value *root;
     struct gh_source *source; /* "-L #2", while that URL is worked on */
     size_t listening;         /* services made so far */
+    bool stray_login;         /* the URL has its '@' behind the authority */
 };
 
 /* A URL whose scheme has been decided. */
@@ -47,6 +48,9 @@ void gh_ub_warning(struct gh_url_builder *b, const char *fmt, ...)
 
 /* Trims the text and adds "auto://" where the scheme is missing. *Owned*. */
 char *gh_url_complete(const char *text);
+
+/* Whether an '@' stands behind the authority, where a '/' in a password would put it. */
+bool gh_url_stray_login(const char *full);
 
 /* Decides the component types of a scheme. False: reported. */
 bool gh_url_types(struct gh_url_builder *b, const char *scheme, bool service,

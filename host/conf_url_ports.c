@@ -80,8 +80,20 @@ static struct gh_value *single(struct gh_url_builder *b, const char *addr)
 /* Says what is wrong with a port. With --compat it becomes what GOST makes of it. */
 static bool bad_port(struct gh_url_builder *b, const char *addr, const char *port, bool target)
 {
+    char shown[100];
+
     if (b->rules->compat_gost)
         return false;
+    if (b->stray_login && !target) {
+        gh_ub_error(b, "the address has no valid port; in a user name or password write / as %%2F, "
+                       "? as %%3F and # as %%23");
+        return true;
+    }
+    if (strchr(addr, '@') != NULL) {
+        gh_ub_error(b, "the %s \"%.80s\" must be host:port", target ? "target" : "address",
+                    gh_hide_login(addr, shown, sizeof shown));
+        return true;
+    }
     gh_ub_error(b,
                 "\"%.20s\" is no port of the %s \"%.80s\"; write a number from 0 to 65535 or a "
                 "range such as 8000-8010",
@@ -93,8 +105,11 @@ struct gh_value *gh_url_ports(struct gh_url_builder *b, const char *addr, bool t
 {
     struct host_port at;
     int64_t min = 0, max = 0;
-    if (!split_host_port(addr, &at))
+    if (!split_host_port(addr, &at)) {
+        if (*addr != '\0' && !target && b->stray_login && bad_port(b, addr, "", false))
+            return NULL;
         return single(b, addr);
+    }
     bool valid = parse_range(at.port, &min, &max);
     if (!valid || min > max || max > PORT_MAX) {
         if (bad_port(b, addr, at.port, target))

@@ -356,6 +356,7 @@ void gh_url_add_service(struct gh_url_builder *b, const char *text, bool has_cha
         b->errs->no_memory = true;
         return;
     }
+    b->stray_login = gh_url_stray_login(full);
     if (*full != '\0')
         build(&s, full, has_chain);
     explicit_bzero(full, strlen(full));

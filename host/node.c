@@ -9,6 +9,7 @@
 
 #include "carrier.h"
 #include "conf_meta.h"
+#include "conf_text.h"
 
 #define NODE_KEYS                                                                                  \
     "interface so_mark netns proxyProtocol weight backup maxFails max_fails failTimeout "         \
@@ -103,6 +104,7 @@ static bool refuse_absent(struct gh_build *b, const struct gh_node *n, const str
 static bool read_addr(struct gh_build *b, struct gh_node *n, const struct gh_value *conf,
                       bool is_path)
 {
+    char shown[300];
     int r;
 
     n->addr_text = gh_str(conf, "addr", "");
@@ -115,7 +117,8 @@ static bool read_addr(struct gh_build *b, struct gh_node *n, const struct gh_val
     if (r == GOST_OK)
         return true;
     gh_errors_at(b->errs, GH_ERROR, gh_get(conf, "addr"),
-                 "node %s: \"%s\" is no address; write host:port", n->label, n->addr_text);
+                 "node %s: \"%s\" is no address; write host:port", n->label,
+                 gh_hide_login(n->addr_text, shown, sizeof shown));
     return false;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "conf_meta.h"
+#include "conf_text.h"
 #include "confbuild.h"
 #include "flow.h"
 #include "grave.h"
@@ -91,6 +92,7 @@ static bool read_addr(struct gh_build *b, struct gh_service *s)
 {
     const struct gost_transport_ops *t = s->listener.transport.component->ops;
     const char *text = s->addr_text;
+    char shown[300];
     int r;
 
     if (t->flags & GOST_TRANSPORT_PATH)
@@ -101,7 +103,7 @@ static bool read_addr(struct gh_build *b, struct gh_service *s)
         return true;
     gh_errors_at(b->errs, GH_ERROR, gh_get(s->conf, "addr"),
                  "service %s: \"%s\" is no address to listen at; write host:port or :port", s->name,
-                 text);
+                 gh_hide_login(text, shown, sizeof shown));
     return false;
 }
 
