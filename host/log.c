@@ -97,6 +97,11 @@ int gh_log_configure(const struct gh_value *log, char *error, size_t error_size)
     return 0;
 }
 
+int gh_log_fd(void)
+{
+    return atomic_load_explicit(&out.fd, memory_order_relaxed);
+}
+
 void gh_log_reopen(void)
 {
     int fd, current = atomic_load(&out.fd);

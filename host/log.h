@@ -16,6 +16,9 @@
  * sentence in `error`. [main] */
 int gh_log_configure(const struct gh_value *log, char *error, size_t error_size);
 
+/* The descriptor that lines go to, for the line of a crash. [any] */
+int gh_log_fd(void);
+
 /* Opens a log file anew under its name, for rotation by others. [main] */
 void gh_log_reopen(void);
 

@@ -264,7 +264,6 @@ static int serve(void)
     if (ok) {
         raise_descriptors();
         signal(SIGPIPE, SIG_IGN); /* writes say so themselves */
-        gh_crash_install();
         if (start(&loaded))
             status = run_loop() == 0 ? 0 : 1;
         gh_running_close();
@@ -293,6 +292,7 @@ static int run(const struct gh_cli *cli)
     default:
         break;
     }
+    gh_crash_install(gh_log_fd);
     gh_reload_scan();
     switch (cli->mode) {
     case GH_CLI_LIST:

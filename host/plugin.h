@@ -42,6 +42,7 @@ const char *gh_component_suggest(enum gost_kind kind, const char *name);
 
 /* The i-th loaded plugin, for its worker_init and worker_fini; NULL: no more. [any] */
 const struct gost_plugin *gh_plugin_loaded(unsigned i);
+const char *gh_plugin_loaded_path(unsigned i); /* its file; NULL: no more */
 
 /* What plugins keep per worker (plugin_worker.c). begin and end: first and last on a worker's
  * thread. catch_up: before something of a plugin is used that may have been loaded meanwhile; does
@@ -63,8 +64,9 @@ int gh_print_describe(FILE *to, const char *what, int json, char *why, size_t n)
 void gh_print_man(FILE *to);
 
 /* On SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT the last line on standard error names the
- * component that was running, then the default action follows. [main] */
-void gh_crash_install(void);
+ * component that was running with plugin, version and phase, then the default action follows.
+ * `where` (may be NULL) gives the descriptor of the log, where the line goes, too. [main] */
+void gh_crash_install(int (*where)(void));
 
 /* ---- between plugin_*.c only ---- */
 

@@ -26,6 +26,13 @@ const struct gost_plugin *gh_plugin_loaded(unsigned i)
     return p ? p->object : NULL;
 }
 
+const char *gh_plugin_loaded_path(unsigned i)
+{
+    const struct ge_plugin *p = loaded_at(i);
+
+    return p ? p->path : NULL;
+}
+
 const char *gh_component_plugin(const struct gost_component *c)
 {
     const struct ge_plugin *p;

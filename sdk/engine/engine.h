@@ -9,6 +9,7 @@
 
 /* Which plugin code this thread runs, for the last line of a crash. */
 extern _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
+extern _Thread_local uint32_t volatile ge_running_kind; /* of the component */
 
 /*
  * Everything here belongs to one worker and is called on its thread only, unless marked [any].

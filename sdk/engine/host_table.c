@@ -467,8 +467,11 @@ static void h_set_phase(struct gost_io *io, const char *phase)
 {
     struct ge_inst *in = ge_io_inst(io);
 
-    if (in)
-        in->phase = phase;
+    if (!in)
+        return;
+    in->phase = phase;
+    if (ge_running_component == in->comp->name)
+        ge_running_phase = phase;
 }
 
 static int h_failv(struct gost_io *io, int code, const char *fmt, va_list args) GOST_PRINTF(3, 0);

@@ -92,6 +92,7 @@ static int look(struct ge_inspect *x, struct ge_level *lv)
 
     lv->hi.want = 0;
     ge_running_component = x->inst.comp->name;
+    ge_running_kind = x->inst.comp->kind;
     ge_running_phase = x->inst.phase ? x->inst.phase : "inspect";
     w->in_step++;
     r = ops->inspect(x->inst.state, x->inst.conf, &lv->hi);

@@ -221,7 +221,11 @@ static void run_prepare(struct binding *b)
     p.object = b->object ? b->object : "";
     p.error = error;
     p.error_size = (uint32_t)sizeof error;
+    ge_running_component = c->name;
+    ge_running_kind = c->kind;
+    ge_running_phase = "prepare";
     r = c->prepare(b->conf->data, &p);
+    ge_running_component = ge_running_phase = NULL;
     error[sizeof error - 1] = 0;
     if (r == GOST_OK)
         return;

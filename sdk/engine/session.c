@@ -112,6 +112,7 @@ static void enter(struct ge_session *x, const char *phase)
 
     ge_current = w;
     ge_running_component = x->layer->inst.comp->name;
+    ge_running_kind = x->layer->inst.comp->kind;
     ge_running_phase = phase;
     w->in_step++;
 }

@@ -330,6 +330,7 @@ static int call(struct ge_layer *l, layer_fn *fn, const char *what)
     if (l->app)
         l->app->lo.want = 0;
     ge_running_component = l->inst.comp->name;
+    ge_running_kind = l->inst.comp->kind;
     ge_running_phase = what;
     w->in_step++;
     r = fn(l->inst.state, l->inst.conf, &l->wire->hi);

@@ -385,6 +385,7 @@ static int step(struct ge_task *t, const struct gost_event *ev)
     if (at && ev->type == GOST_EV_READABLE)
         at->top->hi.want = 0;
     ge_running_component = t->inst.comp->name;
+    ge_running_kind = t->inst.comp->kind;
     ge_running_phase = t->inst.phase ? t->inst.phase : "step";
     w->in_step++;
     r = fn(t->inst.state, t->inst.conf, &s->top->hi, ev);

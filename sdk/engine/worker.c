@@ -7,6 +7,7 @@
 
 _Thread_local struct ge_worker *ge_current;
 _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
+_Thread_local uint32_t volatile ge_running_kind;
 
 struct ge_worker *ge_worker_new(const struct ge_embed *embed, void *ctx)
 {

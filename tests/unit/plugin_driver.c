@@ -9,7 +9,9 @@
 /* What the registry wants of the engine; no component runs here. */
 const struct gost_host *ge_host_table(void);
 extern _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
+extern _Thread_local uint32_t volatile ge_running_kind; /* of the component */
 
+_Thread_local uint32_t volatile ge_running_kind;
 _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
 
 const struct gost_host *ge_host_table(void)
@@ -75,7 +77,7 @@ int main(int argc, char **argv)
             (void)getchar();
         } else if (strcmp(argv[i], "crash") == 0) {
             fflush(stdout);
-            gh_crash_install();
+            gh_crash_install(NULL);
             abort();
         } else if (i + 2 < argc && strcmp(argv[i], "known") == 0) {
             printf("known %d\n", gh_component_known(kind_of(argv[i + 1]), argv[i + 2]));
