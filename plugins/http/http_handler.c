@@ -118,7 +118,7 @@ static int http_intake(struct http_state *s, const struct http_conf *conf, struc
     const char *why = NULL;
     int r;
 
-    if (gost_rx_eof(io) || ((s->ended & 1) && gost_rx_len(io) == 0))
+    if (gost_rx_len(io) == 0 && (gost_rx_eof(io) || (s->ended & 1)))
         return GOST_OK;
     if (s->closing && gost_rx_len(io) == 0)
         return GOST_OK;

@@ -128,7 +128,7 @@ static size_t h_rx_len(struct gost_io *io)
 static int h_rx_eof(struct gost_io *io)
 {
     struct ge_queue *q = rx_queue(io);
-    int eof = q->end && q->bytes == 0 && q->packets == 0 && !q->heads;
+    int eof = q->end && (q->bytes == 0 || q->bytes < io->want) && q->packets == 0 && !q->heads;
 
     if (eof && io->side == GE_LO && io->lv->stack->session && io->lv == &io->lv->stack->bottom)
         ge_stream_end_seen(io->lv->stack);

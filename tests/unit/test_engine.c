@@ -94,6 +94,23 @@ static const struct gost_handler_ops line_ops = {sizeof line_ops, 0, line_step, 
 static const struct gost_component line = {
     GOST_KIND_HANDLER, 0, "line", NULL, "t", &line_ops, NULL, 0, sizeof(int), NULL, NULL};
 
+/* Four bytes, or their end. */
+static int cut_off;
+
+static int four_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    if (gost_take(io, 4))
+        return GOST_OK;
+    if (!gost_rx_eof(io))
+        return GOST_AGAIN;
+    cut_off = (int)gost_rx_len(io);
+    return gost_fail(io, GOST_ECLOSED, "cut off");
+}
+
+static const struct gost_handler_ops four_ops = {sizeof four_ops, 0, four_step, NULL};
+static const struct gost_component four = {
+    GOST_KIND_HANDLER, 0, "four", NULL, "t", &four_ops, NULL, 0, 0, NULL, NULL};
+
 /* Inverts every byte, both ways; a handshake of one byte each way. */
 static int inv_handshake(void *state, const void *conf, struct gost_io *io)
 {
@@ -295,6 +312,29 @@ static unsigned fired[4];
 static uint64_t fired_at[4];
 static struct ge_timer wheel[4];
 
+/* gost_rx_eof() says so when the rest of a message will never come. */
+static void test_cut_off(struct ge_worker *w)
+{
+    struct ge_flow *f = ge_flow_new(w);
+    struct ge_task_spec spec = {.component = &four, .flow = f, .done = done};
+    struct ge_stack *client, *server;
+
+    done_calls = cut_off = 0;
+    ge_stack_pair(f, GOST_STREAM, &client, &server);
+    ge_task_new(&spec, server);
+    run(w);
+    gost_send(top(client), "12", 2);
+    run(w);
+    ok(done_calls == 0, "half a message is waited for");
+    gost_shut(top(client));
+    run(w);
+    ok(done_calls == 1 && done_status == GOST_ECLOSED && cut_off == 2,
+       "a message that is cut off ends the wait");
+    ge_stack_free(client, 0);
+    ge_flow_unref(f);
+    run(w);
+}
+
 static void fire(struct ge_timer *t)
 {
     unsigned i = (unsigned)(t - wheel);
@@ -361,6 +401,7 @@ int main(void)
     clock_ns += 20 * GOST_S;
     ge_timers_run(w);
     run(w);
+    test_cut_off(w);
     test_timers(w);
     ge_worker_usage(w, &u);
     ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
