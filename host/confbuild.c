@@ -136,6 +136,8 @@ void gh_services_free(struct gh_services *services)
     free(services->v);
     services->v = NULL;
     services->n = 0;
+    gh_generation_unref(services->generation);
+    services->generation = NULL;
 }
 
 static bool build_services(struct gh_build *b, struct gh_generation *g,
@@ -184,7 +186,7 @@ int gh_generation_build(struct gh_conf *conf, bool compat_gost, bool strict,
     ok = build_chains(&b, g) && ok;
     /* Services of a chain that failed would only repeat its errors. */
     ok = ok && build_services(&b, g, &services);
-    gh_generation_unref(g);
+    services.generation = g;
     if (ok && !gh_errors_failed(errs)) {
         *ret_services = services;
         return 0;

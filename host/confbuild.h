@@ -18,10 +18,12 @@ struct gh_generation {
     struct gh_stack_part direct_tcp, direct_unix; /* component NULL: no plugin provides it */
 };
 
-/* What a build gives. The caller owns the array and one reference to each service. */
+/* What a build gives. The caller owns the array and one reference to each service, and to what they
+ * share. */
 struct gh_services {
     struct gh_service **v;
     unsigned n;
+    struct gh_generation *generation;
 };
 
 /* Builds all services of a configuration; opens nothing. 0, or -1: `errs` says why. [main] */

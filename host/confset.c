@@ -216,6 +216,16 @@ int gh_confset_add_value(struct gh_confset *set, const char *key, const struct g
     return add_value(set, key, value, true);
 }
 
+int gh_confset_add_text(struct gh_confset *set, const char *key, const char *text)
+{
+    struct ge_kv *kv = new_kv(set, key, NULL, true);
+
+    if (kv == NULL)
+        return -ENOMEM;
+    kv->text = keep(set, text);
+    return kv->text != NULL ? 0 : -ENOMEM;
+}
+
 /* GOST reads nothing else of the global object. */
 int gh_confset_add_certificate(struct gh_confset *set, const struct gh_value *global,
                                const struct gh_value *own)

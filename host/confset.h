@@ -43,6 +43,9 @@ int gh_confset_add_certificate(struct gh_confset *set, const struct gh_value *gl
 /* Adds one value under a key of its own. 0 or -ENOMEM. [main] */
 int gh_confset_add_value(struct gh_confset *set, const char *key, const struct gh_value *value);
 
+/* Adds a text of the host's own: it is copied. 0 or -ENOMEM. [main] */
+int gh_confset_add_text(struct gh_confset *set, const char *key, const char *text);
+
 /* Whether a key was given. */
 bool gh_confset_has(const struct gh_confset *set, const char *key);
 

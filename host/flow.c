@@ -9,6 +9,7 @@
 
 #include "action.h"
 #include "carrier.h"
+#include "errand.h"
 #include "host.h"
 #include "join.h"
 #include "log.h"
@@ -57,6 +58,8 @@ struct gh_flow *gh_flow_new(struct gh_worker *w, struct gh_service *service)
     if (f->next != NULL)
         f->next->prev = &f->next;
     *list = f;
+    if (service->internal)
+        return f;
     gh_worker_flow_begin(w);
     atomic_fetch_add(&live, 1);
     atomic_fetch_add_explicit(&service->total, 1, memory_order_relaxed);
@@ -226,9 +229,11 @@ static void release(struct gh_flow *f)
     atomic_fetch_add_explicit(&s->tx, f->ge->tx, memory_order_relaxed);
     if (!is_quiet_end(f->ge->status))
         atomic_fetch_add_explicit(&s->failed, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&s->live, 1, memory_order_relaxed);
-    atomic_fetch_sub(&live, 1);
-    gh_worker_flow_end(f->worker);
+    if (!s->internal) {
+        atomic_fetch_sub_explicit(&s->live, 1, memory_order_relaxed);
+        atomic_fetch_sub(&live, 1);
+        gh_worker_flow_end(f->worker);
+    }
     f->ge->ctx = NULL;
     f->ge->service = ""; /* stacks that still flush may outlive the service */
     ge_flow_unref(f->ge);
@@ -274,7 +279,10 @@ void gh_flow_end(struct gh_flow *f, int status, const char *why)
         ge_stack_free(stack, 0);
     while (f->n_kept > 0)
         ge_stack_free(f->kept[--f->n_kept], 0);
-    log_end(f);
+    if (f->errand != NULL)
+        gh_errand_lost(f->errand);
+    else if (!f->service->internal)
+        log_end(f);
     release(f);
 }
 
@@ -295,7 +303,7 @@ void gh_flows_end(struct gh_worker *w, bool gently)
     struct gh_flow *f = lists[gh_worker_index(w)];
 
     while (f != NULL && gently) {
-        if (f->agent.task != NULL)
+        if (f->agent.task != NULL && f->errand == NULL)
             ge_task_event_cancel(f->agent.task);
         else if (f->is_session && f->stack != NULL)
             ge_session_drain(f->stack);

@@ -7,6 +7,7 @@
 #include "service.h"
 
 struct gh_act;
+struct gh_errand;
 
 /* What acts: a handler or a connector with its outstanding actions. */
 struct gh_agent {
@@ -40,6 +41,7 @@ struct gh_flow {
     char *reason;          /* why the last dial failed; NULL */
     bool tied, is_session;
     bool is_bridged; /* its handler runs on another worker, in a flow of its own */
+    struct gh_errand *errand; /* whose flow this is; NULL: a client's */
 };
 
 /* A flow of a service, counted in its worker and service; NULL: no memory. [worker] */

@@ -76,6 +76,8 @@ libgh_a_SOURCES = \
 	%D%/endpoint.h \
 	%D%/endpoint_private.h \
 	%D%/endpoint_visit.c \
+	%D%/errand.c \
+	%D%/errand.h \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/flow.c \
@@ -120,6 +122,10 @@ libgh_a_SOURCES = \
 	%D%/plugin_worker.c \
 	%D%/policy.c \
 	%D%/policy.h \
+	%D%/policy_ask.c \
+	%D%/policy_index.c \
+	%D%/policy_private.h \
+	%D%/policy_source.c \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/route.c \

@@ -17,6 +17,14 @@ static uv_async_t async;
 static uv_mutex_t lock;
 static struct main_post *posts, **posts_tail = &posts;
 static const struct gh_main_ops *main_ops;
+static unsigned working;
+
+struct main_work {
+    uv_work_t req;
+    void (*work)(void *arg);
+    void (*done)(void *arg);
+    void *arg;
+};
 
 uv_loop_t *gh_main_loop(void)
 {
@@ -111,4 +119,46 @@ int gh_main_run(const struct gh_main_ops *ops)
 void gh_main_quit(void)
 {
     uv_stop(&loop);
+}
+
+/* ---- work off the loop ---- */
+
+static void run_work(uv_work_t *req)
+{
+    struct main_work *job = req->data;
+
+    job->work(job->arg);
+}
+
+static void after_work(uv_work_t *req, int status)
+{
+    struct main_work *job = req->data;
+
+    working--;
+    job->done(job->arg);
+    free(job);
+}
+
+bool gh_main_work(void (*work)(void *arg), void (*done)(void *arg), void *arg)
+{
+    struct main_work *job = malloc(sizeof *job);
+
+    if (!job)
+        return false;
+    job->req.data = job;
+    job->work = work;
+    job->done = done;
+    job->arg = arg;
+    if (uv_queue_work(gh_main_loop(), &job->req, run_work, after_work)) {
+        free(job);
+        return false;
+    }
+    working++;
+    return true;
+}
+
+void gh_main_settle(void)
+{
+    while (working)
+        uv_run(gh_main_loop(), UV_RUN_ONCE);
 }

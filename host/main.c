@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "conf_emit.h"
 #include "endpoint.h"
+#include "errand.h"
 #include "explain.h"
 #include "grave.h"
 #include "host.h"
@@ -32,6 +33,9 @@ static const struct gost_host more = {
     .table_get = gh_host_table_get,
     .table_put = gh_host_table_put,
     .worker_data = gh_plugin_worker_data,
+    .source_data = gh_errand_source_data,
+    .question = gh_errand_question,
+    .answer = gh_errand_answer,
 };
 
 const struct ge_embed gh_embed = {
@@ -144,6 +148,7 @@ static void quit(void)
         return;
     loop.quitting = true;
     gh_running_close();
+    gh_policies_stop();
     loop.ending = gh_worker_count();
     for (unsigned i = 0; i < gh_worker_count(); i++)
         gh_worker_post(gh_worker_get(i), end_worker, NULL);
@@ -268,6 +273,7 @@ static int serve(void)
             status = run_loop() == 0 ? 0 : 1;
         gh_running_close();
         gh_net_stop();
+        gh_main_settle();
     }
     gh_policies_publish(NULL);
     gh_graves_clear();

@@ -3,6 +3,8 @@
 #ifndef GH_NET_H
 #define GH_NET_H
 
+#include <stdbool.h>
+
 #include "engine.h"
 
 /* ---- workers: one thread, one uv loop, one ge_worker each ---- */
@@ -150,5 +152,11 @@ struct gh_main_ops {
 };
 int gh_main_run(const struct gh_main_ops *ops); /* until gh_main_quit */
 void gh_main_quit(void);
+
+/* Runs work(arg) on a thread of its own turn, then done(arg) on the main thread. False: it cannot,
+ * nothing was run. [main] */
+bool gh_main_work(void (*work)(void *arg), void (*done)(void *arg), void *arg);
+/* Waits for all of that work; its done() is called. The loop must not run. [main] */
+void gh_main_settle(void);
 
 #endif

@@ -1,44 +1,23 @@
-/* policy.c - authers, admissions and bypasses: built from the configuration, looked up by name. */
+/* policy.c - the policies of a configuration: built, published, looked up by name. */
 /* SPDX-License-Identifier: MIT */
 #include "policy.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf_meta.h"
+#include "confbuild.h"
 #include "net.h"
+#include "policy_private.h"
 
 enum { WORKERS_MAX = 256 };
 
-struct gh_policy {
-    struct gh_policy *next;
-    const char *name; /* *borrowed* from the tree */
-    uint32_t kind;    /* enum gost_policy_kind */
-    const struct gost_component *component;
-    struct gh_confset *set;
-    void *index;
-};
-
-struct gh_policies {
-    _Atomic uint32_t refs;
-    bool compat_gost;
-    struct gh_conf *conf;
-    struct gh_policy *list;
-};
-
-/* The sections that have an index, and how their inline data is given to it. */
-static const struct section {
-    const char *section, *component;
-    uint32_t kind;
-    const char *lines, *line_name, *line_value; /* a list of objects; NULL: none */
-} sections[] = {
-    {"authers", "auther", GOST_POLICY_AUTHER, "auths", "username", "password"},
-    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL},
-    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL},
+static const struct gh_policy_section sections[] = {
+    {"authers", "auther", GOST_POLICY_AUTHER, "auths", "username", "password", "hash", "hash "},
+    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, "set", "set "},
+    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, "set", "set "},
 };
 
 /* The current set. Each worker holds a reference and looks for a newer set at each use. */
@@ -89,59 +68,58 @@ void gh_names_free(struct gh_names *names)
     names->n = 0;
 }
 
-/* ---- building ---- */
+/* ---- one policy ---- */
 
-void gh_policy_free(struct gh_policy *policy)
+struct gh_policy *gh_policy_ref(struct gh_policy *p)
 {
-    const struct gost_index_ops *ops;
-
-    if (policy == NULL)
-        return;
-    ops = policy->component->ops;
-    if (policy->index != NULL && ops->destroy != NULL)
-        ops->destroy(policy->index);
-    gh_confset_free(policy->set);
-    free(policy);
+    atomic_fetch_add(&p->refs, 1);
+    return p;
 }
 
-/* What the object asks for that only a source or a remote could bring. */
-static bool has_sources(const struct gh_value *object, const char *what,
-                        struct gh_conf_errors *errs)
+static void policy_free(void *arg)
 {
-    static const char *const keys[] = {"plugin", "file", "redis", "http"};
-    bool found = false;
-
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        const struct gh_value *v = gh_get(object, keys[i]);
-
-        if (v == NULL)
-            continue;
-        gh_errors_at(errs, GH_ERROR, v,
-                     "%s: data from \"%s\" is not available; write the entries into the "
-                     "configuration itself",
-                     what, keys[i]);
-        found = true;
-    }
-    return found;
-}
-
-static bool build_index(struct gh_policy *p, struct gh_conf_errors *errs)
-{
+    struct gh_policy *p = arg;
     const struct gost_index_ops *ops = p->component->ops;
-    const void *conf = NULL;
-    char why[512] = "";
+    void *index = atomic_load(&p->index);
 
-    if (gh_confset_get(p->set, p->component, 0, NULL, errs, &conf, why, sizeof why) != 0)
-        return false;
-    if (ops->build(&p->index, conf, NULL, 0, why, sizeof why) == GOST_OK)
-        return true;
-    gh_errors_add(errs, GH_ERROR, "", "%s: %s", gh_confset_object(p->set), why);
-    return false;
+    gh_refresh_free(p->refresh);
+    gh_service_unref(p->service);
+    if (index != NULL && ops->destroy != NULL)
+        ops->destroy(index);
+    gh_confset_free(p->set);
+    gh_conf_unref(p->conf);
+    free(p);
 }
 
-/* A policy without its index yet; `set` is filled by the caller. NULL: reported. */
-static struct gh_policy *new_policy(const struct section *s, const char *name, const char *object,
-                                    const struct gh_value *at, struct gh_conf_errors *errs)
+void gh_policy_unref(struct gh_policy *p)
+{
+    if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
+        return;
+    if (gh_worker_current() != NULL)
+        gh_main_post(policy_free, p);
+    else
+        policy_free(p);
+}
+
+/* Remote policies of GOST are services of its own protocol. */
+static bool refuse_plugin(const struct gh_value *object, const char *what,
+                          struct gh_conf_errors *errs)
+{
+    const struct gh_value *v = gh_get(object, "plugin");
+
+    if (v == NULL)
+        return false;
+    gh_errors_at(errs, GH_ERROR, v,
+                 "%s: a policy that a plugin service decides is not available; use file, redis or "
+                 "http",
+                 what);
+    return true;
+}
+
+/* A policy without options and data yet; the caller fills `set`. NULL: reported. */
+static struct gh_policy *new_policy(const struct gh_policy_section *s, const char *name,
+                                    const char *object, const struct gh_value *at,
+                                    struct gh_conf_errors *errs)
 {
     char why[512] = "";
     const struct gost_component *c =
@@ -154,6 +132,10 @@ static struct gh_policy *new_policy(const struct section *s, const char *name, c
     }
     p = calloc(1, sizeof *p);
     if (p != NULL) {
+        atomic_init(&p->refs, 1);
+        atomic_init(&p->index, NULL);
+        atomic_init(&p->complete, true);
+        p->object = at;
         p->name = name;
         p->kind = s->kind;
         p->component = c;
@@ -167,8 +149,17 @@ static struct gh_policy *new_policy(const struct section *s, const char *name, c
     return p;
 }
 
+/* Options are bound and the index of what the configuration itself says is built. */
+static bool finish_policy(struct gh_policy *p, struct gh_conf_errors *errs)
+{
+    char why[512] = "";
+
+    return gh_confset_get(p->set, p->component, 0, NULL, errs, &p->options, why, sizeof why) == 0 &&
+           gh_policy_build_inline(p, errs);
+}
+
 /* A line is "name value": the name cannot have blanks. */
-static bool names_are_words(const struct section *s, const struct gh_value *object,
+static bool names_are_words(const struct gh_policy_section *s, const struct gh_value *object,
                             struct gh_conf_errors *errs)
 {
     const struct gh_value *list = s->lines != NULL ? gh_get(object, s->lines) : NULL, *item;
@@ -187,14 +178,26 @@ static bool names_are_words(const struct section *s, const struct gh_value *obje
     return true;
 }
 
-static int fill_set(struct gh_policy *p, const struct section *s, const struct gh_value *object)
+/* Keys of every object that the host itself reads. */
+static bool is_common(const char *key)
+{
+    static const char *const common[] = {"name", "reload", "file", "redis", "http", "plugin"};
+
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+        if (strcmp(key, common[i]) == 0)
+            return true;
+    return false;
+}
+
+static int fill_set(struct gh_policy *p, const struct gh_policy_section *s,
+                    const struct gh_value *object)
 {
     const struct gh_member *m;
     size_t pos = 0;
     int r = 0;
 
     while (r == 0 && (m = gh_next_member(object, &pos)) != NULL) {
-        if (strcmp(m->key, "name") == 0 || strcmp(m->key, "reload") == 0)
+        if (is_common(m->key))
             continue;
         if (s->lines != NULL && strcmp(m->key, s->lines) == 0)
             r = gh_confset_add_lines(p->set, m->key, m->value, s->line_name, s->line_value);
@@ -204,28 +207,78 @@ static int fill_set(struct gh_policy *p, const struct section *s, const struct g
     return r;
 }
 
-static bool add_object(struct gh_policies *all, const struct section *s,
-                       const struct gh_value *object, struct gh_conf_errors *errs)
+static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_policy_section *s,
+                                      const struct gh_value *object, struct gh_conf_errors *errs)
 {
     char what[300];
     struct gh_policy *p;
     const char *name = gh_str(object, "name", "");
 
     snprintf(what, sizeof what, "%s %s", s->component, name);
-    if (has_sources(object, what, errs) || !names_are_words(s, object, errs))
-        return false;
+    if (refuse_plugin(object, what, errs) || !names_are_words(s, object, errs))
+        return NULL;
     p = new_policy(s, name, what, object, errs);
     if (p == NULL)
-        return false;
-    if (fill_set(p, s, object) != 0) {
+        return NULL;
+    p->conf = gh_conf_ref(conf);
+    if (fill_set(p, s, object) != 0)
         errs->no_memory = true;
-    } else if (build_index(p, errs)) {
-        p->next = all->list;
-        all->list = p;
-        return true;
+    else if (gh_refresh_new(p, s, errs) && finish_policy(p, errs))
+        return p;
+    gh_policy_unref(p);
+    return NULL;
+}
+
+/* ---- all of them ---- */
+
+static bool add(struct gh_policies *all, struct gh_policy *p)
+{
+    if (all->n == all->room) {
+        unsigned room = all->room ? 2 * all->room : 16;
+        struct gh_policy **more = realloc(all->v, room * sizeof *more);
+
+        if (more == NULL)
+            return false;
+        all->v = more;
+        all->room = room;
     }
-    gh_policy_free(p);
-    return false;
+    all->v[all->n++] = p;
+    return true;
+}
+
+/* The running policy that this object describes too: it keeps its data. NULL: there is none. */
+static struct gh_policy *unchanged(const struct gh_policy_section *s, const struct gh_value *object)
+{
+    struct gh_policy *p = gh_policy_find(current.set, s->kind, gh_str(object, "name", ""));
+    char why[512];
+
+    if (p == NULL || p->refresh == NULL || !gh_value_equal(p->object, object) ||
+        p->component != gh_find_component(GOST_KIND_INDEX, s->component, why, sizeof why))
+        return NULL;
+    return gh_policy_ref(p);
+}
+
+static bool build_section(struct gh_policies *all, struct gh_conf *conf,
+                          const struct gh_policy_section *s, struct gh_conf_errors *errs)
+{
+    const struct gh_value *list = gh_conf_section(conf, s->section), *object;
+    size_t pos = 0;
+    bool ok = true;
+
+    while ((object = gh_next(list, &pos)) != NULL) {
+        struct gh_policy *p = unchanged(s, object);
+
+        if (p == NULL)
+            p = build_policy(conf, s, object, errs);
+        if (p == NULL) {
+            ok = false;
+        } else if (!add(all, p)) {
+            gh_policy_unref(p);
+            errs->no_memory = true;
+            ok = false;
+        }
+    }
+    return ok;
 }
 
 struct gh_policies *gh_policies_build(struct gh_conf *conf, bool compat_gost,
@@ -240,32 +293,42 @@ struct gh_policies *gh_policies_build(struct gh_conf *conf, bool compat_gost,
     }
     atomic_init(&all->refs, 1);
     all->compat_gost = compat_gost;
-    all->conf = gh_conf_ref(conf);
-    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-        const struct gh_value *list = gh_conf_section(conf, sections[i].section), *object;
-        size_t pos = 0;
-
-        while ((object = gh_next(list, &pos)) != NULL)
-            ok = add_object(all, &sections[i], object, errs) && ok;
-    }
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++)
+        ok = build_section(all, conf, &sections[i], errs) && ok;
     if (ok)
         return all;
     gh_policies_unref(all);
     return NULL;
 }
 
-void gh_policies_unref(struct gh_policies *p)
+bool gh_policies_bind(struct gh_policies *all, struct gh_generation *generation,
+                      struct gh_conf_errors *errs)
 {
-    if (p == NULL || atomic_fetch_sub(&p->refs, 1) != 1)
-        return;
-    while (p->list != NULL) {
-        struct gh_policy *next = p->list->next;
+    struct gh_service *s = NULL;
 
-        gh_policy_free(p->list);
-        p->list = next;
+    for (unsigned i = 0; i < all->n; i++) {
+        if (all->v[i]->refresh == NULL || all->v[i]->service != NULL)
+            continue;
+        if (s == NULL)
+            s = gh_service_internal(generation, "policies", NULL);
+        if (s == NULL) {
+            errs->no_memory = true;
+            return false;
+        }
+        all->v[i]->service = gh_service_ref(s);
     }
-    gh_conf_unref(p->conf);
-    free(p);
+    gh_service_unref(s);
+    return true;
+}
+
+void gh_policies_unref(struct gh_policies *all)
+{
+    if (all == NULL || atomic_fetch_sub(&all->refs, 1) != 1)
+        return;
+    for (unsigned i = 0; i < all->n; i++)
+        gh_policy_unref(all->v[i]);
+    free(all->v);
+    free(all);
 }
 
 struct gh_policy *gh_policy_inline_auther(const struct gh_value *auth, const char *object,
@@ -285,15 +348,35 @@ struct gh_policy *gh_policy_inline_auther(const struct gh_value *auth, const cha
     else
         p = new_policy(&sections[0], user, object, auth, errs);
     if (p != NULL && gh_confset_add_lines(p->set, "auths", list, "username", "password") == 0)
-        *ret_ok = build_index(p, errs);
+        *ret_ok = finish_policy(p, errs);
     gh_value_free(list);
     if (*ret_ok)
         return p;
-    gh_policy_free(p);
+    gh_policy_unref(p);
     return NULL;
 }
 
 /* ---- publishing ---- */
+
+static bool has(const struct gh_policies *all, const struct gh_policy *p)
+{
+    for (unsigned i = 0; all != NULL && i < all->n; i++)
+        if (all->v[i] == p)
+            return true;
+    return false;
+}
+
+static void stop_refreshes(const struct gh_policies *old, const struct gh_policies *next)
+{
+    for (unsigned i = 0; old != NULL && i < old->n; i++)
+        if (old->v[i]->refresh != NULL && !has(next, old->v[i]))
+            gh_refresh_stop(old->v[i]);
+}
+
+void gh_policies_stop(void)
+{
+    stop_refreshes(current.set, NULL);
+}
 
 void gh_policies_publish(struct gh_policies *p)
 {
@@ -304,16 +387,22 @@ void gh_policies_publish(struct gh_policies *p)
     current.set = p;
     atomic_fetch_add(&current.version, 1);
     pthread_mutex_unlock(&current.lock);
+    if (p != NULL)
+        stop_refreshes(old, p);
+    for (unsigned i = 0; p != NULL && i < p->n; i++)
+        if (p->v[i]->refresh != NULL)
+            gh_refresh_start(p->v[i]);
     gh_policies_unref(old);
     for (unsigned i = 0; p == NULL && i < WORKERS_MAX; i++) {
         gh_policies_unref(held[i].set);
         held[i].set = NULL;
         held[i].version = 0;
     }
+    if (p == NULL)
+        gh_index_retired_free();
 }
 
-/* The current set, valid until the next call on this worker. NULL: none is published. */
-static const struct gh_policies *now(void)
+const struct gh_policies *gh_policies_now(void)
 {
     struct gh_worker *w = gh_worker_current();
     unsigned i = w != NULL ? gh_worker_index(w) : 0;
@@ -335,91 +424,10 @@ static const struct gh_policies *now(void)
     return held[i].set;
 }
 
-static const struct gh_policy *find(const struct gh_policies *all, uint32_t kind, const char *name)
+struct gh_policy *gh_policy_find(const struct gh_policies *all, uint32_t kind, const char *name)
 {
-    if (all == NULL)
-        return NULL;
-    for (const struct gh_policy *p = all->list; p != NULL; p = p->next)
-        if (p->kind == kind && strcmp(p->name, name) == 0)
-            return p;
+    for (unsigned i = 0; all != NULL && i < all->n; i++)
+        if (all->v[i]->kind == kind && strcmp(all->v[i]->name, name) == 0)
+            return all->v[i];
     return NULL;
-}
-
-/* ---- questions ---- */
-
-static bool ask_auther(const struct gh_policy *p, const struct gost_q_auth *q, char id[256])
-{
-    const struct gost_index_ops *ops = p->component->ops;
-    struct gost_a_auth a = {.size = sizeof a};
-
-    if (ops->query(p->index, q, &a) != GOST_OK || !a.ok)
-        return false;
-    memcpy(id, a.id, sizeof a.id);
-    id[sizeof a.id - 1] = '\0';
-    return true;
-}
-
-bool gh_policy_auth(const struct gh_names *names, const struct gh_policy *own,
-                    const struct gost_q_auth *q, char id[256])
-{
-    const struct gh_policies *all = now();
-
-    id[0] = '\0';
-    if (names->n == 0)
-        return own == NULL || ask_auther(own, q, id);
-    for (unsigned i = 0; i < names->n; i++) {
-        const struct gh_policy *p = find(all, GOST_POLICY_AUTHER, names->v[i]);
-
-        if (p == NULL ? all != NULL && all->compat_gost : ask_auther(p, q, id))
-            return true;
-    }
-    return false;
-}
-
-static struct gost_a_verdict ask_target(const struct gh_policy *p, const struct gost_q_target *q,
-                                        bool *ret_ok)
-{
-    const struct gost_index_ops *ops = p->component->ops;
-    struct gost_a_verdict a = {.size = sizeof a};
-
-    *ret_ok = ops->query(p->index, q, &a) == GOST_OK;
-    return a;
-}
-
-bool gh_policy_admit(const struct gh_names *names, const struct gost_q_target *q)
-{
-    const struct gh_policies *all = now();
-
-    for (unsigned i = 0; i < names->n; i++) {
-        const struct gh_policy *p = find(all, GOST_POLICY_ADMISSION, names->v[i]);
-        bool ok = false;
-
-        if (p == NULL || !ask_target(p, q, &ok).match || !ok)
-            return false;
-    }
-    return true;
-}
-
-/* White lists bypass only together; one black list is enough. */
-bool gh_policy_bypass(const struct gh_names *names, const struct gost_q_target *q)
-{
-    const struct gh_policies *all = now();
-    unsigned white = 0, white_matches = 0;
-
-    for (unsigned i = 0; i < names->n; i++) {
-        const struct gh_policy *p = find(all, GOST_POLICY_BYPASS, names->v[i]);
-        struct gost_a_verdict a;
-        bool ok;
-
-        if (p == NULL)
-            continue;
-        a = ask_target(p, q, &ok);
-        if (!ok || (a.match && !(a.flags & GOST_VERDICT_WHITELIST)))
-            return true;
-        if (a.flags & GOST_VERDICT_WHITELIST) {
-            white++;
-            white_matches += a.match != 0;
-        }
-    }
-    return white != 0 && white == white_matches;
 }

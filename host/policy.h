@@ -11,6 +11,7 @@
 
 struct gh_policy;   /* one object; immutable */
 struct gh_policies; /* all of a configuration; immutable, counted */
+struct gh_generation;
 
 /* The names an object refers to: the singular key first, then the list. */
 struct gh_names {
@@ -28,14 +29,21 @@ struct gh_policies *gh_policies_build(struct gh_conf *conf, bool compat_gost,
                                       struct gh_conf_errors *errs);
 void gh_policies_unref(struct gh_policies *p);
 
+/* Gives those that dial what dials need. After the chains were built. [main] */
+bool gh_policies_bind(struct gh_policies *all, struct gh_generation *generation,
+                      struct gh_conf_errors *errs);
+
 /* Makes `p` the current set, taking the reference over; NULL at the end of the process, when no
  * worker runs any more. [main] */
 void gh_policies_publish(struct gh_policies *p);
 
+/* Stops all fetching: the program ends. [main] */
+void gh_policies_stop(void);
+
 /* One user given where it is used ("handler.auth"). NULL with *ret_ok: there is none. [main] */
 struct gh_policy *gh_policy_inline_auther(const struct gh_value *auth, const char *object,
                                           struct gh_conf_errors *errs, bool *ret_ok);
-void gh_policy_free(struct gh_policy *policy);
+void gh_policy_unref(struct gh_policy *policy); /* [any] */
 
 /*
  * Questions, to the current set. [any]

@@ -86,6 +86,7 @@ int gh_reload_load(struct gh_loaded *ret, struct gh_conf_errors *errs)
     l.policies = gh_policies_build(l.conf, cli->compat_gost, errs);
     ok = l.policies != NULL && ok;
     ok = gh_generation_build(l.conf, cli->compat_gost, cli->strict, &l.services, errs) == 0 && ok;
+    ok = ok && gh_policies_bind(l.policies, l.services.generation, errs);
     if (ok) {
         *ret = l;
         return 0;

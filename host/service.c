@@ -42,7 +42,7 @@ static void release(void *object)
     gh_names_free(&s->authers);
     gh_names_free(&s->bypasses);
     gh_names_free(&s->skip_auth);
-    gh_policy_free(s->own_auther);
+    gh_policy_unref(s->own_auther);
     free(s->chains.chains);
     free(s->chains.choices);
     if (s->owns_targets)
@@ -345,6 +345,36 @@ struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *ge
         return s;
     release(s);
     return NULL;
+}
+
+struct gh_service *gh_service_internal(struct gh_generation *generation, const char *name,
+                                       struct gh_chain *chain)
+{
+    struct gh_service *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    atomic_init(&s->refs, 1);
+    atomic_fetch_add(&generation->refs, 1);
+    s->generation = generation;
+    s->name = name;
+    s->addr_text = "";
+    s->handler_type = name;
+    s->listener.type = "none";
+    s->internal = true;
+    s->dial_timeout = GH_DIAL_S * GOST_S;
+    gh_selector_init(&s->chains.selector, NULL);
+    if (chain == NULL)
+        return s;
+    s->chains.chains = calloc(1, sizeof(struct gh_chain *));
+    s->chains.choices = calloc(1, sizeof(struct gh_choice));
+    if (s->chains.chains == NULL || s->chains.choices == NULL) {
+        release(s);
+        return NULL;
+    }
+    s->chains.choices[0].weight = 1;
+    s->chains.chains[s->chains.n++] = chain;
+    return s;
 }
 
 /* ---- accepting ---- */

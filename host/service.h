@@ -20,6 +20,7 @@ struct gh_service {
     struct gh_generation *generation; /* counted */
     const struct gh_value *conf;
     const char *name, *addr_text, *handler_type;
+    bool internal;              /* of the host's own errands: not counted, not logged */
     /* listener */
     struct gh_confset *listener_set;
     struct gh_stackdef listener;
@@ -49,6 +50,11 @@ struct gh_service {
 struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *generation,
                                     const struct gh_value *conf);
 struct gh_service *gh_service_ref(struct gh_service *s);
+
+/* What the host's own errands run under: no listener, no policies; dials take `chain`, NULL: none.
+ * `name` is a literal. NULL: no memory. [main] */
+struct gh_service *gh_service_internal(struct gh_generation *generation, const char *name,
+                                       struct gh_chain *chain);
 void gh_service_unref(struct gh_service *s); /* [any] */
 
 /* A connection or a new peer of a listener; `arg` is the service. [worker] */

@@ -27,18 +27,38 @@ static void destroy(void *index)
     free(x);
 }
 
-static int add(struct bypass_index *x, struct gost_bytes text, const char *file, uint32_t line,
-               char *error, size_t n)
+/* Inline patterns must be right; of a file a line that is none is skipped. */
+static int add_inline(struct bypass_index *x, struct gost_bytes text, char *error, size_t n)
 {
     int r = bypass_add(x->set, text);
 
     if (r == GOST_EPROTO)
         snprintf(error, n,
-                 "%s%s%.0u\"%.*s\" is no address pattern: write an IP, a CIDR, a range IP-IP, a "
-                 "host name or a glob",
-                 file ? file : "", file ? ": " : "", line, (int)(text.n < 80 ? text.n : 80),
-                 (const char *)text.p);
+                 "\"%.*s\" is no address pattern: write an IP, a CIDR, a range IP-IP, a host name "
+                 "or a glob",
+                 (int)(text.n < 80 ? text.n : 80), (const char *)text.p);
     return r;
+}
+
+static int add_lines(struct bypass_index *x, const struct gost_line *lines, uint32_t n, char *error,
+                     size_t error_size)
+{
+    uint32_t i, skipped = 0, first = 0;
+
+    for (i = 0; i < n; i++) {
+        int r = bypass_add(x->set, lines[i].text);
+
+        if (r == GOST_EPROTO && skipped++ == 0)
+            first = i;
+        else if (r != GOST_OK && r != GOST_EPROTO)
+            return r;
+    }
+    if (skipped)
+        snprintf(error, error_size,
+                 "%u lines are no address patterns and are skipped, the first "
+                 "is %s:%u",
+                 skipped, lines[first].file, lines[first].line);
+    return GOST_OK;
 }
 
 static int build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,
@@ -56,9 +76,9 @@ static int build(void **ret_index, const void *conf, const struct gost_line *lin
     x->whitelist = cf->whitelist;
     x->network = cf->network;
     for (i = 0; r == GOST_OK && i < cf->matchers.n; i++)
-        r = add(x, gost_bytes_str(cf->matchers.v[i]), NULL, 0, error, error_size);
-    for (i = 0; r == GOST_OK && i < n; i++)
-        r = add(x, lines[i].text, lines[i].file, lines[i].line, error, error_size);
+        r = add_inline(x, gost_bytes_str(cf->matchers.v[i]), error, error_size);
+    if (r == GOST_OK)
+        r = add_lines(x, lines, n, error, error_size);
     if (r != GOST_OK) {
         destroy(x);
         return r;
@@ -81,10 +101,12 @@ static int query(const void *index, const void *question, void *answer)
         return GOST_OK;
     if (!q->addr || q->addr->family == GOST_AF_NONE)
         return GOST_OK;
-    if (bypass_empty(x->set))
+    if (bypass_empty(x->set)) {
         a->match = x->network != NET_ANY && !x->whitelist;
-    else
+        a->flags |= GOST_VERDICT_EMPTY;
+    } else {
         a->match = bypass_match(x->set, q->addr) ? !x->whitelist : x->whitelist != 0;
+    }
     return GOST_OK;
 }
 

@@ -590,6 +590,26 @@ static inline int gost_table_put(const char *table, struct gost_bytes key, const
     return gost_host_->table_put(table, key, value, value_size, ttl_ns, only_new);
 }
 
+/* ---- policies: see policy.h ------------------------------------------------------------------- */
+
+/* SOURCE: the whole data, one entry a line. Copied. */
+static inline void gost_source_data(struct gost_io *io, struct gost_bytes data)
+{
+    gost_host_->source_data(io, data);
+}
+
+/* REMOTE: the question of the instance, a struct gost_q_*; NULL: there is none. */
+static inline const void *gost_question(struct gost_io *io)
+{
+    return gost_host_->question(io);
+}
+
+/* REMOTE: the answer, a struct gost_a_*. Copied. */
+static inline void gost_answer(struct gost_io *io, const void *answer)
+{
+    gost_host_->answer(io, answer);
+}
+
 /* ---- actions in short form ------------------------------------------------------------------- */
 
 static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network,

@@ -43,8 +43,9 @@ struct gost_line {
  * INDEX: build() makes an immutable object off the loop [any]; query() is synchronous, allocates
  * nothing, never blocks [any, concurrently]; destroy() frees it after its last reader.
  * The component's name is the configuration section in the singular: "bypass", "auther". Inline
- * data
- * ("matchers", "auths") are options of the component; lines from sources follow them.
+ * data ("matchers", "auths") are options of the component; lines from sources follow them. Lines
+ * are raw: comments and blanks around are the index's to drop. A line that cannot be read is
+ * skipped; build() then leaves a sentence in `error` (which starts empty) and is still GOST_OK.
  * A closed kind (auther, admission) whose sources have never delivered denies: that is the host's
  * doing, not the index's.
  */
@@ -87,6 +88,7 @@ struct gost_a_verdict {
 };
 
 #define GOST_VERDICT_WHITELIST 1u /* the object is a white list: how groups combine, spec of GOST */
+#define GOST_VERDICT_EMPTY     2u /* the question concerns this object, but it has no pattern */
 
 struct gost_q_name { /* HOSTS: name -> addresses. INGRESS: name -> value */
     uint32_t size;
@@ -117,11 +119,12 @@ struct gost_a_rate { /* bytes per second, or a count; 0: no limit. Several rules
 };
 
 /*
- * SOURCE: a step machine with DIAL, FILE and gost_set_deadline(). When it has the whole data it
- * calls
- * gost_source_data(io, bytes); the host splits lines, builds the index off the loop and swaps it.
- * A failed fetch is gost_fail(): the host keeps the last good data, says so once, and steps again
- * with GOST_EV_DEADLINE at the next period.
+ * SOURCE: a step machine with DIAL, UPGRADE, FILE. One instance fetches once: when it has the whole
+ * data it calls gost_source_data(io, bytes) and returns GOST_OK. The host splits lines, builds the
+ * index off the loop and swaps it, and starts another instance at the next period. A failed fetch
+ * is gost_fail(): the host keeps the last good data and says so once. The host gives the deadline.
+ * Port 0 leads nowhere: the ports it dials are 1 and above. The component's name is the key of the
+ * configuration: "file", "redis", "http"; the keys below it are its options.
  */
 struct gost_source_ops {
     uint32_t size;
@@ -131,8 +134,9 @@ struct gost_source_ops {
 };
 
 /*
- * REMOTE: the question comes with GOST_EV_START in gost_question(io); answer with gost_answer(io).
- * The host gives a deadline, single flight and a bounded cache.
+ * REMOTE: the question is gost_question(io) during the whole life of the instance; answer with
+ * gost_answer(io, answer), then return GOST_OK. Port 0 leads nowhere. The host gives a deadline,
+ * single flight and a bounded cache.
  */
 struct gost_remote_ops {
     uint32_t size;

@@ -1,0 +1,100 @@
+/* policy_private.h - what the policy*.c files share. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GH_POLICY_PRIVATE_H
+#define GH_POLICY_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "policy.h"
+
+struct gh_refresh;
+
+/*
+ * One object of a section. Counted: each set it is in holds a reference, and its refresh while it
+ * runs. An object that a reload leaves as it was goes into the new set too, with its data.
+ */
+struct gh_policy {
+    _Atomic uint32_t refs;
+    struct gh_conf *conf; /* counted: names and texts are of it; NULL: somebody else's */
+    const struct gh_value *object;
+    const char *name;
+    uint32_t kind; /* enum gost_policy_kind */
+    const struct gost_component *component;
+    struct gh_confset *set;
+    const void *options;        /* of the component, from the set */
+    void *_Atomic index;        /* read by all workers; replaced by gh_policy_swap() */
+    _Atomic bool complete;      /* every source has delivered; true without sources */
+    struct gh_refresh *refresh; /* NULL: all data is in the configuration */
+    struct gh_service *service; /* of its errands; NULL until gh_policies_bind() */
+};
+
+/* All of a configuration. Immutable once it is published, counted. */
+struct gh_policies {
+    _Atomic uint32_t refs;
+    bool compat_gost;
+    struct gh_policy **v;
+    unsigned n, room;
+};
+
+/* A section that has an index, and how its inline data and its sources are read. */
+struct gh_policy_section {
+    const char *section, *component;
+    uint32_t kind;
+    const char *lines, *line_name, *line_value; /* a list of objects; NULL: none */
+    const char *redis_type, *redis_types;       /* the default; all, each followed by a blank */
+};
+
+/* ---- policy.c ---- */
+
+struct gh_policy *gh_policy_ref(struct gh_policy *p);
+void gh_policy_unref(struct gh_policy *p); /* [any] */
+
+/* The current set, valid until the next call on this worker. NULL: none is published. [any] */
+const struct gh_policies *gh_policies_now(void);
+struct gh_policy *gh_policy_find(const struct gh_policies *all, uint32_t kind, const char *name);
+
+/* ---- policy_index.c ---- */
+
+/* Data of one source, as it came. Counted. */
+struct gh_lines {
+    _Atomic uint32_t refs;
+    size_t n;
+    char text[];
+};
+struct gh_lines *gh_lines_new(struct gost_bytes text); /* NULL: no memory */
+void gh_lines_unref(struct gh_lines *lines);
+
+enum { GH_FEEDS = 3 };
+
+/* One building of an index off the loop. */
+struct gh_index_job {
+    struct gh_policy *policy;         /* counted */
+    struct gh_worker *worker;         /* is told with gh_refresh_built() */
+    struct gh_lines *lines[GH_FEEDS]; /* counted; NULL: none */
+    const char *place[GH_FEEDS];      /* where from; *borrowed* from the policy */
+    bool complete;                    /* nothing lacks */
+    void *index;
+    char text[512]; /* why not, or a warning */
+    int status;
+};
+
+/* Builds the index of inline data, at once. [main] */
+bool gh_policy_build_inline(struct gh_policy *p, struct gh_conf_errors *errs);
+
+/* Builds, publishes, then tells the worker. Takes the job over. [worker] */
+void gh_index_build(struct gh_index_job *job);
+
+/* Frees what is retired; no worker runs. [main] */
+void gh_index_retired_free(void);
+
+/* ---- policy_source.c ---- */
+
+/* Reads "file", "redis", "http" and "reload" of the object. False: reported. [main] */
+bool gh_refresh_new(struct gh_policy *p, const struct gh_policy_section *s,
+                    struct gh_conf_errors *errs);
+void gh_refresh_free(struct gh_refresh *r); /* it does not run */
+void gh_refresh_start(struct gh_policy *p); /* or fetches again now. [main] */
+void gh_refresh_stop(struct gh_policy *p);  /* for good; releases its reference. [main] */
+void gh_refresh_built(struct gh_policy *p, int status); /* its job is finished. [worker] */
+
+#endif
