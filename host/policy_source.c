@@ -36,6 +36,7 @@ struct gh_refresh {
 };
 
 static const char *const keys[GH_FEEDS] = {"file", "redis", "http"};
+static const char *const where[GH_FEEDS] = {"path", "addr", "url"}; /* the one key each needs */
 
 static void begin_round(struct gh_refresh *r);
 
@@ -346,8 +347,13 @@ bool gh_refresh_new(struct gh_policy *p, const struct gh_policy_section *s,
     for (int i = 0; i < GH_FEEDS; i++) {
         const struct gh_value *v = gh_get(p->object, keys[i]);
 
-        if (v != NULL)
+        if (v != NULL && gh_str(v, where[i], NULL) == NULL) {
+            gh_errors_at(errs, GH_ERROR, v, "%s: %s.%s is empty: nothing could be read",
+                         gh_confset_object(p->set), keys[i], where[i]);
+            ok = false;
+        } else if (v != NULL) {
             ok = add_feed(p, keys[i], s, v, errs) && ok;
+        }
     }
     atomic_store(&p->complete, !any);
     return ok;

@@ -11,7 +11,7 @@ enum { NET_ANY, NET_TCP, NET_UDP };
 
 struct bypass_conf {
     struct gost_list matchers;
-    uint32_t whitelist, network;
+    uint32_t whitelist, reverse, network;
 };
 
 struct bypass_index {
@@ -73,7 +73,7 @@ static int build(void **ret_index, const void *conf, const struct gost_line *lin
         free(x);
         return GOST_ENOMEM;
     }
-    x->whitelist = cf->whitelist;
+    x->whitelist = cf->whitelist || cf->reverse;
     x->network = cf->network;
     for (i = 0; r == GOST_OK && i < cf->matchers.n; i++)
         r = add_inline(x, gost_bytes_str(cf->matchers.v[i]), error, error_size);
@@ -113,8 +113,10 @@ static int query(const void *index, const void *question, void *answer)
 static const struct gost_opt options[] = {
     GOST_OPT_LIST(struct bypass_conf, matchers, "matchers", NULL, GOST_OPT_SERVER,
                   "IP, CIDR, IP-IP, host, .domain or glob; hosts and globs with :port or :min-max"),
-    GOST_OPT_BOOL(struct bypass_conf, whitelist, "whitelist reverse", "false", GOST_OPT_SERVER,
+    GOST_OPT_BOOL(struct bypass_conf, whitelist, "whitelist", "false", GOST_OPT_SERVER,
                   "bypass what does not match"),
+    GOST_OPT_BOOL(struct bypass_conf, reverse, "reverse", "false", GOST_OPT_SERVER,
+                  "the old name of whitelist"),
     GOST_OPT_ENUM(struct bypass_conf, network, "network", "any", "any tcp udp", GOST_OPT_SERVER,
                   "only for this network"),
     GOST_OPT_LAST};

@@ -64,18 +64,21 @@ static int feed(struct source_answer *a, const char *text, size_t step)
 }
 
 static const struct {
-    const char *text, *body;
+    const char *name, *text, *body;
     int result;
     uint32_t status;
 } answers[] = {
-    {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na\nb\nrest", "a\nb\n", GOST_OK, 200},
-    {"HTTP/1.0 200 OK\r\n\r\nall of it", "all of it", GOST_OK, 200},
-    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab\n\r\n2;x=y\r\ncd\r\n0\r\n\r\n",
+    {"a length", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na\nb\nrest", "a\nb\n", GOST_OK, 200},
+    {"until the end", "HTTP/1.0 200 OK\r\n\r\nall of it", "all of it", GOST_OK, 200},
+    {"chunks",
+     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nab\n\r\n2;x=y\r\ncd\r\n0\r\n\r\n",
      "ab\ncd", GOST_OK, 200},
-    {"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "", GOST_OK, 404},
-    {"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "short", GOST_ECLOSED, 200},
-    {"HTTP/1.1 200 OK\r\nContent-Le", "", GOST_ECLOSED, 0},
-    {"SSH-2.0-x\r\n\r\n", "", GOST_EPROTO, 0},
+    {"an early head", "HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", "",
+     GOST_OK, 404},
+    {"a short body", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", "short", GOST_ECLOSED,
+     200},
+    {"a cut head", "HTTP/1.1 200 OK\r\nContent-Le", "", GOST_ECLOSED, 0},
+    {"no HTTP", "SSH-2.0-x\r\n\r\n", "", GOST_EPROTO, 0},
 };
 
 int main(void)
@@ -94,7 +97,7 @@ int main(void)
                    gost_bytes_eq(gost_bytes(a.data, a.n), gost_bytes_str(answers[i].body));
             source_answer_free(&a);
         }
-        ok(good, answers[i].text);
+        ok(good, answers[i].name);
     }
     ok(feed(&a, "HTTP/1.1 302 Found\r\nLocation: /new\r\n\r\n", 5) == GOST_OK && a.redirect &&
            strcmp(a.location, "/new") == 0,
