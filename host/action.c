@@ -137,6 +137,7 @@ static void forget(struct gh_act *act)
     gh_route_cancel(act->route);
     if (act->lookup != NULL)
         gh_resolve_cancel(act->lookup);
+    gh_naming_cancel(act->naming);
     if (act->file != NULL)
         gh_file_forget(act->file);
     if (act->visit != NULL)

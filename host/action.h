@@ -25,11 +25,13 @@ struct gh_act {
     struct gh_act *next, **prev; /* of its agent */
     struct gh_agent *agent;
     uint32_t kind, tag, port;
-    uint32_t from;              /* ACCEPT: the listening port */
-    const struct gh_node *node; /* target of a SELECT; NULL: none */
+    uint32_t from;                    /* ACCEPT: the listening port */
+    const struct gh_node *node;       /* target of a SELECT; NULL: none */
+    const struct gost_act_dial *dial; /* waits for its target's address */
     /* at most one is in use; all NULL: it waits for a stream, a bind or an inspection */
     struct gh_route *route;
     struct gh_lookup *lookup;
+    struct gh_naming *naming;
     struct gh_file_job *file;
     struct gh_visit *visit;
 };

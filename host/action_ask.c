@@ -169,9 +169,21 @@ static void looked_up(void *arg, int status, const char *text, const struct gost
 void gh_act_resolve(struct gh_agent *agent, const struct gost_act_resolve *a)
 {
     struct gh_act *act = gh_act_begin(agent, &a->head);
+    struct gost_a_addrs found;
 
     if (act == NULL)
         return;
+    switch (gh_naming_ask(&act->naming, &agent->flow->service->naming, &a->addr, 0, &found,
+                          looked_up, act)) {
+    case GH_NAMING_WAIT:
+        return;
+    case GH_NAMING_DONE:
+        looked_up(act, found.n != 0 ? 0 : GOST_ERESOLVE, "the name has no address", found.addr,
+                  found.n);
+        return;
+    default:
+        break;
+    }
     if (a->addr.family != GOST_AF_NAME) {
         answer(act, &a->addr, 1);
         return;

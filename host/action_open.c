@@ -68,20 +68,20 @@ static const struct gh_node *find_node(const struct gh_service *s, struct gost_b
     return NULL;
 }
 
-static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_t verb)
+static void go(struct gh_act *act, const struct gost_act_dial *a, const struct gost_addr *target,
+               uint32_t verb)
 {
+    struct gh_agent *agent = act->agent;
     struct gh_service *s = agent->flow->service;
     struct gh_route_spec spec = {.flow = agent->flow,
                                  .verb = verb,
                                  .network = a->network,
-                                 .target = a->addr,
+                                 .target = *target,
+                                 .asked = target != &a->addr ? &a->addr : NULL,
                                  .direct = (a->flags & GOST_DIAL_DIRECT) != 0,
                                  .timeout_ns = a->timeout_ns ? a->timeout_ns : s->dial_timeout,
                                  .done = routed};
-    struct gh_act *act = gh_act_begin(agent, &a->head);
 
-    if (act == NULL)
-        return;
     if (gh_agent_is_connector(agent)) {
         spec.fixed = agent->below;
         spec.n_fixed = agent->n_below;
@@ -94,6 +94,50 @@ static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_
     gh_route_start(&act->route, &spec);
 }
 
+static void start(struct gh_agent *agent, const struct gost_act_dial *a, uint32_t verb)
+{
+    struct gh_act *act = gh_act_begin(agent, &a->head);
+
+    if (act != NULL)
+        go(act, a, &a->addr, verb);
+}
+
+static void named(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n)
+{
+    struct gh_act *act = arg;
+
+    if (n == 0) {
+        static const struct gh_path none_yet;
+
+        gh_flow_note_target(act->agent->flow, &act->dial->addr, &none_yet);
+        gh_act_result(act, status != 0 ? status : GOST_ERESOLVE,
+                      text != NULL ? text : "the name does not exist", NULL, 0);
+        return;
+    }
+    go(act, act->dial, &v[0], GE_CONNECT);
+}
+
+/* The service's hosts and resolver, then the route. */
+static void start_named(struct gh_agent *agent, const struct gost_act_dial *a)
+{
+    struct gh_act *act = gh_act_begin(agent, &a->head);
+    struct gost_a_addrs found;
+
+    if (act == NULL)
+        return;
+    act->dial = a; /* it lives until it is answered */
+    switch (gh_naming_ask(&act->naming, &agent->flow->service->naming, &a->addr, 0, &found, named,
+                          act)) {
+    case GH_NAMING_WAIT:
+        return;
+    case GH_NAMING_DONE:
+        named(act, 0, NULL, found.addr, found.n);
+        return;
+    default:
+        go(act, a, &a->addr, GE_CONNECT);
+    }
+}
+
 void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a)
 {
     if (a->network == GOST_NET_ENDPOINT)
@@ -103,8 +147,10 @@ void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a)
         gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this network cannot be dialed");
     else if (denied(agent, a))
         gh_act_refuse(agent, &a->head, GOST_EDENIED, "the service's bypass forbids this target");
-    else
+    else if (gh_agent_is_connector(agent))
         start(agent, a, GE_CONNECT);
+    else
+        start_named(agent, a);
 }
 
 void gh_act_associate(struct gh_agent *agent, const struct gost_act_dial *a)

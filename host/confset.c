@@ -251,8 +251,31 @@ int gh_confset_add_certificate(struct gh_confset *set, const struct gh_value *gl
     return r;
 }
 
+/* "name value more more" of one object; *owned* by the set. NULL: no memory. */
+static const char *line_of(struct gh_confset *set, const char *name, const struct gh_value *item,
+                           const char *value_key, const struct gh_value *more)
+{
+    const char *value = gh_str(item, value_key, "");
+    size_t n = strlen(name) + strlen(value) + 2, at;
+    const struct gh_value *v;
+    size_t pos = 0;
+    char *line;
+
+    while ((v = gh_next(more, &pos)) != NULL)
+        n += gh_text_of(v) != NULL ? strlen(gh_text_of(v)) + 1 : 0;
+    line = arena(set, n);
+    if (line == NULL)
+        return NULL;
+    at = (size_t)snprintf(line, n, "%s %s", name, value);
+    pos = 0;
+    while ((v = gh_next(more, &pos)) != NULL)
+        if (gh_text_of(v) != NULL)
+            at += (size_t)snprintf(line + at, n - at, " %s", gh_text_of(v));
+    return line;
+}
+
 int gh_confset_add_lines(struct gh_confset *set, const char *key, const struct gh_value *list,
-                         const char *name_key, const char *value_key)
+                         const char *name_key, const char *value_key, const char *list_key)
 {
     const char **lines;
     const struct gh_value *item;
@@ -266,17 +289,15 @@ int gh_confset_add_lines(struct gh_confset *set, const char *key, const struct g
     if (kv == NULL || lines == NULL)
         return -ENOMEM;
     while ((item = gh_next(list, &pos)) != NULL) {
-        const char *name = gh_str(item, name_key, NULL), *value = gh_str(item, value_key, "");
-        size_t n;
-        char *line;
+        const char *name = gh_str(item, name_key, NULL);
+        const char *line = NULL;
 
         if (name == NULL)
             continue;
-        n = strlen(name) + strlen(value) + 2;
-        line = arena(set, n);
+        line =
+            line_of(set, name, item, value_key, list_key != NULL ? gh_get(item, list_key) : NULL);
         if (line == NULL)
             return -ENOMEM;
-        snprintf(line, n, "%s %s", name, value);
         lines[kv->n_list++] = line;
     }
     kv->list = lines;
@@ -473,8 +494,8 @@ static int get_locked(struct gh_confset *set, const struct gost_component *c, ui
 }
 
 int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint32_t role,
-                   const struct gh_words *words, struct gh_conf_errors *errs,
-                   const void **ret_conf, char *why, size_t why_size)
+                   const struct gh_words *words, struct gh_conf_errors *errs, const void **ret_conf,
+                   char *why, size_t why_size)
 {
     struct report r = {errs, why, why_size};
     int rc;

@@ -32,9 +32,10 @@ const char *gh_confset_object(const struct gh_confset *set);
 int gh_confset_add(struct gh_confset *set, const char *prefix, const struct gh_value *map);
 int gh_confset_add_metadata(struct gh_confset *set, const struct gh_value *map);
 
-/* Adds a list of objects as lines: {username: u, password: p} is "u p". 0 or -ENOMEM. [main] */
+/* Adds a list of objects as lines: {username: u, password: p} is "u p". `list_key`: a list of more
+ * values, NULL: none. 0 or -ENOMEM. [main] */
 int gh_confset_add_lines(struct gh_confset *set, const char *key, const struct gh_value *list,
-                         const char *name_key, const char *value_key);
+                         const char *name_key, const char *value_key, const char *list_key);
 
 /* Adds the server's certificate of the whole configuration, and what `own` says besides. */
 int gh_confset_add_certificate(struct gh_confset *set, const struct gh_value *global,

@@ -108,6 +108,8 @@ libgh_a_SOURCES = \
 	%D%/join.h \
 	%D%/log.c \
 	%D%/log.h \
+	%D%/naming.c \
+	%D%/naming.h \
 	%D%/net.h \
 	%D%/node.c \
 	%D%/node.h \
@@ -128,6 +130,8 @@ libgh_a_SOURCES = \
 	%D%/policy_source.c \
 	%D%/reload.c \
 	%D%/reload.h \
+	%D%/resolver.c \
+	%D%/resolver.h \
 	%D%/route.c \
 	%D%/route.h \
 	%D%/route_node.c \

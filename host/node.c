@@ -289,6 +289,8 @@ struct gh_node *gh_node_build(struct gh_build *b, const struct gh_value *conf,
         ok = read_addr(b, n, conf, (t->flags & GOST_TRANSPORT_PATH) != 0);
         ok = connector_fits(b, n, conf) && ok;
         ok = read_sockopt(b, n, conf, hop) && ok;
+        n->naming.hosts = gh_str(conf, "hosts", gh_str(hop, "hosts", NULL));
+        n->naming.resolver = gh_str(conf, "resolver", gh_str(hop, "resolver", NULL));
         ok = add_proxy_protocol(b, n, conf, hop) && ok;
         check_keys(b, n, conf);
     }

@@ -3,6 +3,7 @@
 #ifndef GH_NODE_H
 #define GH_NODE_H
 
+#include "naming.h"
 #include "net.h"
 #include "policy.h"
 #include "selector.h"
@@ -31,6 +32,7 @@ struct gh_node {
     int64_t priority;
     struct gh_names bypasses;
     struct gh_sockopt sockopt;
+    struct gh_naming_by naming; /* of its own address */
     const char *filter_host, *filter_protocol, *filter_path; /* "" : any */
     /* proxies only */
     const struct gost_component *connector;

@@ -11,13 +11,18 @@
 #include "confbuild.h"
 #include "net.h"
 #include "policy_private.h"
+#include "resolver.h"
 
 enum { WORKERS_MAX = 256 };
 
 static const struct gh_policy_section sections[] = {
-    {"authers", "auther", GOST_POLICY_AUTHER, "auths", "username", "password", "hash", "hash "},
-    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, "set", "set "},
-    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, "set", "set "},
+    {"authers", "auther", GOST_POLICY_AUTHER, "auths", "username", "password", NULL, "hash",
+     "hash "},
+    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, NULL, "set", "set "},
+    {"hosts", "hosts", GOST_POLICY_HOSTS, "mappings", "ip", "hostname", "aliases", "set",
+     "set list "},
+    {"resolvers", "resolver", GOST_POLICY_RESOLVER, NULL, NULL, NULL, NULL, NULL, NULL},
+    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, NULL, "set", "set "},
 };
 
 /* The current set. Each worker holds a reference and looks for a newer set at each use. */
@@ -79,13 +84,13 @@ struct gh_policy *gh_policy_ref(struct gh_policy *p)
 static void policy_free(void *arg)
 {
     struct gh_policy *p = arg;
-    const struct gost_index_ops *ops = p->component->ops;
     void *index = atomic_load(&p->index);
 
     gh_refresh_free(p->refresh);
+    gh_resolver_free(p->resolver);
     gh_service_unref(p->service);
-    if (index != NULL && ops->destroy != NULL)
-        ops->destroy(index);
+    if (index != NULL)
+        ((const struct gost_index_ops *)p->component->ops)->destroy(index);
     gh_confset_free(p->set);
     gh_conf_unref(p->conf);
     free(p);
@@ -116,14 +121,18 @@ static bool refuse_plugin(const struct gh_value *object, const char *what,
     return true;
 }
 
+static enum gost_kind kind_of(const struct gh_policy_section *s)
+{
+    return s->kind == GOST_POLICY_RESOLVER ? GOST_KIND_REMOTE : GOST_KIND_INDEX;
+}
+
 /* A policy without options and data yet; the caller fills `set`. NULL: reported. */
 static struct gh_policy *new_policy(const struct gh_policy_section *s, const char *name,
                                     const char *object, const struct gh_value *at,
                                     struct gh_conf_errors *errs)
 {
     char why[512] = "";
-    const struct gost_component *c =
-        gh_find_component(GOST_KIND_INDEX, s->component, why, sizeof why);
+    const struct gost_component *c = gh_find_component(kind_of(s), s->component, why, sizeof why);
     struct gh_policy *p;
 
     if (c == NULL) {
@@ -200,7 +209,8 @@ static int fill_set(struct gh_policy *p, const struct gh_policy_section *s,
         if (is_common(m->key))
             continue;
         if (s->lines != NULL && strcmp(m->key, s->lines) == 0)
-            r = gh_confset_add_lines(p->set, m->key, m->value, s->line_name, s->line_value);
+            r = gh_confset_add_lines(p->set, m->key, m->value, s->line_name, s->line_value,
+                                     s->line_more);
         else
             r = gh_confset_add_value(p->set, m->key, m->value);
     }
@@ -213,6 +223,7 @@ static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_poli
     char what[300];
     struct gh_policy *p;
     const char *name = gh_str(object, "name", "");
+    bool ok = false;
 
     snprintf(what, sizeof what, "%s %s", s->component, name);
     if (refuse_plugin(object, what, errs) || !names_are_words(s, object, errs))
@@ -221,9 +232,13 @@ static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_poli
     if (p == NULL)
         return NULL;
     p->conf = gh_conf_ref(conf);
-    if (fill_set(p, s, object) != 0)
+    if (s->kind == GOST_POLICY_RESOLVER)
+        ok = gh_resolver_new(p, errs);
+    else if (fill_set(p, s, object) != 0)
         errs->no_memory = true;
-    else if (gh_refresh_new(p, s, errs) && finish_policy(p, errs))
+    else
+        ok = gh_refresh_new(p, s, errs) && finish_policy(p, errs);
+    if (ok)
         return p;
     gh_policy_unref(p);
     return NULL;
@@ -252,8 +267,9 @@ static struct gh_policy *unchanged(const struct gh_policy_section *s, const stru
     struct gh_policy *p = gh_policy_find(current.set, s->kind, gh_str(object, "name", ""));
     char why[512];
 
+    /* What a resolver's chains are may have changed. */
     if (p == NULL || p->refresh == NULL || !gh_value_equal(p->object, object) ||
-        p->component != gh_find_component(GOST_KIND_INDEX, s->component, why, sizeof why))
+        p->component != gh_find_component(kind_of(s), s->component, why, sizeof why))
         return NULL;
     return gh_policy_ref(p);
 }
@@ -307,6 +323,8 @@ bool gh_policies_bind(struct gh_policies *all, struct gh_generation *generation,
     struct gh_service *s = NULL;
 
     for (unsigned i = 0; i < all->n; i++) {
+        if (all->v[i]->resolver != NULL && !gh_resolver_bind(all->v[i]->resolver, generation, errs))
+            return false;
         if (all->v[i]->refresh == NULL || all->v[i]->service != NULL)
             continue;
         if (s == NULL)
@@ -347,7 +365,7 @@ struct gh_policy *gh_policy_inline_auther(const struct gh_value *auth, const cha
         errs->no_memory = true;
     else
         p = new_policy(&sections[0], user, object, auth, errs);
-    if (p != NULL && gh_confset_add_lines(p->set, "auths", list, "username", "password") == 0)
+    if (p != NULL && gh_confset_add_lines(p->set, "auths", list, "username", "password", NULL) == 0)
         *ret_ok = finish_policy(p, errs);
     gh_value_free(list);
     if (*ret_ok)

@@ -8,6 +8,7 @@
 #include "policy.h"
 
 struct gh_refresh;
+struct gh_resolver;
 
 /*
  * One object of a section. Counted: each set it is in holds a reference, and its refresh while it
@@ -21,11 +22,12 @@ struct gh_policy {
     uint32_t kind; /* enum gost_policy_kind */
     const struct gost_component *component;
     struct gh_confset *set;
-    const void *options;        /* of the component, from the set */
-    void *_Atomic index;        /* read by all workers; replaced by gh_policy_swap() */
-    _Atomic bool complete;      /* every source has delivered; true without sources */
-    struct gh_refresh *refresh; /* NULL: all data is in the configuration */
-    struct gh_service *service; /* of its errands; NULL until gh_policies_bind() */
+    const void *options;          /* of the component, from the set */
+    void *_Atomic index;          /* read by all workers; replaced by gh_policy_swap() */
+    _Atomic bool complete;        /* every source has delivered; true without sources */
+    struct gh_refresh *refresh;   /* NULL: all data is in the configuration */
+    struct gh_resolver *resolver; /* of a RESOLVER; NULL else */
+    struct gh_service *service;   /* of its errands; NULL until gh_policies_bind() */
 };
 
 /* All of a configuration. Immutable once it is published, counted. */
@@ -36,12 +38,12 @@ struct gh_policies {
     unsigned n, room;
 };
 
-/* A section that has an index, and how its inline data and its sources are read. */
+/* A section that has an index (or name servers), and how its inline data and its sources are read. */
 struct gh_policy_section {
     const char *section, *component;
     uint32_t kind;
-    const char *lines, *line_name, *line_value; /* a list of objects; NULL: none */
-    const char *redis_type, *redis_types;       /* the default; all, each followed by a blank */
+    const char *lines, *line_name, *line_value, *line_more; /* a list of objects; NULL: none */
+    const char *redis_type, *redis_types; /* the default; all, each followed by a blank */
 };
 
 /* ---- policy.c ---- */

@@ -10,6 +10,8 @@
 #include "route_private.h"
 
 static void attempt(struct gh_route *r);
+static void name_nodes(struct gh_route *r, unsigned i);
+static void connect_first(struct gh_route *r);
 
 const struct gh_node *gh_route_node(const struct gh_route *r)
 {
@@ -29,6 +31,7 @@ static void drop(struct gh_route *r)
     memset(r->own, 0, sizeof r->own);
     r->used = 0;
     r->reused = false;
+    gh_naming_cancel(r->naming);
     if (r->lookup != NULL)
         gh_resolve_cancel(r->lookup);
     if (r->dial != NULL)
@@ -67,6 +70,7 @@ void gh_route_cancel(struct gh_route *r)
         keep_session(r);
     ge_timer_stop(r->engine, &r->timer);
     drop(r);
+    free(r->resolved);
     free(r);
 }
 
@@ -82,6 +86,7 @@ static void finish(struct gh_route *r, int status, const char *text)
     *r->slot = NULL;
     ge_timer_stop(r->engine, &r->timer);
     drop(r);
+    free(r->resolved);
     free(r);
     done(arg, &a);
 }
@@ -200,9 +205,15 @@ static void late(struct ge_timer *t)
     gh_route_fail(r, GOST_ETIMEDOUT, text);
 }
 
+static void note_target(const struct gh_route *r)
+{
+    gh_flow_note_target(r->spec.flow, r->spec.asked != NULL ? r->spec.asked : &r->spec.target,
+                        &r->path);
+}
+
 void gh_route_arrive(struct gh_route *r)
 {
-    gh_flow_note_target(r->spec.flow, &r->spec.target, &r->path);
+    note_target(r);
     free(r->spec.flow->reason);
     r->spec.flow->reason = NULL;
     finish(r, 0, NULL);
@@ -373,6 +384,57 @@ static bool new_record(struct gh_route *r)
     return true;
 }
 
+/* ---- names of nodes ---- */
+
+const struct gost_addr *gh_route_addr(const struct gh_route *r, unsigned i)
+{
+    return r->resolved != NULL && r->resolved[i].family != GOST_AF_NONE ? &r->resolved[i]
+                                                                       : &r->path.node[i]->addr;
+}
+
+static void node_named(void *arg, int status, const char *text, const struct gost_addr *v,
+                       unsigned n)
+{
+    struct gh_route *r = arg;
+
+    if (n == 0) {
+        gh_route_fail_node(r, r->path.node[r->naming_at], status != 0 ? status : GOST_ERESOLVE,
+                           text != NULL ? text : "the name of the node does not exist");
+        return;
+    }
+    if (r->resolved == NULL)
+        r->resolved = calloc(GH_ROUTE_NODES, sizeof *r->resolved);
+    if (r->resolved == NULL) {
+        gh_route_fail(r, GOST_ENOMEM, "out of memory");
+        return;
+    }
+    r->resolved[r->naming_at] = v[0];
+    name_nodes(r, r->naming_at + 1);
+}
+
+/* Asks the hosts and the resolver of each node from `i` on, then connects. */
+static void name_nodes(struct gh_route *r, unsigned i)
+{
+    struct gost_a_addrs found;
+
+    for (; i < r->path.n; i++) {
+        const struct gh_node *node = r->path.node[i];
+
+        r->naming_at = i;
+        r->phase = "its name to be looked up";
+        switch (gh_naming_ask(&r->naming, &node->naming, &node->addr, 0, &found, node_named, r)) {
+        case GH_NAMING_WAIT:
+            return;
+        case GH_NAMING_DONE:
+            node_named(r, 0, NULL, found.addr, found.n);
+            return;
+        default:
+            break;
+        }
+    }
+    connect_first(r);
+}
+
 static void begin(struct gh_route *r)
 {
     r->at = 0;
@@ -380,11 +442,16 @@ static void begin(struct gh_route *r)
         finish(r, GOST_ENOMEM, "out of memory");
         return;
     }
+    name_nodes(r, 0);
+}
+
+static void connect_first(struct gh_route *r)
+{
     if (gh_route_reuse(r))
         return;
     r->at = 0;
     if (r->path.n != 0)
-        reach(r, &r->path.node[0]->addr);
+        reach(r, gh_route_addr(r, 0));
     else if (r->spec.verb == GE_ASSOCIATE)
         dial_packets(r, NULL);
     else if (r->spec.verb == GE_BIND)
@@ -396,8 +463,10 @@ static void begin(struct gh_route *r)
 static void attempt(struct gh_route *r)
 {
     r->phase = "the connection";
+    free(r->resolved);
+    r->resolved = NULL;
     choose(r);
-    gh_flow_note_target(r->spec.flow, &r->spec.target, &r->path);
+    note_target(r);
     r->renewed = false;
     ge_timer_stop(r->engine, &r->timer);
     r->timer.fire = late;

@@ -18,6 +18,7 @@ struct gh_route_spec {
     uint32_t verb;    /* enum ge_verb. GE_BIND: below */
     uint32_t network; /* enum gost_network */
     struct gost_addr target;
+    const struct gost_addr *asked; /* the target as the client named it; NULL: `target` */
     bool direct;                 /* take no chain */
     const struct gh_path *fixed; /* these nodes and no others; NULL: the service's chain chooses */
     unsigned n_fixed;

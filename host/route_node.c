@@ -19,7 +19,7 @@ static void next_target(const struct gh_route *r, struct gost_target *ret_target
         const struct gh_node *next = r->path.node[r->at + 1];
 
         ret_target->network = next->dialer.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
-        ret_target->addr = next->addr;
+        ret_target->addr = *gh_route_addr(r, r->at + 1);
         *ret_verb = GE_CONNECT;
     } else {
         ret_target->network = r->spec.network;
@@ -48,7 +48,7 @@ static bool renew(struct gh_route *r, int status)
 
 static const struct gost_addr *pinned_to(const struct gh_route *r)
 {
-    return r->at + 1 < r->path.n ? &r->path.node[r->at + 1]->addr : &r->spec.target;
+    return r->at + 1 < r->path.n ? gh_route_addr(r, r->at + 1) : &r->spec.target;
 }
 
 static void connected(struct ge_task *task, void *ctx, int status)

@@ -22,6 +22,9 @@ struct gh_route {
     struct ge_flow *ge; /* the record of this attempt's connection */
     struct ge_timer timer;
     struct gh_lookup *lookup;
+    struct gh_naming *naming;
+    unsigned naming_at;          /* the node whose name is asked for */
+    struct gost_addr *resolved;  /* of each node; NULL: none has hosts or a resolver. *owned* */
     struct gh_dial *dial;
     struct ge_stack *stack;
     struct gh_agent agent;
@@ -42,6 +45,9 @@ struct gh_route {
 
 /* The node whose connection it is about; NULL: the target itself, directly. */
 const struct gh_node *gh_route_node(const struct gh_route *r);
+
+/* The address of node `i` of the path, by its hosts and resolver. */
+const struct gost_addr *gh_route_addr(const struct gh_route *r, unsigned i);
 
 /* End the attempt. The second one says that a node is to blame. What `text` points to may be of the
  * attempt. */

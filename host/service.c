@@ -250,7 +250,7 @@ static bool build_targets(struct gh_build *b, struct gh_service *s)
 static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
 {
     static const char *const paths[] = {
-        "resolver",          "hosts",          "limiter",        "quotas",         "climiter",
+        "limiter",        "quotas",         "climiter",
         "rlimiter",          "observer",       "rewriter",       "recorders",      "cache",
         "logger",            "loggers",        "handler.limiter", "handler.observer",
         "listener.auther",   "listener.authers", "listener.chain", "listener.chainGroup",
@@ -285,6 +285,8 @@ static void read_metadata(struct gh_service *s)
         timeout = GH_DIAL_S * (int64_t)GOST_S;
     s->dial_timeout = timeout > 0 ? (uint64_t)timeout : 0;
     s->retries = retries > 0 && retries < 1000 ? (unsigned)retries : 0;
+    s->naming.hosts = gh_str(s->conf, "hosts", NULL);
+    s->naming.resolver = gh_str(s->conf, "resolver", NULL);
     s->direct.interface_name = gh_meta_str(meta, "interface", NULL);
     s->direct.mark = mark > 0 && mark <= UINT32_MAX ? (uint32_t)mark : 0;
     s->hash_target =

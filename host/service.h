@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "chain.h"
+#include "naming.h"
 #include "net.h"
 
 struct gh_generation;
@@ -35,6 +36,7 @@ struct gh_service {
     struct gh_names skip_auth;    /* IP addresses and networks whose clients need no credentials */
     /* routing */
     struct gh_chain_group chains;
+    struct gh_naming_by naming; /* of targets */
     struct gh_hop *targets;     /* the forwarder; NULL: none */
     bool owns_targets;
     bool hash_target;

@@ -58,6 +58,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1.h \
 	%D%/helpers/http1_body.c \
 	%D%/helpers/http1_build.c \
+	%D%/helpers/http1_client.c \
+	%D%/helpers/http1_client.h \
 	%D%/helpers/inet_socket.c \
 	%D%/helpers/sockaddr.c \
 	%D%/helpers/sockaddr.h \

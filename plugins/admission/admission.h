@@ -10,9 +10,9 @@ struct admission_set;
 struct admission_set *admission_new(void); /* NULL: no memory */
 
 /*
- * Add one pattern: an IP, a CIDR, or a host name, which `resolve` turns into one address (0: found).
- * '#' starts a comment; an empty line is skipped. GOST_OK, GOST_ENOMEM, GOST_EPROTO for a CIDR that
- * is too long, GOST_ERESOLVE for a name without an address.
+ * Add one pattern: an IP, a CIDR, or a host name, which `resolve` turns into one address (0: it
+ * did). '#' starts a comment; an empty line is skipped. GOST_OK, GOST_ENOMEM, GOST_EPROTO for what
+ * is neither, GOST_ERESOLVE for a name without an address.
  */
 int admission_add(struct admission_set *s, struct gost_bytes line,
                   int (*resolve)(const char *name, struct gost_addr *ret_addr));

@@ -18,8 +18,8 @@ struct redis_conf {
     uint32_t type; /* enum redis_type */
 };
 
-/* The commands that fetch, in one piece. *ret_text is *owned*, free() it; *ret_replies says how many
- * replies come. GOST_OK or GOST_ENOMEM. */
+/* The commands that fetch, in one piece. *ret_text is *owned*, free() it; *ret_replies says how
+ * many replies come. GOST_OK or GOST_ENOMEM. */
 int redis_commands(const struct redis_conf *cf, char **ret_text, size_t *ret_n,
                    unsigned *ret_replies);
 

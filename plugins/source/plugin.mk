@@ -7,17 +7,16 @@ plugin_PROGRAMS += plugins/source.so
 	%D%/source.c \
 	%D%/source.h \
 	%D%/source_file.c \
-	%D%/source_http.c \
-	%D%/source_parse.c
+	%D%/source_http.c
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/source/test_source
-%C%_test_source_SOURCES = %D%/test_source.c %D%/source_parse.c
+%C%_test_source_SOURCES = %D%/test_source.c
 %C%_test_source_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/source/fuzz_source
-%C%_fuzz_source_SOURCES = %D%/fuzz_source.c %D%/source_parse.c
+%C%_fuzz_source_SOURCES = %D%/fuzz_source.c
 %C%_fuzz_source_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_source_LDADD = $(FUZZ_LIBS)
 endif

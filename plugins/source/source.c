@@ -17,10 +17,10 @@ static const struct gost_opt http_options[] = {
 static int http_prepare(void *conf, struct gost_prepare *p)
 {
     const struct source_http_conf *cf = conf;
-    struct source_url url;
+    struct gost_url url;
 
     if (strlen(cf->url) < sizeof((struct source_http *)0)->url &&
-        source_url_parse(&url, gost_bytes_str(cf->url)) == GOST_OK)
+        gost_url_parse(&url, gost_bytes_str(cf->url)) == GOST_OK)
         return GOST_OK;
     snprintf(p->error, p->error_size,
              "%s: the url of the source is none, or longer than 2047 bytes: write "

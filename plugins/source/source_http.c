@@ -8,17 +8,17 @@ enum { REDIRECTS_MAX = 10, TAG_DIAL = 1, TAG_TLS = 2, WIRE = 1 };
 
 static int dial(struct source_http *s, struct gost_io *io)
 {
-    struct source_url url;
+    struct gost_url url;
 
-    if (source_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
+    if (gost_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
         return gost_fail(io, GOST_EPROTO, "it was sent on to what is no http or https URL");
     gost_phase(io, "the web server");
-    source_answer_free(&s->answer);
+    gost_answer_free(&s->answer);
     (void)gost_dial(io, TAG_DIAL, WIRE, GOST_NET_TCP, &url.addr);
     return GOST_AGAIN;
 }
 
-static int start_tls(const struct source_url *url, struct gost_io *io)
+static int start_tls(const struct gost_url *url, struct gost_io *io)
 {
     struct gost_act_upgrade a;
     char host[GOST_ADDR_TEXT];
@@ -35,7 +35,7 @@ static int start_tls(const struct source_url *url, struct gost_io *io)
     return GOST_AGAIN;
 }
 
-static int send_request(const struct source_url *url, struct gost_io *io)
+static int send_request(const struct gost_url *url, struct gost_io *io)
 {
     uint8_t buf[4096];
     struct gost_http1_out out = {buf, 0, sizeof buf, 0};
@@ -65,11 +65,11 @@ static int send_request(const struct source_url *url, struct gost_io *io)
 
 static int opened(struct source_http *s, struct gost_io *io, const struct gost_event *ev)
 {
-    struct source_url url;
+    struct gost_url url;
 
     if (ev->status != GOST_OK)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "it cannot be reached");
-    if (source_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
+    if (gost_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
         return gost_fail(io, GOST_EPROTO, "the URL is none");
     if (url.tls && ev->tag == TAG_DIAL)
         return start_tls(&url, io);
@@ -80,13 +80,13 @@ static int opened(struct source_http *s, struct gost_io *io, const struct gost_e
 static int follow(struct source_http *s, struct gost_io *io)
 {
     const char *to = s->answer.location;
-    struct source_url url;
+    struct gost_url url;
     char next[sizeof s->url];
     int n;
 
     if (++s->hops > REDIRECTS_MAX)
         return gost_fail(io, GOST_EPROTO, "more than %d redirects", REDIRECTS_MAX);
-    if (source_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
+    if (gost_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
         return gost_fail(io, GOST_EPROTO, "the URL is none");
     if (to[0] == '/' && to[1] == '/')
         n = snprintf(next, sizeof next, "%s%s", url.tls ? "https:" : "http:", to);
@@ -126,7 +126,7 @@ static int read_answer(struct source_http *s, struct gost_io *io, int ended)
         p = gost_peek(wire, n);
         if (!p)
             break;
-        r = source_answer_feed(&s->answer, gost_bytes(p, n), &used, &why);
+        r = gost_answer_feed(&s->answer, gost_bytes(p, n), &used, &why);
         gost_consume(wire, used);
         if (r == GOST_OK)
             return complete(s, io);
@@ -139,7 +139,7 @@ static int read_answer(struct source_http *s, struct gost_io *io, int ended)
     }
     if (!ended)
         return GOST_AGAIN;
-    if (source_answer_end(&s->answer) != GOST_OK)
+    if (gost_answer_end(&s->answer) != GOST_OK)
         return gost_fail(io, GOST_ECLOSED, "the connection ended before the answer was complete");
     return complete(s, io);
 }
@@ -169,7 +169,7 @@ static int http_step(void *state, const void *conf, struct gost_io *io, const st
 
 static void http_destroy(void *state)
 {
-    source_answer_free(&((struct source_http *)state)->answer);
+    gost_answer_free(&((struct source_http *)state)->answer);
 }
 
 const struct gost_source_ops source_http_ops = {

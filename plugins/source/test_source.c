@@ -28,12 +28,12 @@ static void test_urls(void)
     static const char *const bad[] = {"ftp://a/",  "http://",     "http:///x",
                                       "a.example", "http://a b/", "http://a/\r\nX",
                                       "",          "https://@/",  "http://a:70000/"};
-    struct source_url u;
+    struct gost_url u;
     char host[GOST_ADDR_TEXT];
     size_t i;
 
     for (i = 0; i < sizeof urls / sizeof urls[0]; i++) {
-        int r = source_url_parse(&u, gost_bytes_str(urls[i].text));
+        int r = gost_url_parse(&u, gost_bytes_str(urls[i].text));
 
         ok(r == GOST_OK && gost_addr_host(&u.addr, host, sizeof host) == strlen(urls[i].host) &&
                strcmp(host, urls[i].host) == 0 && u.tls == urls[i].tls &&
@@ -43,11 +43,11 @@ static void test_urls(void)
            urls[i].text);
     }
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ok(source_url_parse(&u, gost_bytes_str(bad[i])) == GOST_EPROTO, "no URL is refused");
+        ok(gost_url_parse(&u, gost_bytes_str(bad[i])) == GOST_EPROTO, "no URL is refused");
 }
 
 /* Feeds `text` in pieces of `step` bytes. The result of the last call, or of the end. */
-static int feed(struct source_answer *a, const char *text, size_t step)
+static int feed(struct gost_answer *a, const char *text, size_t step)
 {
     struct gost_bytes all = gost_bytes_str(text);
     size_t from = 0, to = 0, used;
@@ -57,10 +57,10 @@ static int feed(struct source_answer *a, const char *text, size_t step)
     memset(a, 0, sizeof *a);
     while (r == GOST_AGAIN && to < all.n) {
         to = to + step < all.n ? to + step : all.n;
-        r = source_answer_feed(a, gost_bytes(all.p + from, to - from), &used, &why);
+        r = gost_answer_feed(a, gost_bytes(all.p + from, to - from), &used, &why);
         from += used;
     }
-    return r == GOST_AGAIN ? source_answer_end(a) : r;
+    return r == GOST_AGAIN ? gost_answer_end(a) : r;
 }
 
 static const struct {
@@ -83,7 +83,7 @@ static const struct {
 
 int main(void)
 {
-    struct source_answer a;
+    struct gost_answer a;
     size_t i, step;
 
     test_urls();
@@ -95,14 +95,14 @@ int main(void)
 
             good = good && r == answers[i].result && a.status == answers[i].status &&
                    gost_bytes_eq(gost_bytes(a.data, a.n), gost_bytes_str(answers[i].body));
-            source_answer_free(&a);
+            gost_answer_free(&a);
         }
         ok(good, answers[i].name);
     }
     ok(feed(&a, "HTTP/1.1 302 Found\r\nLocation: /new\r\n\r\n", 5) == GOST_OK && a.redirect &&
            strcmp(a.location, "/new") == 0,
        "a redirect");
-    source_answer_free(&a);
+    gost_answer_free(&a);
     printf("1..%d\n", count);
     return failures != 0;
 }

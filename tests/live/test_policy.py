@@ -5,6 +5,7 @@ import http.server
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -330,6 +331,243 @@ def bad_configurations():
     return True
 
 
+# ---- names ----------------------------------------------------------------------------------
+
+
+class Dns:
+    """A name server over UDP and TCP: {name: [addresses]}; "?" for a type: NXDOMAIN."""
+
+    def __init__(self, names, ttl=300, answer=True, truncate=False):
+        self.names, self.ttl, self.answer, self.truncate = names, ttl, answer, truncate
+        self.asked, self.dropped = [], 0
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", h.free_port()))
+        self.port = self.sock.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def tcp(self, wrap=lambda s: s):
+        def fn(s):
+            s = wrap(s)
+            n = int.from_bytes(h.recv_exact(s, 2), "big")
+            r = self.reply(h.recv_exact(s, n), "tcp")
+            s.sendall(len(r).to_bytes(2, "big") + r)
+            s.recv(1)
+
+        return h.serve(fn)
+
+    def reply(self, q, how):
+        labels, at = [], 12
+        while q[at]:
+            labels.append(q[at + 1 : at + 1 + q[at]].decode())
+            at += 1 + q[at]
+        name, kind = ".".join(labels), q[at + 2]
+        self.asked.append((how, name, kind))
+        question = q[12 : at + 5]
+        if name not in self.names:
+            return q[:2] + b"\x81\x83\0\1\0\0\0\0\0\0" + question
+        if how == "udp" and self.truncate:
+            return q[:2] + b"\x83\x80\0\1\0\0\0\0\0\0" + question
+        records = b""
+        n = 0
+        for a in self.names[name]:
+            six = ":" in a
+            if six != (kind == 28):
+                continue
+            data = socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, a)
+            records += b"\xc0\x0c\0" + bytes([kind]) + b"\0\1" + self.ttl.to_bytes(4, "big")
+            records += len(data).to_bytes(2, "big") + data
+            n += 1
+        return q[:2] + b"\x81\x80\0\1\0" + bytes([n]) + b"\0\0\0\0" + question + records
+
+    def run(self):
+        while True:
+            q, a = self.sock.recvfrom(4096)
+            if not self.answer:
+                self.dropped += 1
+                continue
+            self.sock.sendto(self.reply(q, "udp"), a)
+
+
+def hosts_policy():
+    port = h.free_port()
+    text = service(port, "hosts: x") + (
+        "hosts:\n- name: x\n  reload: 1s\n  file: {path: %s}\n  mappings:\n"
+        "  - {ip: 127.0.0.1, hostname: a.invalid, aliases: [b.invalid]}\n"
+        "  - {ip: 127.0.0.1, hostname: .c.invalid}\n"
+        % path("hosts", "127.0.0.1 d.invalid e.invalid\n")
+    )
+    b = host("hosts", text, port)
+    for name in ("a.invalid", "b.invalid", "c.invalid", "x.y.c.invalid"):
+        assert reply(port, (name, ECHO)) == 0, name
+    got = until(lambda: reply(port, ("e.invalid", ECHO)), 0)
+    assert got == 0 and reply(port, ("d.invalid", ECHO)) == 0
+    assert reply(port, ("f.invalid", ECHO)) not in (0, -2)
+    assert until(lambda: '"host":"x.y.c.invalid:' in b.text()), b.text()
+    return b.stop() == 0
+
+
+def resolver_udp():
+    dead, dns = Dns({}, answer=False), Dns({"ok.invalid": ["127.0.0.1"], "six.invalid": ["::1"]})
+    port = h.free_port()
+    text = service(port, "resolver: r") + (
+        "resolvers:\n- name: r\n  nameservers:\n  - {addr: 'udp://127.0.0.1:%d', timeout: 600ms}\n"
+        "  - {addr: '127.0.0.1:%d'}\n" % (dead.port, dns.port)
+    )
+    b = host("udp", text, port, workers=1)
+    six = h.serve(h.echo, "::1")
+    assert reply(port, ("ok.invalid", ECHO)) == 0
+    assert dead.dropped == 3, "not asked again within the timeout: %d" % dead.dropped
+    assert reply(port, ("OK.invalid.", ECHO)) == 0
+    assert dns.asked == [("udp", "ok.invalid", 1)], "the cache was not used: %r" % dns.asked
+    assert reply(port, ("six.invalid", six)) == 0
+    assert dns.asked[1:] == [("udp", "six.invalid", 1), ("udp", "six.invalid", 28)]
+    assert reply(port, ("none.invalid", ECHO)) == 3
+    assert until(lambda: "the name does not exist" in b.text())
+    return b.stop() == 0
+
+
+def resolver_single_flight():
+    dns, port = Dns({"ok.invalid": ["127.0.0.1"]}), h.free_port()
+    text = service(port, "resolver: r") + (
+        "resolvers:\n- {name: r, nameservers: [{addr: '127.0.0.1:%d', ttl: -1s}]}\n" % dns.port
+    )
+    b = host("flight", text, port, workers=1)
+    dns.answer = False
+    got = []
+    threads = [
+        threading.Thread(target=lambda: got.append(reply(port, ("ok.invalid", ECHO))))
+        for _ in range(20)
+    ]
+    for t in threads:
+        t.start()
+    until(lambda: dns.dropped > 0)
+    dns.answer = True
+    for t in threads:
+        t.join()
+    assert got == [0] * 20, got
+    n = len(dns.asked)
+    assert n < 20, "%d questions for 20 clients" % n
+    assert reply(port, ("ok.invalid", ECHO)) == 0
+    assert len(dns.asked) == n + 1, "a negative ttl keeps nothing"
+    return b.stop() == 0
+
+
+def resolver_truncated_and_tcp():
+    names = {"ok.invalid": ["127.0.0.1"]}
+    cut, port = Dns(names, truncate=True), h.free_port()
+    tcp = cut.tcp()
+    # The same port must answer over TCP: a second server on the port of the first.
+    listener = socket.create_server(("127.0.0.1", cut.port))
+
+    def serve():
+        while True:
+            s, _ = listener.accept()
+            n = int.from_bytes(h.recv_exact(s, 2), "big")
+            r = cut.reply(h.recv_exact(s, n), "tcp")
+            s.sendall(len(r).to_bytes(2, "big") + r)
+
+    threading.Thread(target=serve, daemon=True).start()
+    for addr in ("udp://127.0.0.1:%d" % cut.port, "tcp://127.0.0.1:%d" % tcp):
+        cut.asked.clear()
+        port = h.free_port()
+        b = host(
+            "tcp",
+            service(port, "resolver: r")
+            + "resolvers:\n- {name: r, nameservers: [{addr: '%s', only: ipv4}]}\n" % addr,
+            port,
+        )
+        assert reply(port, ("ok.invalid", ECHO)) == 0, addr
+        assert cut.asked[-1] == ("tcp", "ok.invalid", 1)
+        assert b.stop() == 0
+    return True
+
+
+def certificate():
+    cert, key = path("c.pem"), path("k.pem")
+    r = h.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost".split()
+        + ["-keyout", key, "-out", cert]
+    )
+    assert r.returncode == 0, r.stderr
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(cert, key)
+    return ctx, cert
+
+
+def resolver_tls_and_https():
+    ctx, cert = certificate()
+    dns = Dns({"ok.invalid": ["127.0.0.1"]})
+    tls = dns.tcp(lambda s: ctx.wrap_socket(s, server_side=True))
+
+    class H(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            assert self.headers["Content-Type"] == "application/dns-message"
+            r = dns.reply(self.rfile.read(int(self.headers["Content-Length"])), self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(r)))
+            self.end_headers()
+            self.wfile.write(r)
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+    web.socket = ctx.wrap_socket(web.socket, server_side=True)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    doh = "https://localhost:%d/dns-query" % web.server_address[1]
+    for addr, trust, want in (
+        ("tls://127.0.0.1:%d" % tls, "/dev/null", 0),  # GOST does not verify here
+        (doh, cert, 0),
+        (doh, "/dev/null", 3),
+    ):
+        port = h.free_port()
+        b = host(
+            "tls",
+            service(port, "resolver: r")
+            + "resolvers:\n- {name: r, nameservers: [{addr: '%s'}]}\n" % addr,
+            port,
+            env={"SSL_CERT_FILE": trust},
+        )
+        got = reply(port, ("ok.invalid", ECHO))
+        assert got == want, (addr, got, b.text())
+        assert b.stop() == 0
+    assert ("/dns-query", "ok.invalid", 1) in dns.asked
+    return True
+
+
+def node_names():
+    """Nodes by name: the hop's hosts and a node's resolver, which is asked through a chain."""
+    dns = Dns({"second.invalid": ["127.0.0.1"]})
+    p1, p2, port = h.free_port(), h.free_port(), h.free_port()
+    tcp = dns.tcp()
+    text = service(port, "", "type: socks5, chain: c") + ("""
+- {name: p1, addr: 127.0.0.1:%d, handler: {type: socks5}, listener: {type: tcp}}
+- {name: p2, addr: 127.0.0.1:%d, handler: {type: socks5}, listener: {type: tcp}}
+chains:
+- name: c
+  hops:
+  - {name: h1, hosts: x, nodes: [{name: n1, addr: 'first.invalid:%d',
+     connector: {type: socks5}, dialer: {type: tcp}}]}
+  - {name: h2, nodes: [{name: n2, addr: 'second.invalid:%d', resolver: r,
+     connector: {type: socks5}, dialer: {type: tcp}}]}
+- name: out
+  hops:
+  - {name: h3, nodes: [{name: n3, addr: '127.0.0.1:%d',
+     connector: {type: socks5}, dialer: {type: tcp}}]}
+hosts:
+- {name: x, mappings: [{ip: 127.0.0.1, hostname: first.invalid}]}
+resolvers:
+- {name: r, nameservers: [{addr: 'tcp://127.0.0.1:%d', chain: out}]}
+""" % (p1, p2, p1, p2, p1, tcp))
+    b = host("nodes", text, port, p1, p2)
+    assert reply(port) == 0, b.text()
+    assert dns.asked == [("tcp", "second.invalid", 1)], dns.asked
+    return b.stop() == 0
+
+
 for name, fn in (
     ("a bypass from a file that changes, vanishes and is malformed", bypass_file),
     ("a white list without its data bypasses all", bypass_whitelist_without_data),
@@ -340,6 +578,15 @@ for name, fn in (
     ("data from a web server: changes, errors, redirects", http_source),
     ("sources that accept and never answer disturb nobody", silent_sources),
     ("a reload keeps the data of an unchanged policy and fetches again", reload_keeps_data),
+    ("hosts: aliases, domains, a file", hosts_policy),
+    ("a resolver over UDP: dead server, cache, both families, no such name", resolver_udp),
+    (
+        "many clients share one question; nothing is kept with a negative ttl",
+        resolver_single_flight,
+    ),
+    ("truncated replies are asked for over TCP; a server over TCP", resolver_truncated_and_tcp),
+    ("name servers over TLS and HTTPS", resolver_tls_and_https),
+    ("addresses of nodes by hosts and by a resolver through a chain", node_names),
     ("what cannot work is refused at the start", bad_configurations),
 ):
     tap.case(name, fn)

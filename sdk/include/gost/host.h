@@ -590,7 +590,7 @@ static inline int gost_table_put(const char *table, struct gost_bytes key, const
     return gost_host_->table_put(table, key, value, value_size, ttl_ns, only_new);
 }
 
-/* ---- policies: see policy.h ------------------------------------------------------------------- */
+/* ---- policies: see policy.h ------------------------------------------------------------------ */
 
 /* SOURCE: the whole data, one entry a line. Copied. */
 static inline void gost_source_data(struct gost_io *io, struct gost_bytes data)

@@ -90,16 +90,19 @@ struct gost_a_verdict {
 #define GOST_VERDICT_WHITELIST 1u /* the object is a white list: how groups combine, spec of GOST */
 #define GOST_VERDICT_EMPTY     2u /* the question concerns this object, but it has no pattern */
 
-struct gost_q_name { /* HOSTS: name -> addresses. INGRESS: name -> value */
+struct gost_q_name { /* HOSTS, RESOLVER: name -> addresses. INGRESS: name -> value */
     uint32_t size;
-    uint32_t network;
+    uint32_t family; /* of addresses: 4, 6, or 0 for any */
     struct gost_bytes name;
 };
 
+#define GOST_ADDRS_MAX 8
+
 struct gost_a_addrs {
     uint32_t size;
-    uint32_t n; /* filled, at most 8 */
-    struct gost_addr addr[8];
+    uint32_t n; /* filled */
+    struct gost_addr addr[GOST_ADDRS_MAX];
+    uint64_t ttl_ns; /* RESOLVER: how long they hold */
 };
 
 struct gost_q_rate { /* LIMITER, RLIMITER, CLIMITER: who */

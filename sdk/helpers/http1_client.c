@@ -1,8 +1,8 @@
-/* source_parse.c - URLs and answers of web servers, as pure functions over bytes. */
+/* http1_client.c - URLs and whole answers of web servers, as pure functions over bytes. */
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
-#include "source.h"
+#include "http1_client.h"
 
 /* ---- URLs ---- */
 
@@ -46,9 +46,9 @@ static int is_clean(struct gost_bytes b)
     return 1;
 }
 
-int source_url_parse(struct source_url *ret_url, struct gost_bytes text)
+int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
 {
-    struct source_url u;
+    struct gost_url u;
     struct gost_bytes t = text;
     const uint8_t *at;
     size_t n;
@@ -80,12 +80,12 @@ int source_url_parse(struct source_url *ret_url, struct gost_bytes text)
 
 /* ---- answers ---- */
 
-static int keep(struct source_answer *a, struct gost_bytes b)
+static int keep(struct gost_answer *a, struct gost_bytes b)
 {
     size_t room = a->room ? a->room : 4096;
     uint8_t *more;
 
-    if (b.n > SOURCE_DATA_MAX - a->n)
+    if (b.n > (a->max ? a->max : GOST_ANSWER_MAX) - a->n)
         return GOST_ETOOBIG;
     while (room < a->n + b.n)
         room *= 2;
@@ -107,7 +107,7 @@ static int is_redirect(uint32_t status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static int read_head(struct source_answer *a, struct gost_bytes in, size_t *ret_used,
+static int read_head(struct gost_answer *a, struct gost_bytes in, size_t *ret_used,
                      const char **ret_why)
 {
     struct gost_http1_head head;
@@ -131,7 +131,7 @@ static int read_head(struct source_answer *a, struct gost_bytes in, size_t *ret_
     return gost_http1_response_body(&a->body, &head, gost_bytes_str("GET"), ret_why);
 }
 
-static int read_body(struct source_answer *a, struct gost_bytes in, size_t *ret_used)
+static int read_body(struct gost_answer *a, struct gost_bytes in, size_t *ret_used)
 {
     uint64_t opaque;
     int n, r;
@@ -160,8 +160,8 @@ static int read_body(struct source_answer *a, struct gost_bytes in, size_t *ret_
     return gost_http1_body_done(&a->body) ? GOST_OK : GOST_AGAIN;
 }
 
-int source_answer_feed(struct source_answer *a, struct gost_bytes in, size_t *ret_used,
-                       const char **ret_why)
+int gost_answer_feed(struct gost_answer *a, struct gost_bytes in, size_t *ret_used,
+                     const char **ret_why)
 {
     size_t used;
     int r;
@@ -182,12 +182,12 @@ int source_answer_feed(struct source_answer *a, struct gost_bytes in, size_t *re
     return read_body(a, in, ret_used);
 }
 
-int source_answer_end(struct source_answer *a)
+int gost_answer_end(struct gost_answer *a)
 {
     return a->has_head ? gost_http1_body_end(&a->body) : GOST_ECLOSED;
 }
 
-void source_answer_free(struct source_answer *a)
+void gost_answer_free(struct gost_answer *a)
 {
     if (a->data)
         gost_wipe(a->data, a->n);
