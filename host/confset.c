@@ -367,6 +367,23 @@ static const char *renamed(const char *words, uint32_t role, const char *key, ch
     return key;
 }
 
+bool gh_confset_true(struct gh_confset *set, const struct gh_words *words, const char *key)
+{
+    bool is_true = false;
+
+    for (uint32_t i = 0; i < set->n; i++) {
+        char buf[128];
+        const char *name = renamed(words->renames, set->role, set->kv[i].key, buf, sizeof buf);
+
+        if (strcasecmp(name, key) != 0)
+            continue;
+        set->kv[i].used = 1;
+        if (set->kv[i].text == NULL || !gh_parse_bool(set->kv[i].text, &is_true))
+            is_true = false; /* the component that has the option says what is wrong */
+    }
+    return is_true;
+}
+
 /* Whether the user gave an option under any of its names. */
 static bool given(const struct ge_kv *kv, uint32_t n, const struct gost_opt *option)
 {

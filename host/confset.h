@@ -50,6 +50,9 @@ int gh_confset_add_text(struct gh_confset *set, const char *key, const char *tex
 /* Whether a key was given. */
 bool gh_confset_has(const struct gh_confset *set, const char *key);
 
+/* Whether a key, under the name that `words` gives it, was given as true. It counts as read. */
+bool gh_confset_true(struct gh_confset *set, const struct gh_words *words, const char *key);
+
 /* The conf object of a component in a role (0: the set's own), made at the first call. `errs` (may
  * be NULL) gets every problem; `why` the last one. 0 or negative. [any] */
 int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint32_t role,

@@ -142,6 +142,17 @@ static int set_named_transport(struct builder *b, const char *name)
     return c != NULL ? set_transport(b, c) : missing(b, name, why);
 }
 
+/* "tls!insecure": tls, unless the option "insecure" is true. */
+static bool is_left_out(struct builder *b, char *part)
+{
+    char *mark = strchr(part, '!');
+
+    if (mark == NULL)
+        return false;
+    *mark = '\0';
+    return gh_confset_true(b->set, &b->words, mark + 1);
+}
+
 /* "tcp/tls/ws" of a stack component. */
 static int expand(struct builder *b, const struct gost_stack_ops *ops)
 {
@@ -153,6 +164,8 @@ static int expand(struct builder *b, const struct gost_stack_ops *ops)
     b->words.renames = ops->renames;
     b->words.defaults = ops->defaults;
     while (r == 0 && (part = strsep(&next, "/")) != NULL) {
+        if (is_left_out(b, part))
+            continue;
         r = first ? set_named_transport(b, part) : add_named_layer(b, part);
         first = false;
     }

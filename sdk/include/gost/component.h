@@ -99,8 +99,9 @@ struct gost_layer_ops {
 
 /*
  * STACK: data only. `layers` lists a transport and layers from the bottom, separated by '/':
- * "tcp/tls/ws". `renames` maps option names: "keepalive=ws.keepalive ..." for the dialer side when
- * it starts with '>' and the listener side when it starts with '<'.
+ * "tcp/tls/ws". A layer written as "tls!insecure" is left out when the option "insecure" is true.
+ * `renames` maps option names: "keepalive=ws.keepalive ..." for the dialer side when it starts with
+ * '>' and the listener side when it starts with '<'.
  */
 struct gost_stack_ops {
     uint32_t size;
