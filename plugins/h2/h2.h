@@ -98,7 +98,11 @@ void h2_block_begin(struct h2_block *b);
 void h2_block_add(struct h2_block *b, struct gost_bytes name, struct gost_bytes value, size_t max);
 void h2_block_free(struct h2_block *b);
 int h2_block_head(struct h2_block *b, struct gost_head *ret_head, struct gost_field **ret_fields);
-int h2_head_nv(const struct gost_head *head, uint32_t profile, nghttp2_nv **ret_nv, size_t *ret_n);
+#define H2_DATE 40
+void h2_date(char *to, uint64_t seconds);
+int h2_head_has(const struct gost_head *head, const char *name);
+int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
+               nghttp2_nv **ret_nv, size_t *ret_n);
 
 /* h2_tunnel.c: the layer h2tunnel */
 struct h2_tunnel_conf {

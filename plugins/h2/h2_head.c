@@ -1,5 +1,6 @@
 /* h2_head.c - heads of exchanges from header blocks, and back. */
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "h2.h"
@@ -140,6 +141,31 @@ int h2_block_head(struct h2_block *b, struct gost_head *ret_head, struct gost_fi
     return GOST_OK;
 }
 
+/* ---- the date ---- */
+
+/* "Mon, 23 Nov 2026 07:20:30 GMT" of seconds since 1970; `to` has room for H2_DATE. */
+void h2_date(char *to, uint64_t seconds)
+{
+    static const char days[] = "ThuFriSatSunMonTueWed";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    uint64_t day = seconds / 86400, era, of_era, year, of_year, month;
+    unsigned rest = (unsigned)(seconds % 86400);
+
+    /* Years begin in March: the leap day is their last. */
+    day += 719468;
+    era = day / 146097;
+    of_era = day % 146097;
+    year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    of_year = of_era - (365 * year + year / 4 - year / 100);
+    month = (5 * of_year + 2) / 153;
+    day = of_year - (153 * month + 2) / 5 + 1;
+    month = month < 10 ? month + 2 : month - 10;
+    year = (year + era * 400 + (month < 2)) % 10000;
+    snprintf(to, H2_DATE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + seconds / 86400 % 7 * 3,
+             (unsigned)day % 100, months + month * 3, (unsigned)year, rest / 3600, rest / 60 % 60,
+             rest % 60);
+}
+
 /* ---- to nghttp2 ---- */
 
 struct nv_list {
@@ -159,7 +185,7 @@ static void put(struct nv_list *l, struct gost_bytes name, struct gost_bytes val
     v->flags = flags;
 }
 
-static void put_pseudo(struct nv_list *l, const char *name, struct gost_bytes value)
+static void put_text(struct nv_list *l, const char *name, struct gost_bytes value)
 {
     if (value.n)
         put(l, gost_bytes_str(name), value, NGHTTP2_NV_FLAG_NONE);
@@ -201,25 +227,37 @@ static void put_request(struct nv_list *l, const struct gost_head *h, uint32_t p
     struct gost_bytes scheme = plain ? none : h->scheme, path = plain ? none : h->path;
 
     if (profile == H2_GRPC) {
-        put_pseudo(l, ":method", h->method);
-        put_pseudo(l, ":scheme", scheme);
-        put_pseudo(l, ":path", path);
-        put_pseudo(l, ":authority", h->authority);
+        put_text(l, ":method", h->method);
+        put_text(l, ":scheme", scheme);
+        put_text(l, ":path", path);
+        put_text(l, ":authority", h->authority);
     } else {
-        put_pseudo(l, ":authority", h->authority);
-        put_pseudo(l, ":method", h->method);
-        put_pseudo(l, ":path", path);
-        put_pseudo(l, ":scheme", scheme);
+        put_text(l, ":authority", h->authority);
+        put_text(l, ":method", h->method);
+        put_text(l, ":path", path);
+        put_text(l, ":scheme", scheme);
     }
-    put_pseudo(l, ":protocol", h->protocol);
+    put_text(l, ":protocol", h->protocol);
+}
+
+/* 1: the head has a field of that name. */
+int h2_head_has(const struct gost_head *head, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < head->n_fields; i++)
+        if (gost_bytes_eq(head->fields[i].name, gost_bytes_str(name)))
+            return 1;
+    return 0;
 }
 
 /* A head for nghttp2, in the order that the profile's own programs write. GOST_OK or GOST_ENOMEM;
- * the caller frees *ret_nv; its views are those of the head. */
-int h2_head_nv(const struct gost_head *head, uint32_t profile, nghttp2_nv **ret_nv, size_t *ret_n)
+ * the caller frees *ret_nv; its views are those of the head and of `date`, which may be NULL. */
+int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
+               nghttp2_nv **ret_nv, size_t *ret_n)
 {
     static const char *const digits = "0123456789";
-    struct nv_list l = {malloc((head->n_fields + 6u) * sizeof *l.v + 3), 0};
+    struct nv_list l = {malloc((head->n_fields + 7u) * sizeof *l.v + 3), 0};
     uint32_t i;
 
     if (!l.v)
@@ -227,18 +265,20 @@ int h2_head_nv(const struct gost_head *head, uint32_t profile, nghttp2_nv **ret_
     if (head->flags & GOST_HEAD_TRAILERS) {
         /* only fields */
     } else if (head->status) {
-        char *code = (char *)(l.v + head->n_fields + 6);
+        char *code = (char *)(l.v + head->n_fields + 7);
 
         code[0] = digits[head->status / 100 % 10];
         code[1] = digits[head->status / 10 % 10];
         code[2] = digits[head->status % 10];
-        put_pseudo(&l, ":status", gost_bytes(code, 3));
+        put_text(&l, ":status", gost_bytes(code, 3));
     } else {
         put_request(&l, head, profile);
     }
     for (i = 0; i < head->n_fields; i++)
         if (!is_left_out(head, &head->fields[i]))
             put(&l, head->fields[i].name, head->fields[i].value, flags_of(head->fields[i].name));
+    if (date)
+        put_text(&l, "date", gost_bytes_str(date));
     *ret_nv = l.v;
     *ret_n = l.n;
     return GOST_OK;

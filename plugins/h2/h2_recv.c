@@ -286,6 +286,9 @@ static int on_frame_sent(nghttp2_session *ng, const nghttp2_frame *frame, void *
 
     if (frame->hd.type == NGHTTP2_HEADERS && (st = h2_stream_of(h, frame->hd.stream_id)))
         h2_stream_window(h, st);
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+        h2_die(h, frame->goaway.error_code, /* nghttp2 found the peer to be at fault */
+               h->why[0] ? h->why : "the peer broke the rules of HTTP/2");
     if (frame->hd.type == NGHTTP2_RST_STREAM && is_fault(frame->rst_stream.error_code))
         (void)bear(h, EARLY_RESET, "frames that a stream must not have");
     return 0;

@@ -23,7 +23,7 @@ static ssize_t end_with_trailers(struct h2 *h, struct h2_stream *st, const struc
     int r;
 
     trailers.flags |= GOST_HEAD_TRAILERS;
-    if (h2_head_nv(&trailers, h->conf->profile, &nv, &n) != GOST_OK)
+    if (h2_head_nv(&trailers, h->conf->profile, NULL, &nv, &n) != GOST_OK)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     r = nghttp2_submit_trailer(h->ng, st->id, nv, n);
     free(nv);
@@ -84,15 +84,25 @@ int h2_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *frame
 
 /* ---- heads ---- */
 
+/* Go's servers say when they answered; grpc-go does not. */
+static int needs_date(const struct h2 *h, const struct gost_head *head)
+{
+    return head->status >= 200 && h->conf->profile == H2_GO && !h2_head_has(head, "date");
+}
+
 static int submit(struct h2 *h, struct h2_stream *st, const struct gost_head *head, int has_body)
 {
     nghttp2_data_provider body = {.source = {.ptr = NULL}, .read_callback = read_data};
     nghttp2_data_provider *p = has_body ? &body : NULL;
+    char date[H2_DATE];
     nghttp2_nv *nv;
     int32_t r;
     size_t n;
+    int dated = needs_date(h, head);
 
-    if (h2_head_nv(head, h->conf->profile, &nv, &n) != GOST_OK)
+    if (dated)
+        h2_date(date, gost_unix_time() / GOST_S);
+    if (h2_head_nv(head, h->conf->profile, dated ? date : NULL, &nv, &n) != GOST_OK)
         return NGHTTP2_ERR_NOMEM;
     if (head->status && (head->flags & GOST_HEAD_INTERIM)) {
         r = nghttp2_submit_headers(h->ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, n, NULL);

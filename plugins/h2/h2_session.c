@@ -162,14 +162,6 @@ void h2_die(struct h2 *h, uint32_t code, const char *why)
     h2_arm(h);
 }
 
-/* nghttp2 found the peer to be at fault and has told it. */
-static void notice_end(struct h2 *h)
-{
-    if (!h->dead_at && !nghttp2_session_want_read(h->ng) && !nghttp2_session_want_write(h->ng))
-        h2_die(h, NGHTTP2_PROTOCOL_ERROR,
-               h->why[0] ? h->why : "the peer broke the rules of HTTP/2");
-}
-
 /* ---- reading ---- */
 
 /* The profile begins with small windows; one who sends much gets larger ones. */
@@ -240,8 +232,6 @@ static int h2_encode(void *state, const void *conf, struct gost_io *io)
     r = h2_flush(h);
     while (r == GOST_OK && (s = gost_stream_next(io)))
         r = h2_stream_send(h, gost_data(s));
-    if (r == GOST_OK)
-        notice_end(h);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 

@@ -150,6 +150,8 @@ SCHEMES = (
     "relay+h2c?path=/t",
     "relay+grpc",
     "relay+grpc?insecure=true&path=/a/b/c&keepalive=true",
+    "http2",
+    "http2+tcp+h2",
 )
 for workers in (1, 2):
     for scheme in SCHEMES:
@@ -158,4 +160,6 @@ second_hop("socks5", "relay+h2", 2)
 second_hop("relay+h2c", "socks5+h2", 1)
 second_hop("relay+grpc", "relay+h2c", 2)
 second_hop("http+tls", "relay+grpc?grpcInsecure=true", 1)
+second_hop("http2", "relay+h2", 2)
+second_hop("socks5+tls", "http2", 1)
 tap.done()

@@ -1,0 +1,19 @@
+# http2 - HTTP/2 proxy, handler and connector; the listener and dialer http2.
+# SPDX-License-Identifier: MIT
+
+if PLUGIN_HTTP2
+plugin_PROGRAMS += plugins/http2.so
+%C%_so_SOURCES = \
+	%D%/http2.c \
+	%D%/http2.h \
+	%D%/http2_connector.c \
+	%D%/http2_decoy.c \
+	%D%/http2_forward.c \
+	%D%/http2_handler.c \
+	%D%/http2_request.c \
+	%D%/http2_upstream.c
+%C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
+%C%_so_LDADD = $(PLUGIN_LIBS)
+endif
+
+EXTRA_DIST += %D%/README.md
