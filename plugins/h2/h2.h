@@ -45,8 +45,10 @@ struct h2_stream {
     int32_t id;        /* 0: nghttp2 does not know it yet */
     uint8_t head_sent; /* the final head is with nghttp2 */
     uint8_t got_head;  /* the peer's final head has come */
+    uint8_t asks_head; /* the request's method is HEAD */
     uint8_t peer_ended, we_ended;
-    uint8_t gone; /* nghttp2 has forgotten it */
+    uint8_t refusing; /* a server's answer without a body: the rest of the request is of no use */
+    uint8_t gone;     /* nghttp2 has forgotten it */
 };
 
 struct h2 {
@@ -101,8 +103,8 @@ int h2_block_head(struct h2_block *b, struct gost_head *ret_head, struct gost_fi
 #define H2_DATE 40
 void h2_date(char *to, uint64_t seconds);
 int h2_head_has(const struct gost_head *head, const char *name);
-int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
-               nghttp2_nv **ret_nv, size_t *ret_n);
+int h2_head_nv(const struct gost_head *head, uint32_t profile, const struct gost_field *more,
+               uint32_t n_more, nghttp2_nv **ret_nv, size_t *ret_n);
 
 /* h2_tunnel.c: the layer h2tunnel */
 struct h2_tunnel_conf {

@@ -251,13 +251,15 @@ int h2_head_has(const struct gost_head *head, const char *name)
     return 0;
 }
 
-/* A head for nghttp2, in the order that the profile's own programs write. GOST_OK or GOST_ENOMEM;
- * the caller frees *ret_nv; its views are those of the head and of `date`, which may be NULL. */
-int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
-               nghttp2_nv **ret_nv, size_t *ret_n)
+/*
+ * A head for nghttp2, in the order that the profile's own programs write; `more` fields come last.
+ * GOST_OK or GOST_ENOMEM; the caller frees *ret_nv, whose views are those of the arguments.
+ */
+int h2_head_nv(const struct gost_head *head, uint32_t profile, const struct gost_field *more,
+               uint32_t n_more, nghttp2_nv **ret_nv, size_t *ret_n)
 {
     static const char *const digits = "0123456789";
-    struct nv_list l = {malloc((head->n_fields + 7u) * sizeof *l.v + 3), 0};
+    struct nv_list l = {malloc((head->n_fields + n_more + 6u) * sizeof *l.v + 3), 0};
     uint32_t i;
 
     if (!l.v)
@@ -265,7 +267,7 @@ int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
     if (head->flags & GOST_HEAD_TRAILERS) {
         /* only fields */
     } else if (head->status) {
-        char *code = (char *)(l.v + head->n_fields + 7);
+        char *code = (char *)(l.v + head->n_fields + n_more + 6);
 
         code[0] = digits[head->status / 100 % 10];
         code[1] = digits[head->status / 10 % 10];
@@ -277,8 +279,8 @@ int h2_head_nv(const struct gost_head *head, uint32_t profile, const char *date,
     for (i = 0; i < head->n_fields; i++)
         if (!is_left_out(head, &head->fields[i]))
             put(&l, head->fields[i].name, head->fields[i].value, flags_of(head->fields[i].name));
-    if (date)
-        put_text(&l, "date", gost_bytes_str(date));
+    for (i = 0; i < n_more; i++)
+        put(&l, more[i].name, more[i].value, NGHTTP2_NV_FLAG_NONE);
     *ret_nv = l.v;
     *ret_n = l.n;
     return GOST_OK;

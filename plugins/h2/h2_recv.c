@@ -40,6 +40,8 @@ static int on_begin_frame(nghttp2_session *ng, const nghttp2_frame_hd *hd, void 
     gost_session_alive(h->wire);
     if (hd->type == NGHTTP2_CONTINUATION && ++h->block.parts > BLOCK_FRAMES)
         h2_die(h, NGHTTP2_ENHANCE_YOUR_CALM, "the peer cuts a head into too many pieces");
+    if (hd->type == NGHTTP2_PRIORITY || hd->type > NGHTTP2_CONTINUATION)
+        (void)bear(h, 1, "frames that mean nothing here");
     if (nghttp2_session_get_outbound_queue_size(ng) > OUTBOUND_MAX)
         h2_die(h, NGHTTP2_ENHANCE_YOUR_CALM, "the peer asks for answers and reads none");
     return h->dead_at ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
@@ -68,30 +70,27 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
     return 0;
 }
 
+static int refuse(struct h2 *h, int32_t id, uint32_t code)
+{
+    return nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, code) ? NGHTTP2_ERR_NOMEM : 0;
+}
+
 /* The head is more than we take: said with 431 to a client, with a reset to a server. */
 static int too_big(struct h2 *h, int32_t id)
 {
     static const nghttp2_nv nv = {(uint8_t *)(uintptr_t) ":status", (uint8_t *)(uintptr_t) "431", 7,
                                   3, NGHTTP2_NV_FLAG_NONE};
     struct h2_stream *st = h2_stream_of(h, id);
-    uint32_t code = NGHTTP2_ENHANCE_YOUR_CALM;
 
     gost_log(h->wire, GOST_LOG_DEBUG, "a head of more than %llu bytes or %u fields was refused",
              (unsigned long long)h->conf->max_header, H2_FIELDS_MAX);
-    if (!h->client && !st && nghttp2_submit_response(h->ng, id, &nv, 1, NULL) == 0)
-        code = NGHTTP2_NO_ERROR;
-    if (nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, code))
-        return NGHTTP2_ERR_NOMEM;
+    if (!h->client && !st)
+        return nghttp2_submit_response(h->ng, id, &nv, 1, NULL) ? NGHTTP2_ERR_NOMEM : 0;
     if (st) {
         st->gone = 1;
-        gost_stream_reset(st->s, code);
+        gost_stream_reset(st->s, NGHTTP2_ENHANCE_YOUR_CALM);
     }
-    return 0;
-}
-
-static int refuse(struct h2 *h, int32_t id, uint32_t code)
-{
-    return nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, id, code) ? NGHTTP2_ERR_NOMEM : 0;
+    return refuse(h, id, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /* A client's new stream. NULL: none to be had, it was refused. */
@@ -131,6 +130,7 @@ static int deliver(struct h2 *h, struct h2_stream *st, int last)
 
     if (r == GOST_OK) {
         head.flags = flags_of(st, &head, last);
+        st->asks_head |= gost_bytes_eq(head.method, gost_bytes_str("HEAD"));
         r = gost_head_send(st->s, &head);
         free(fields);
         if (!(head.flags & GOST_HEAD_INTERIM))
@@ -243,10 +243,6 @@ static int on_frame(nghttp2_session *ng, const nghttp2_frame *frame, void *user_
     case NGHTTP2_GOAWAY:
         got_goaway(h, frame);
         break;
-    case NGHTTP2_PRIORITY:
-    case NGHTTP2_PRIORITY_UPDATE:
-        (void)bear(h, 1, "PRIORITY frames");
-        break;
     default:
         break;
     }
@@ -279,13 +275,31 @@ static int is_fault(uint32_t code)
            code == NGHTTP2_STREAM_CLOSED || code == NGHTTP2_FRAME_SIZE_ERROR;
 }
 
+/* A head went out. Behind a server's answer that is complete, when nobody here reads the request,
+ * its client is asked to stop. Not earlier: nghttp2 drops what waits in front of a reset. */
+static void sent_head(struct h2 *h, const nghttp2_frame *frame)
+{
+    int32_t id = frame->hd.stream_id;
+    struct h2_stream *st = h2_stream_of(h, id);
+
+    if (st)
+        h2_stream_window(h, st);
+    if (h->client || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM) || (st && !st->refusing) ||
+        nghttp2_session_get_stream_remote_close(h->ng, id) != 0)
+        return;
+    (void)refuse(h, id, NGHTTP2_NO_ERROR);
+    if (st && !st->peer_ended) {
+        st->peer_ended = 1;
+        gost_shut(st->s);
+    }
+}
+
 static int on_frame_sent(nghttp2_session *ng, const nghttp2_frame *frame, void *user_data)
 {
     struct h2 *h = user_data;
-    struct h2_stream *st;
 
-    if (frame->hd.type == NGHTTP2_HEADERS && (st = h2_stream_of(h, frame->hd.stream_id)))
-        h2_stream_window(h, st);
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        sent_head(h, frame);
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
         h2_die(h, frame->goaway.error_code, /* nghttp2 found the peer to be at fault */
                h->why[0] ? h->why : "the peer broke the rules of HTTP/2");

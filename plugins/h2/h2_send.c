@@ -23,7 +23,7 @@ static ssize_t end_with_trailers(struct h2 *h, struct h2_stream *st, const struc
     int r;
 
     trailers.flags |= GOST_HEAD_TRAILERS;
-    if (h2_head_nv(&trailers, h->conf->profile, NULL, &nv, &n) != GOST_OK)
+    if (h2_head_nv(&trailers, h->conf->profile, NULL, 0, &nv, &n) != GOST_OK)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     r = nghttp2_submit_trailer(h->ng, st->id, nv, n);
     free(nv);
@@ -84,10 +84,25 @@ int h2_send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *frame
 
 /* ---- heads ---- */
 
-/* Go's servers say when they answered; grpc-go does not. */
-static int needs_date(const struct h2 *h, const struct gost_head *head)
+/* What Go's servers add to an answer; grpc-go does not. Returns how many of at most two. */
+static uint32_t additions(const struct h2 *h, const struct h2_stream *st,
+                          const struct gost_head *head, char *date, struct gost_field *more)
 {
-    return head->status >= 200 && h->conf->profile == H2_GO && !h2_head_has(head, "date");
+    uint32_t n = 0;
+
+    if (head->status < 200 || h->conf->profile != H2_GO)
+        return 0;
+    if ((head->flags & GOST_HEAD_NO_BODY) && !st->asks_head && head->status != 204 &&
+        head->status != 304 && !h2_head_has(head, "content-length")) {
+        more[n].name = gost_bytes_str("content-length");
+        more[n++].value = gost_bytes_str("0");
+    }
+    if (!h2_head_has(head, "date")) {
+        h2_date(date, gost_unix_time() / GOST_S);
+        more[n].name = gost_bytes_str("date");
+        more[n++].value = gost_bytes_str(date);
+    }
+    return n;
 }
 
 static int submit(struct h2 *h, struct h2_stream *st, const struct gost_head *head, int has_body)
@@ -98,11 +113,10 @@ static int submit(struct h2 *h, struct h2_stream *st, const struct gost_head *he
     nghttp2_nv *nv;
     int32_t r;
     size_t n;
-    int dated = needs_date(h, head);
+    struct gost_field more[2];
+    uint32_t n_more = additions(h, st, head, date, more);
 
-    if (dated)
-        h2_date(date, gost_unix_time() / GOST_S);
-    if (h2_head_nv(head, h->conf->profile, dated ? date : NULL, &nv, &n) != GOST_OK)
+    if (h2_head_nv(head, h->conf->profile, more, n_more, &nv, &n) != GOST_OK)
         return NGHTTP2_ERR_NOMEM;
     if (head->status && (head->flags & GOST_HEAD_INTERIM)) {
         r = nghttp2_submit_headers(h->ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, n, NULL);
@@ -126,18 +140,6 @@ static const char *unfit(const struct h2 *h, const struct gost_head *head)
         !nghttp2_session_get_remote_settings(h->ng, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL))
         return "the server does not know extended CONNECT (RFC 8441)";
     return NULL;
-}
-
-/* A refusal without a body: what the client still sends is of no use. */
-static int refuse_rest(struct h2 *h, struct h2_stream *st)
-{
-    if (h->client || st->peer_ended)
-        return GOST_OK;
-    if (nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, st->id, NGHTTP2_NO_ERROR))
-        return out_of_memory(h);
-    st->peer_ended = 1;
-    gost_shut(st->s);
-    return GOST_OK;
 }
 
 static int send_heads(struct h2 *h, struct h2_stream *st)
@@ -167,7 +169,7 @@ static int send_heads(struct h2 *h, struct h2_stream *st)
         }
         if (st->head_sent && !has_body) {
             st->we_ended = 1;
-            return refuse_rest(h, st);
+            st->refusing = !h->client && !st->peer_ended;
         }
     }
     return GOST_OK;

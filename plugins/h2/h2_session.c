@@ -63,6 +63,17 @@ static int greet(struct h2 *h)
     return r;
 }
 
+/* In newer versions only. */
+extern void nghttp2_option_set_stream_reset_rate_limit(nghttp2_option *option, uint64_t burst,
+                                                       uint64_t rate) __attribute__((weak));
+
+/* GOST's clients end every stream by a reset: we count those that come too early ourselves. */
+static void allow_resets(nghttp2_option *o)
+{
+    if (nghttp2_option_set_stream_reset_rate_limit)
+        nghttp2_option_set_stream_reset_rate_limit(o, 1000000, 1000000);
+}
+
 static int make_session(struct h2 *h)
 {
     nghttp2_option *o;
@@ -72,6 +83,7 @@ static int make_session(struct h2 *h)
         return r;
     nghttp2_option_set_no_auto_window_update(o, 1);
     nghttp2_option_set_no_closed_streams(o, 1);
+    allow_resets(o);
     r = h->client ? nghttp2_session_client_new2(&h->ng, h2_callbacks, h, o)
                   : nghttp2_session_server_new2(&h->ng, h2_callbacks, h, o);
     nghttp2_option_del(o);
@@ -193,7 +205,10 @@ static int h2_decode(void *state, const void *conf, struct gost_io *io)
         if (n < 0 && !h->dead_at) {
             if (n == NGHTTP2_ERR_NOMEM || n == NGHTTP2_ERR_CALLBACK_FAILURE)
                 return gost_fail(io, GOST_ENOMEM, "out of memory");
-            h2_die(h, NGHTTP2_PROTOCOL_ERROR, h->why[0] ? h->why : nghttp2_strerror((int)n));
+            h2_die(h,
+                   n == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? NGHTTP2_PROTOCOL_ERROR
+                                                     : NGHTTP2_ENHANCE_YOUR_CALM,
+                   h->why[0] ? h->why : nghttp2_strerror((int)n));
         }
         gost_consume(io, n < 0 ? b.n : (size_t)n);
     }

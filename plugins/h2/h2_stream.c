@@ -156,6 +156,8 @@ static int op_reset(void *state, const void *conf, struct gost_io *io, struct go
         c = (uint32_t)code;
     else if (!h->client && st->we_ended)
         c = NGHTTP2_NO_ERROR; /* answered in full: the rest of the request is not needed */
+    if (c == NGHTTP2_NO_ERROR && !nghttp2_session_get_stream_local_close(h->ng, st->id))
+        return GOST_OK; /* the answer has to go out first */
     if (nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE, st->id, c))
         return gost_fail(io, GOST_ENOMEM, "out of memory");
     return GOST_OK;
