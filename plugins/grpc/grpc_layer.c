@@ -272,14 +272,19 @@ static int grpc_encode(void *state, const void *conf, struct gost_io *io)
 static int grpc_shut(void *state, const void *conf, struct gost_io *io)
 {
     struct grpc *g = state;
-    const struct gost_field f[] = {field("grpc-status", "0"), field("grpc-message", ""),
-                                   field("content-type", CONTENT_TYPE)};
-    struct gost_head h = {.size = sizeof h, .fields = f, .n_fields = 2};
+    const struct gost_field f[] = {field("content-type", CONTENT_TYPE), field("grpc-status", "0"),
+                                   field("grpc-message", "")};
+    struct gost_head h = {.size = sizeof h, .fields = f, .n_fields = 3};
 
     if (gost_flow(io)->role == GOST_SERVER) {
-        h.status = g->head_sent ? 0 : 200;
-        h.n_fields = g->head_sent ? 2 : 3;
-        h.flags = g->head_sent ? GOST_HEAD_TRAILERS : GOST_HEAD_NO_BODY;
+        if (g->head_sent) {
+            h.flags = GOST_HEAD_TRAILERS;
+            h.fields = f + 1;
+            h.n_fields = 2;
+        } else { /* all in one */
+            h.status = 200;
+            h.flags = GOST_HEAD_NO_BODY;
+        }
         (void)gost_head_send(io, &h);
     }
     gost_shut(io);

@@ -61,6 +61,24 @@ TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_ho
 	%D%/test_world.h
 %C%_test_h2_hostile_CFLAGS = $(AM_CFLAGS) $(PLUGIN_H2_CFLAGS)
 %C%_test_h2_hostile_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
+
+FUZZ_TESTS += plugins/h2/fuzz_h2
+%C%_fuzz_h2_SOURCES = \
+	%D%/h2.c \
+	%D%/h2.h \
+	%D%/h2_head.c \
+	%D%/h2_recv.c \
+	%D%/h2_send.c \
+	%D%/h2_session.c \
+	%D%/h2_stream.c \
+	%D%/h2_tunnel.c \
+	sdk/testkit/test_capture.h \
+	%D%/fuzz_h2.c \
+	%D%/test_peer.h \
+	%D%/test_world.h
+%C%_fuzz_h2_CFLAGS = $(AM_CFLAGS) $(PLUGIN_H2_CFLAGS)
+%C%_fuzz_h2_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+%C%_fuzz_h2_LDADD = $(FUZZ_LIBS) $(PLUGIN_H2_LIBS)
 endif
 
-EXTRA_DIST += %D%/README.md %D%/captures
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus
