@@ -87,6 +87,11 @@ static int upstream_encode(void *state, const void *conf, struct gost_io *io)
     size_t n;
     int r;
 
+    if (u->done) {
+        gost_consume(app, gost_rx_len(app));
+        (void)gost_head_recv(app, &h);
+        return GOST_AGAIN;
+    }
     if (!u->asked) {
         if (gost_head_recv(app, &h) != GOST_OK)
             return GOST_AGAIN;
@@ -116,7 +121,7 @@ static int upstream_shut(void *state, const void *conf, struct gost_io *io)
 {
     struct http2_upstream *u = state;
 
-    if (u->asked && u->chunked)
+    if (u->asked && u->chunked && !u->done)
         gost_send(io, "0\r\n\r\n", 5);
     u->chunked = 0;
     return GOST_OK;
@@ -252,6 +257,7 @@ static int upstream_decode(void *state, const void *conf, struct gost_io *io)
     if (!u->done)
         gost_shut(app);
     u->done = 1;
+    gost_shut(io); /* what the client still sends of its request is of no use */
     return GOST_END;
 }
 
