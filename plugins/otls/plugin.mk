@@ -11,4 +11,31 @@ plugin_PROGRAMS += plugins/otls.so
 	%D%/otls_wire.h
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
+
+TAP_TESTS += plugins/otls/test_otls
+%C%_test_otls_SOURCES = \
+	sdk/testkit/test_capture.h \
+	sdk/testkit/test_layer.h \
+	%D%/test_otls.c \
+	%D%/otls.c \
+	%D%/otls.h \
+	%D%/otls_layer.c \
+	%D%/otls_wire.c \
+	%D%/otls_wire.h
+%C%_test_otls_LDADD = $(TEST_LIBS)
+
+FUZZ_TESTS += plugins/otls/fuzz_otls
+%C%_fuzz_otls_SOURCES = \
+	sdk/testkit/test_capture.h \
+	sdk/testkit/test_layer.h \
+	%D%/fuzz_otls.c \
+	%D%/otls.c \
+	%D%/otls.h \
+	%D%/otls_layer.c \
+	%D%/otls_wire.c \
+	%D%/otls_wire.h
+%C%_fuzz_otls_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+%C%_fuzz_otls_LDADD = $(FUZZ_LIBS)
 endif
+
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus

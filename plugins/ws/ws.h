@@ -61,8 +61,8 @@ struct ws_state {
 
 /* ---- ws_key.c ---- [any] */
 
-/* A new random key of a client. */
-void ws_key_make(char key[WS_KEY_SIZE]);
+/* A client's key of 16 random bytes. */
+void ws_key_put(char key[WS_KEY_SIZE], const uint8_t raw[16]);
 /* 1: the base64 of exactly 16 bytes. */
 int ws_key_valid(struct gost_bytes key);
 void ws_key_accept(char accept[WS_ACCEPT_SIZE], struct gost_bytes key);

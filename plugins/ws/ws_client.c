@@ -88,9 +88,11 @@ void ws_client_ask(struct ws_state *s, const struct ws_conf *c, struct gost_io *
     char key[WS_KEY_SIZE + 1], buf[GOST_ADDR_TEXT];
     const char *agent = configured(c, "User-Agent");
     struct list list;
+    uint8_t raw[16];
     uint32_t i;
 
-    ws_key_make(key);
+    gost_random(raw, sizeof raw);
+    ws_key_put(key, raw);
     key[WS_KEY_SIZE] = 0;
     ws_key_accept(s->accept, gost_bytes(key, WS_KEY_SIZE));
     list.n = 0;

@@ -7,12 +7,11 @@
 
 static const char salt[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-void ws_key_make(char key[WS_KEY_SIZE])
+void ws_key_put(char key[WS_KEY_SIZE], const uint8_t raw[16])
 {
-    uint8_t raw[16], text[WS_KEY_SIZE + 1];
+    uint8_t text[WS_KEY_SIZE + 1];
 
-    gost_random(raw, sizeof raw);
-    EVP_EncodeBlock(text, raw, (int)sizeof raw);
+    EVP_EncodeBlock(text, raw, 16);
     memcpy(key, text, WS_KEY_SIZE);
 }
 

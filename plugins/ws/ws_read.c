@@ -192,7 +192,7 @@ static int read_payload(struct ws_state *s, struct gost_io *io, struct gost_io *
 
 /* ---- the step ---- */
 
-/* The wire has no more for now. Its end between two messages is the peer's half-close: GOST sends
+/* The wire is empty. Its end between two messages is the peer's half-close: GOST sends
  * no Close frame; the host passes the end on. */
 static int no_input(struct ws_state *s, struct gost_io *io)
 {

@@ -22,7 +22,7 @@ static inline int test_end(void)
 }
 
 struct record {
-    uint8_t p[20000];
+    uint8_t p[24000];
     size_t n;
 };
 
