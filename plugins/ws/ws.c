@@ -132,16 +132,17 @@ static int ws_prepare(void *conf, struct gost_prepare *p)
 /* On dialers `keepalive` is a ping, on listeners it stays TCP's own. */
 #define RENAMES ">keepalive=ws.keepalive >keepalive.interval=ws.keepalive.interval"
 
-#define STACK(var, text)                                                             \
+#define STACK(var, text, version)                                                    \
     static const struct gost_stack_ops var = {.size = sizeof(struct gost_stack_ops), \
                                               .roles = GOST_SERVER | GOST_CLIENT,    \
                                               .layers = text,                        \
-                                              .renames = RENAMES}
+                                              .renames = RENAMES,                    \
+                                              .defaults = version}
 
-STACK(ws_stack, "tcp/ws");
-STACK(wss_stack, "tcp/tls/ws");
-STACK(mws_stack, "tcp/ws/smux");
-STACK(mwss_stack, "tcp/tls/ws/smux");
+STACK(ws_stack, "tcp/ws", NULL);
+STACK(wss_stack, "tcp/tls/ws", NULL);
+STACK(mws_stack, "tcp/ws/smux", "mux.version=1");
+STACK(mwss_stack, "tcp/tls/ws/smux", "mux.version=1");
 
 static const struct gost_component ws_components[] = {
     {.kind = GOST_KIND_LAYER,
