@@ -29,19 +29,19 @@ static struct gost_bytes host_of(const struct otls_conf *c, struct gost_io *io, 
     return gost_bytes(buf, gost_addr_format(&gost_target(io)->addr, buf, size));
 }
 
-/* The hello with as much of app's data as one record takes. */
+/* The hello with the first of app's data. GOST hides all it has, but simple-obfs misreads a hello
+ * that does not arrive in one piece. */
 static int send_client_hello(struct otls_state *s, const struct otls_conf *c, struct gost_io *io,
                              struct gost_io *app)
 {
     uint8_t buf[OTLS_RECORD_HEAD + OTLS_HELLO_BASE + OTLS_HOST_MAX + 32];
     char text[GOST_ADDR_TEXT];
     struct gost_bytes host = host_of(c, io, text, sizeof text);
-    size_t n = gost_rx_len(app), most;
+    size_t n = gost_rx_len(app);
     struct otls_random r;
 
     host.n = host.n < OTLS_HOST_MAX ? host.n : OTLS_HOST_MAX;
-    most = OTLS_RECORD_MAX - OTLS_HELLO_BASE - host.n;
-    n = n < most ? n : most;
+    n = n < OTLS_FIRST_MAX ? n : OTLS_FIRST_MAX;
     fill_random(&r);
     gost_send(io, buf, otls_hello_begin(buf, &r, n, host));
     if (n > 0 && gost_move(io, app, n) != n)

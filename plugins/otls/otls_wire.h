@@ -10,8 +10,9 @@
 #define OTLS_RECORD_TAKE 65531 /* longest body that we take: older clients hide 32 KiB in one */
 #define OTLS_ID          32    /* bytes of a random and of a session id */
 #define OTLS_HOST_MAX    255
-#define OTLS_HELLO_BASE  212 /* body of a client's hello without payload and host */
-#define OTLS_SERVER_SIZE 102 /* both records that begin a server's direction */
+#define OTLS_HELLO_BASE  212  /* body of a client's hello without payload and host */
+#define OTLS_FIRST_MAX   1024 /* most of the data that our hello hides */
+#define OTLS_SERVER_SIZE 102  /* both records that begin a server's direction */
 
 enum otls_type {
     OTLS_CHANGE_CIPHER = 0x14,
