@@ -48,29 +48,35 @@ void ws_send_control(const struct ws_state *s, struct gost_io *io, uint8_t opcod
     ws_send_frame(io, &head, payload.p);
 }
 
+static void move_masked(struct gost_io *io, struct gost_io *app, const struct ws_head *head)
+{
+    size_t n = (size_t)head->length, at = 0;
+    struct gost_bytes run;
+
+    while (at < n && (run = gost_rx(app)).n > 0) {
+        run.n = run.n < n - at ? run.n : n - at;
+        send_masked(io, head, run.p, run.n, at);
+        gost_consume(app, run.n);
+        at += run.n;
+    }
+}
+
 /* One frame of the message that is being sent, straight from app's queue. */
-static void send_part(struct ws_state *s, struct gost_io *io, struct gost_io *app, size_t n)
+static int send_part(struct ws_state *s, struct gost_io *io, struct gost_io *app, size_t n)
 {
     struct ws_head head = {.fin = n == s->out_left,
                            .opcode = s->out_begun ? WS_CONTINUATION : WS_BINARY,
                            .masked = s->client,
                            .length = n};
-    struct gost_bytes run;
-    size_t at = 0;
 
     send_head(io, &head);
-    if (!s->client) {
-        gost_move(io, app, n);
-        at = n;
-    }
-    while (at < n && (run = gost_rx(app)).n > 0) {
-        run.n = run.n < n - at ? run.n : n - at;
-        send_masked(io, &head, run.p, run.n, at);
-        gost_consume(app, run.n);
-        at += run.n;
-    }
+    if (s->client)
+        move_masked(io, app, &head);
+    else if (gost_move(io, app, n) != n)
+        return gost_fail(io, GOST_ENOMEM, "out of memory");
     s->out_left -= (uint32_t)n;
     s->out_begun = s->out_left > 0;
+    return GOST_OK;
 }
 
 /* As GOST: a client's message goes out in frames of the buffer's size, a server's in one. */
@@ -80,6 +86,7 @@ int ws_encode(void *state, const void *conf, struct gost_io *io)
     const struct ws_conf *c = conf;
     struct gost_io *app = gost_app(io);
     size_t n;
+    int r;
 
     while ((n = gost_rx_len(app)) > 0) {
         if (s->closed)
@@ -98,7 +105,9 @@ int ws_encode(void *state, const void *conf, struct gost_io *io)
         if (s->out_left == 0)
             s->out_left = (uint32_t)n;
         n = s->out_left;
-        send_part(s, io, app, s->client && n > c->write_size ? (size_t)c->write_size : n);
+        r = send_part(s, io, app, s->client && n > c->write_size ? (size_t)c->write_size : n);
+        if (r != GOST_OK)
+            return r;
     }
     return GOST_AGAIN;
 }
