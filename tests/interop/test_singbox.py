@@ -2,57 +2,14 @@
 # test_singbox.py - sing-box as upstream and as client of ours: socks, http, tcp and udp.
 # SPDX-License-Identifier: MIT
 # timeout: 600
-import json
-import os
-import shutil
-
-import peers
-from peers import (Daemon, certificate, counted, datagrams, ended_cleanly, refusal, round_trip,
-                   section, write)
-from harness import Host, Tap, connect_via, free_port, run, serve, udp_echo
+from peers import certificate, counted, datagrams, ended_cleanly, refusal, round_trip, section
+from harness import Host, Tap, connect_via, free_port, serve, udp_echo
+from singbox import program, sing_box
 
 tap = Tap()
-MODULE, VERSION = "github.com/sagernet/sing-box/cmd/sing-box", "v1.14.1"
 COUNTED = serve(counted)
 ECHO = udp_echo()
 USERS = [{"username": "user", "password": "pass"}]
-
-
-def program():
-    """sing-box of this version: from the cache, or built into it. None after a skip."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(cache, "gost-host", "sing-box-" + VERSION)
-    path = os.path.join(folder, "sing-box")
-    if os.access(path, os.X_OK):
-        return path
-    if not shutil.which("go"):
-        if os.environ.get("GOST_REQUIRE_PEERS"):
-            tap.ok(False, "sing-box", "go is not installed, so it cannot be built")
-        else:
-            tap.skip("sing-box", "go is not installed, so it cannot be built")
-        return None
-    os.makedirs(folder, exist_ok=True)
-    built = run(["go", "install", "-tags", "with_quic,with_utls", MODULE + "@" + VERSION], 500,
-                env=dict(os.environ, GOBIN=folder))
-    if built.returncode:
-        tap.ok(False, "sing-box is built", built.stderr.decode())
-        return None
-    return path
-
-
-def sing_box(binary, name, inbounds, outbound):
-    """sing-box with these inbounds, each with a port, and one outbound."""
-    for inbound in inbounds:
-        inbound.update(tag="%s-%d" % (inbound["type"], inbound["listen_port"]),
-                       listen="127.0.0.1")
-    conf = write("sing-box-%s.json" % name, json.dumps({
-        "log": {"level": "info", "timestamp": False}, "inbounds": inbounds,
-        "outbounds": [dict(outbound, tag="out")],
-        "dns": {"servers": [{"type": "hosts", "tag": "hosts",
-                             "predefined": {"localhost": "127.0.0.1"}}]},
-        "route": {"default_domain_resolver": "hosts"}}))
-    return Daemon(binary, "run", "-c", conf, "-D", peers.harness.WORK,
-                  ports=[inbound["listen_port"] for inbound in inbounds])
 
 
 def upstream(binary):
@@ -133,7 +90,7 @@ def client(binary):
 
 
 def main():
-    binary = program()
+    binary = program(tap)
     if binary:
         section(tap, "sing-box as upstream", upstream, binary)
         section(tap, "sing-box as client", client, binary)

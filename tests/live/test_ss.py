@@ -1,0 +1,529 @@
+#!/usr/bin/env python3
+# test_ss.py - Shadowsocks: every method, TCP and UDP, hops, users, strangers and replays.
+# SPDX-License-Identifier: MIT
+# timeout: 600
+import base64
+import concurrent.futures
+import hashlib
+import json
+import os
+import select
+import socket
+import threading
+import time
+
+from harness import (
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    echo,
+    free_port,
+    pattern,
+    read_all,
+    recv_exact,
+    serve,
+    socks5_open,
+    socks_addr,
+    udp_echo,
+)
+
+tap = Tap()
+K16, K32 = "AAECAwQFBgcICQoLDA0ODw==", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+ALICE, BOB = "EBESExQVFhcYGRobHB0eHw==", "ICEiIyQlJicoKSorLC0uLw=="
+METHODS = {
+    "aes-128-gcm": "secret",
+    "aes-256-gcm": "p@ss:word/ with blanks",
+    "chacha20-ietf-poly1305": "secret",
+    "2022-blake3-aes-128-gcm": K16,
+    "2022-blake3-aes-256-gcm": K32,
+    "2022-blake3-chacha20-poly1305": K32,
+    "none": "",
+}
+BULK = 100 << 20
+
+
+def quote(text):
+    return "".join(c if c.isalnum() else "%%%02X" % ord(c) for c in text)
+
+
+def login(method):
+    return "%s:%s" % (method, quote(METHODS[method]))
+
+
+def banner(s):
+    s.sendall(b"220 first\r\n")
+    s.sendall(recv_exact(s, 4))
+
+
+def bulk(s):
+    block = pattern(1 << 20, 11)
+    recv_exact(s, 1)
+    for _ in range(BULK >> 20):
+        s.sendall(block)
+
+
+def bulk_sink(s):
+    digest = hashlib.sha256()
+    left = BULK
+    while left:
+        piece = s.recv(1 << 18)
+        if not piece:
+            return
+        digest.update(piece)
+        left -= len(piece)
+    s.sendall(digest.digest())
+
+
+ECHO = serve(echo)
+END = serve(answer_after_end(200000))
+BANNER = serve(banner)
+BULK_DOWN = serve(bulk)
+BULK_UP = serve(bulk_sink)
+UDP = udp_echo(lambda b: b"<" + b)
+SIZES = [1, 2, 100, 512, 1400, 1472, 4096, 7999]
+
+
+def through_echo(port, size, host="127.0.0.1"):
+    """Sends and reads at once; what came back is compared by hash."""
+    data = pattern(size, size)
+    s = connect_via("socks5", port, host, ECHO)
+    s.settimeout(60)
+    writer = threading.Thread(target=s.sendall, args=(data,))
+    writer.start()
+    digest, left = hashlib.sha256(), size
+    while left:
+        piece = s.recv(1 << 18)
+        if not piece:
+            break
+        digest.update(piece)
+        left -= len(piece)
+    writer.join()
+    s.close()
+    return digest.digest() == hashlib.sha256(data).digest() or "%d of %d missing" % (left, size)
+
+
+def half_close(port):
+    s = connect_via("socks5", port, "127.0.0.1", END)
+    data = pattern(100000, 5)
+    s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+    got = read_all(s)
+    return got == hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3) or len(got)
+
+
+def end_without_bytes(port):
+    s = connect_via("socks5", port, "127.0.0.1", END)
+    s.shutdown(socket.SHUT_WR)
+    return read_all(s).startswith(hashlib.sha256(b"").hexdigest().encode())
+
+
+def server_first(port):
+    s = connect_via("socks5", port, "127.0.0.1", BANNER)
+    s.settimeout(20)
+    if recv_exact(s, 11) != b"220 first\r\n":
+        return "no banner"
+    s.sendall(b"quit")
+    return recv_exact(s, 4) == b"quit"
+
+
+def parallel(port, n=50):
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        bad = [
+            r for r in pool.map(lambda i: through_echo(port, 20000 + i), range(n)) if r is not True
+        ]
+    return not bad or bad
+
+
+def bulk_down(port):
+    s = connect_via("socks5", port, "127.0.0.1", BULK_DOWN)
+    s.settimeout(60)
+    s.sendall(b"x")
+    got, want, left = hashlib.sha256(), hashlib.sha256(), BULK
+    while left:
+        piece = s.recv(1 << 18)
+        if not piece:
+            return "%d bytes missing" % left
+        got.update(piece)
+        left -= len(piece)
+    block = pattern(1 << 20, 11)
+    for _ in range(BULK >> 20):
+        want.update(block)
+    return got.digest() == want.digest()
+
+
+def bulk_up(port):
+    s = connect_via("socks5", port, "127.0.0.1", BULK_UP)
+    s.settimeout(60)
+    block, digest = pattern(1 << 20, 12), hashlib.sha256()
+    for _ in range(BULK >> 20):
+        s.sendall(block)
+        digest.update(block)
+    return recv_exact(s, 32) == digest.digest()
+
+
+def ask(s, to, data, tries=4):
+    s.settimeout(3)
+    for _ in range(tries):
+        s.sendto(data, to)
+        try:
+            return s.recv(65535)
+        except socket.timeout:
+            continue
+    return b""
+
+
+def associate(port, host="127.0.0.1", sizes=SIZES):
+    ctl, rep, bound = socks5_open(port, 3, "0.0.0.0", 0)
+    if rep:
+        return "reply %d" % rep
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for n in sizes:
+        data = pattern(n, n)
+        got = ask(s, bound, b"\0\0\0" + socks_addr(host, UDP) + data)
+        if got != b"\0\0\0" + socks_addr("127.0.0.1", UDP) + b"<" + data:
+            return "size %d: got %r... (%d bytes)" % (n, got[:16], len(got))
+    s.close()
+    ctl.close()
+    return True
+
+
+def forward(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for n in SIZES:
+        data = pattern(n, n)
+        got = ask(s, ("127.0.0.1", port), data)
+        if got != b"<" + data:
+            return "size %d: got %d bytes" % (n, len(got))
+    s.close()
+    return True
+
+
+def closed(name, *hosts):
+    tap.ok(not any(h.stop() for h in hosts), "ends cleanly: " + name, hosts[-1].text())
+
+
+def method(name, workers):
+    port, entry = free_port(), free_port()
+    note = "%s, %d workers" % (name, workers)
+    server = Host("-L", "ss://%s@127.0.0.1:%d" % (login(name), port), ports=[port], workers=workers)
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "ss://%s@127.0.0.1:%d" % (login(name), port),
+        ports=[entry],
+        workers=workers,
+    )
+    for size in (1, 65536, 4 << 20):
+        tap.case("%d bytes there and back, %s" % (size, note), through_echo, entry, size)
+    tap.case("to a name, " + note, through_echo, entry, 1000, "localhost")
+    tap.case("half-close, " + note, half_close, entry)
+    tap.case("an end without a byte, " + note, end_without_bytes, entry)
+    tap.case("the server speaks first, " + note, server_first, entry)
+    tap.case("50 at once, " + note, parallel, entry)
+    if name in ("aes-256-gcm", "2022-blake3-aes-256-gcm"):
+        tap.case("100 MB down, " + note, bulk_down, entry)
+        tap.case("100 MB up, " + note, bulk_up, entry)
+    closed(note, client, server)
+
+
+def hops():
+    a = login("aes-256-gcm")
+    ports = [free_port() for _ in range(4)]
+    server = Host(
+        "-L",
+        "ss://%s@127.0.0.1:%d" % (a, ports[0]),
+        "-L",
+        "ss+tls://%s@127.0.0.1:%d" % (a, ports[1]),
+        "-L",
+        "socks5://127.0.0.1:%d?udp=true" % ports[2],
+        "-L",
+        "ssu+tcp://%s@127.0.0.1:%d" % (a, ports[3]),
+        ports=ports,
+    )
+    ss, tls = "ss://%s@127.0.0.1:%d" % (a, ports[0]), "ss+tls://%s@127.0.0.1:%d" % (a, ports[1])
+    socks, ssu = "socks5://127.0.0.1:%d" % ports[2], "ssu+tcp://%s@127.0.0.1:%d" % (a, ports[3])
+    for name, chain, udp in (
+        ("ss+tls", [tls], False),
+        ("socks5 > ss", [socks, ss], False),
+        ("ss > socks5", [ss, socks], True),
+        ("ss > ss+tls", [ss, tls], False),
+        ("ss > ssu+tcp", [ss, ssu], None),
+    ):
+        entry = free_port()
+        client = Host(
+            "-L",
+            "socks5://127.0.0.1:%d?udp=true" % entry,
+            *[x for url in chain for x in ("-F", url)],
+            ports=[entry]
+        )
+        if udp is not None:
+            tap.case("4 MiB through " + name, through_echo, entry, 4 << 20)
+            tap.case("half-close through " + name, half_close, entry)
+            tap.case("the server speaks first through " + name, server_first, entry)
+        if udp is not False:
+            tap.case("UDP through " + name, associate, entry)
+        closed(name, client)
+    closed("servers of hops", server)
+
+
+def sip002():
+    """Method and password in base64, without padding, as other programs write links."""
+    port, entry = free_port(), free_port()
+    word = base64.urlsafe_b64encode(b"aes-128-gcm:se:cret?").decode().rstrip("=")
+    server = Host("-L", "ss://aes-128-gcm:se%%3Acret%%3F@127.0.0.1:%d" % port, ports=[port])
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "ss://%s@127.0.0.1:%d" % (word, port),
+        ports=[entry],
+    )
+    tap.case("a SIP002 link", through_echo, entry, 1000)
+    closed("SIP002", client, server)
+
+
+def users():
+    port, uport = free_port(), free_port()
+    method = "2022-blake3-aes-128-gcm"
+
+    def service(kind, at, listener):
+        return {
+            "name": kind,
+            "addr": "127.0.0.1:%d" % at,
+            "listener": listener,
+            "handler": {
+                "type": kind,
+                "auth": {"username": method, "password": K16},
+                "metadata": {"users": {"alice": ALICE, "bob": BOB}},
+            },
+        }
+
+    conf = {
+        "services": [
+            service("ss", port, {"type": "tcp"}),
+            service("ssu", uport, {"type": "udp", "metadata": {"keepalive": True, "ttl": "60s"}}),
+        ]
+    }
+    server = Host("-C", json.dumps(conf), ports=[port])
+    for who, keys, good in (
+        ("alice", [K16, ALICE], True),
+        ("bob", [K16, BOB], True),
+        ("a stranger", [K16, "MDEyMzQ1Njc4OTo7PD0+Pw=="], False),
+        ("the server's key alone", [K16], False),
+    ):
+        entry, udp = free_port(), free_port()
+        word = "%s:%s" % (method, quote(":".join(keys)))
+        client = Host(
+            "-L",
+            "socks5://127.0.0.1:%d" % entry,
+            "-F",
+            "ss://%s@127.0.0.1:%d" % (word, port),
+            ports=[entry],
+        )
+        packets = Host(
+            "-L",
+            "socks5://127.0.0.1:%d?udp=true" % udp,
+            "-F",
+            "ssu://%s@127.0.0.1:%d" % (word, uport),
+            ports=[udp],
+        )
+        if good:
+            tap.case("user %s over TCP" % who, through_echo, entry, 100000)
+            tap.case("user %s over UDP" % who, associate, udp)
+        else:
+            s = connect_via("socks5", entry, "127.0.0.1", BANNER)
+            s.settimeout(1)
+            try:
+                got = s.recv(1)
+            except socket.timeout:
+                got = b""
+            tap.ok(got == b"", who + " gets nothing", got)
+        closed(who, client, packets)
+    closed("users", server)
+
+
+def packets(name, workers):
+    port, entry, fwd = free_port(), free_port(), free_port()
+    note = "%s, %d workers" % (name, workers)
+    server = Host(
+        "-L", "ssu://%s@127.0.0.1:%d?keepalive=true&ttl=60s" % (login(name), port), workers=workers
+    )
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d?udp=true" % entry,
+        "-L",
+        "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (fwd, UDP),
+        "-F",
+        "ssu://%s@127.0.0.1:%d" % (login(name), port),
+        ports=[entry],
+        workers=workers,
+    )
+    tap.case("UDP associate, " + note, associate, entry)
+    tap.case("UDP associate to a name, " + note, associate, entry, "localhost", [100])
+    tap.case("UDP forward, " + note, forward, fwd)
+
+    def many():
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            bad = [
+                r
+                for r in pool.map(lambda i: associate(entry, sizes=[50 + i]), range(20))
+                if r is not True
+            ]
+        return not bad or bad
+
+    tap.case("20 associations at once, " + note, many)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for n in (0, 1, 16, 33, 50, 221, 1400):
+        s.sendto(os.urandom(n), ("127.0.0.1", port))
+    s.settimeout(0.5)
+    try:
+        got = s.recv(65535)
+    except socket.timeout:
+        got = None
+    tap.ok(got is None or name == "none", "foreign datagrams get no answer, " + note, got)
+    tap.case("and hurt nobody, " + note, associate, entry, "127.0.0.1", [77])
+    closed("UDP " + note, client, server)
+
+
+def one_answer():
+    """Without keepalive an association ends with its first answer: the session of 2022 goes on."""
+    port, entry = free_port(), free_port()
+    word = login("2022-blake3-aes-128-gcm")
+    server = Host("-L", "ssu://%s@127.0.0.1:%d" % (word, port))
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d?udp=true" % entry,
+        "-F",
+        "ssu://%s@127.0.0.1:%d" % (word, port),
+        ports=[entry],
+    )
+    tap.case("a session outlives its associations", associate, entry)
+    closed("sessions", client, server)
+
+
+def frames(stack):
+    name = "aes-256-gcm"
+    port, entry, fwd = free_port(), free_port(), free_port()
+    server = Host("-L", "%s://%s@127.0.0.1:%d" % (stack, login(name), port), ports=[port])
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d?udp=true" % entry,
+        "-L",
+        "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (fwd, UDP),
+        "-F",
+        "%s://%s@127.0.0.1:%d" % (stack, login(name), port),
+        ports=[entry],
+    )
+    tap.case("UDP associate over " + stack, associate, entry)
+    tap.case("UDP forward over " + stack, forward, fwd)
+    closed(stack, client, server)
+
+
+class Recorder:
+    """Between client and server: keeps what the client sent."""
+
+    def __init__(self, to):
+        self.sent = []
+        self.to = to
+        self.port = serve(self.run)
+
+    def run(self, client):
+        server = socket.create_connection(("127.0.0.1", self.to))
+        ends = [client, server]
+        while ends:
+            for s in select.select(ends, [], [])[0]:
+                data = s.recv(65536)
+                other = server if s is client else client
+                if not data:
+                    ends.remove(s)
+                    other.shutdown(socket.SHUT_WR)
+                    continue
+                if s is client:
+                    self.sent.append(data)
+                other.sendall(data)
+
+
+def strangers(name):
+    """What a prober sees: for every length the same silence and the same end."""
+    port, entry = free_port(), free_port()
+    server = Host(
+        "-L", "ss://%s@127.0.0.1:%d?readTimeout=2s" % (login(name), port), ports=[port], workers=2
+    )
+    recorder = Recorder(port)
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "ss://%s@127.0.0.1:%d" % (login(name), recorder.port),
+        ports=[entry],
+    )
+    tap.case("a client is served, " + name, through_echo, entry, 1000)
+    real = b"".join(recorder.sent)
+    probes = {"%d random bytes" % n: os.urandom(n) for n in (1, 16, 33, 50, 221)}
+    probes["a replay"] = real
+    probes["the beginning of a replay"] = real[:60]
+    changed = bytearray(real)
+    changed[40] ^= 1
+    probes["a changed replay"] = bytes(changed)
+    probes["a browser"] = b"GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
+    socks = {}
+    for what, data in probes.items():
+        s = socket.create_connection(("127.0.0.1", port))
+        s.sendall(data)
+        socks[s] = what
+    tap.case("a client is served while they wait, " + name, through_echo, entry, 1000)
+    ready = select.select(list(socks), [], [], 0.5)[0]
+    tap.ok(not ready, "nobody is answered or cut off, " + name, [socks[s] for s in ready])
+    for s in socks:
+        s.sendall(b"more" * 50)
+    seen = {}
+    for s, what in socks.items():
+        s.settimeout(20)
+        try:
+            seen[what] = s.recv(1)
+        except OSError as e:
+            seen[what] = repr(e)
+        s.close()
+    tap.ok(set(seen.values()) == {b""}, "all end alike, " + name, seen)
+    text = server.text()
+    tap.ok("secret" not in text and K16 not in text, "no key in the log, " + name, text)
+    closed("strangers, " + name, client, server)
+
+
+def wrong_password():
+    port, entry = free_port(), free_port()
+    server = Host("-L", "ss://aes-128-gcm:right@127.0.0.1:%d?readTimeout=1s" % port, ports=[port])
+    client = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "ss://aes-128-gcm:wrong@127.0.0.1:%d" % port,
+        ports=[entry],
+    )
+    s = connect_via("socks5", entry, "127.0.0.1", ECHO)
+    s.sendall(b"hello")
+    s.settimeout(20)
+    tap.ok(s.recv(10) == b"", "a wrong password ends without an answer")
+    end = time.time() + 10
+    while "does not authenticate" not in server.text() and time.time() < end:
+        time.sleep(0.05)
+    tap.ok("does not authenticate" in server.text(), "the server's log says why", server.text())
+    closed("wrong password", client, server)
+
+
+for count in (1, 2):
+    for each in METHODS:
+        method(each, count)
+        packets(each, count)
+hops()
+sip002()
+users()
+one_answer()
+for each in ("ssu+tcp", "ssu+tls"):
+    frames(each)
+for each in ("aes-128-gcm", "2022-blake3-aes-128-gcm"):
+    strangers(each)
+wrong_password()
+tap.done()
