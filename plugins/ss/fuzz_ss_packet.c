@@ -65,7 +65,7 @@ static void try_open(const struct ss_conf *c, int server, struct gost_bytes in)
 
     memset(&s, 0, sizeof s);
     s.arg.keys = c->made;
-    s.psk = ss_keys_own(c->made);
+    s.key = ss_keys_own(c->made);
     r = ss_packet_open(&s, server, in, buf, &addr, &payload, &why);
     if (r != GOST_OK && !why)
         abort();
@@ -81,8 +81,8 @@ static void authentic(const uint8_t *data, size_t size)
 
     if (size < 16 || size > 60000)
         return;
-    if (ss_subkey(k->method, k->psk[0], gost_bytes(data, SS_SESSION_ID), key) != GOST_OK ||
-        ss_block(k->method, k->psk[0], data, sealed, 1) != GOST_OK ||
+    if (ss_subkey(k->method, k->key[0].psk, gost_bytes(data, SS_SESSION_ID), key) != GOST_OK ||
+        ss_block(k->method, k->key[0].psk, data, sealed, 1) != GOST_OK ||
         ss_seal_once(k->method, key, data + 4, sealed + 16, gost_bytes(data + 16, size - 16)) !=
             GOST_OK)
         abort();

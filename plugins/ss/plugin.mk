@@ -3,7 +3,8 @@
 
 ss_crypto_sources = %D%/ss_blake3.c %D%/ss_blake3.h %D%/ss_crypto.c %D%/ss_crypto.h \
 	%D%/ss_derive.c
-ss_memory_sources = %D%/ss_replay.c %D%/ss_replay.h %D%/ss_session.c %D%/ss_session.h
+ss_memory_sources = %D%/ss_memory.c %D%/ss_memory.h \
+	%D%/ss_replay.c %D%/ss_replay.h %D%/ss_session.c %D%/ss_session.h
 ss_packet_sources = $(ss_crypto_sources) $(ss_memory_sources) %D%/ss.h %D%/ss_header.c \
 	%D%/ss_header.h %D%/ss_keys.c %D%/ss_keys.h %D%/ss_packet.c %D%/ss_packet.h \
 	%D%/ss_packet22.c

@@ -10,8 +10,8 @@ static int put_identities(const struct ss_keys *k, const uint8_t *salt, uint8_t 
     int r = GOST_OK;
 
     for (i = 0; r == GOST_OK && i + 1 < k->n_psk; i++) {
-        ss_identity_key(k->method, k->psk[i], salt, key);
-        r = ss_block(k->method, key, k->hash[i + 1], out + i * SS_BLOCK, 1);
+        ss_identity_key(k->method, k->key[i].psk, salt, key);
+        r = ss_block(k->method, key, k->key[i + 1].hash, out + i * SS_BLOCK, 1);
     }
     gost_wipe(key, sizeof key);
     return r;

@@ -5,19 +5,19 @@
 
 #include "ss.h"
 
-const uint8_t *ss_keys_own(const struct ss_keys *k)
+const struct ss_key *ss_keys_own(const struct ss_keys *k)
 {
-    return k->psk[k->n_psk - 1];
+    return &k->key[k->n_psk - 1];
 }
 
-const uint8_t *ss_keys_user(const struct ss_keys *k, const uint8_t hash[SS_BLOCK])
+const struct ss_key *ss_keys_user(const struct ss_keys *k, const uint8_t hash[SS_BLOCK])
 {
-    const uint8_t *found = NULL;
+    const struct ss_key *found = NULL;
     uint32_t i;
 
     for (i = 0; i < k->n_users; i++) /* to the end, whoever it is */
         if (gost_equal_ct(gost_bytes(hash, SS_BLOCK), gost_bytes(k->users[i].hash, SS_BLOCK)))
-            found = k->users[i].psk;
+            found = &k->users[i];
     return found;
 }
 
@@ -96,10 +96,9 @@ static int psks_read(struct ss_keys *k, struct gost_bytes text, struct gost_prep
         one = gost_bytes(text.p, colon ? (size_t)(colon - text.p) : text.n);
         if (k->n_psk == SS_PSK_MAX)
             return say(p, "auth.password: more than 8 keys");
-        r = psk_read(k->method, one, k->psk[k->n_psk], " in auth.password", p);
+        r = psk_read(k->method, one, k->key[k->n_psk].psk, " in auth.password", p);
         if (r != GOST_OK)
             return r;
-        ss_identity_hash(k->method, k->psk[k->n_psk], k->hash[k->n_psk]);
         k->n_psk++;
         if (colon)
             text = gost_bytes(colon + 1, text.n - one.n - 1);
@@ -136,24 +135,20 @@ static int users_read(struct ss_keys *k, const struct gost_map *users, struct go
     return GOST_OK;
 }
 
-/* A server remembers what it must not accept twice: ss_replay.h says how much. */
-static int memories(struct ss_keys *k)
+static int server_read(struct ss_keys *k, const struct ss_conf *c, struct gost_prepare *p)
 {
-    int timed = k->method->family == SS_2022;
+    int r = users_read(k, &c->users, p);
 
-    if (k->method->family == SS_PLAIN)
-        return GOST_OK; /* nothing is authenticated, so a memory could be filled by anybody */
-    k->salts = ss_replay_new(timed ? SS_REPLAY_MAX_TIMED : SS_REPLAY_MAX, timed ? SS_SEEN_NS : 0);
-    if (timed)
-        k->sessions = ss_sessions_new();
-    else
-        k->packets = ss_replay_new(SS_REPLAY_MAX, 0);
-    return k->salts && (k->sessions || k->packets) ? GOST_OK : GOST_ENOMEM;
+    if (r != GOST_OK || k->method->family == SS_PLAIN)
+        return r; /* nothing is authenticated: a memory could be filled by anybody */
+    k->memory = ss_memory_get(k->method, k->key[0].hash);
+    return k->memory ? GOST_OK : say(p, "out of memory");
 }
 
 static int keys_read(struct ss_keys *k, const struct ss_conf *c, struct gost_prepare *p)
 {
     int r = GOST_OK;
+    uint32_t i;
 
     if (k->method->family == SS_2022) {
         r = psks_read(k, c->password, p);
@@ -161,15 +156,15 @@ static int keys_read(struct ss_keys *k, const struct ss_conf *c, struct gost_pre
         k->n_psk = 1;
         if (k->method->key && c->password.n == 0)
             return say(p, "auth.password is missing: write ss://METHOD:PASSWORD@HOST:PORT");
-        if (ss_password_key(k->method, c->password, k->psk[0]) != GOST_OK)
+        if (ss_password_key(k->method, c->password, k->key[0].psk) != GOST_OK)
             return say(p, "libcrypto refuses MD5, which this method's keys are made with; the "
                           "methods of 2022 do without");
     }
-    if (r == GOST_OK && p->role == GOST_SERVER)
-        r = users_read(k, &c->users, p);
-    if (r == GOST_OK && p->role == GOST_SERVER && memories(k) != GOST_OK)
-        return say(p, "out of memory");
-    return r;
+    if (r != GOST_OK)
+        return r;
+    for (i = 0; i < k->n_psk; i++)
+        ss_identity_hash(k->method, k->key[i].psk, k->key[i].hash);
+    return p->role == GOST_SERVER ? server_read(k, c, p) : GOST_OK;
 }
 
 int ss_prepare(void *conf, struct gost_prepare *p)
@@ -193,9 +188,7 @@ void ss_release(void *conf)
     if (!k)
         return;
     c->made = NULL;
-    ss_replay_free(k->salts);
-    ss_replay_free(k->packets);
-    ss_sessions_free(k->sessions);
+    ss_memory_put(k->memory);
     if (k->users)
         gost_wipe(k->users, k->n_users * sizeof *k->users);
     free(k->users);

@@ -16,7 +16,7 @@ static int open_2017(struct ss_packet *s, int server, struct gost_bytes in, uint
     *ret_why = "a datagram too short for Shadowsocks";
     if (in.n < (size_t)m->salt + m->tag || in.n > SS_PACKET_MAX)
         return GOST_EPROTO;
-    r = ss_subkey(m, s->psk, gost_bytes(in.p, m->salt), subkey);
+    r = ss_subkey(m, s->key->psk, gost_bytes(in.p, m->salt), subkey);
     if (r == GOST_OK)
         r = ss_open_once(m, subkey, zero_nonce, buf, gost_bytes(in.p + m->salt, in.n - m->salt));
     gost_wipe(subkey, sizeof subkey);
@@ -24,7 +24,8 @@ static int open_2017(struct ss_packet *s, int server, struct gost_bytes in, uint
     if (r != GOST_OK)
         return r;
     *ret_why = "a datagram that was here before: a replay";
-    if (server && k->packets && !ss_replay_fresh(k->packets, gost_bytes(in.p, m->salt), gost_now()))
+    if (server && k->memory &&
+        !ss_replay_fresh(k->memory->packets, gost_bytes(in.p, m->salt), gost_now()))
         return GOST_EAUTH;
     *ret_why = "a datagram with a malformed address";
     n = in.n - m->salt - m->tag;
@@ -49,7 +50,7 @@ static int seal_2017(struct ss_packet *s, const struct gost_addr *addr, struct g
         memcpy(body + n, data.p, data.n);
     n += data.n;
     gost_random(buf, m->salt);
-    r = ss_subkey(m, s->psk, gost_bytes(buf, m->salt), subkey);
+    r = ss_subkey(m, s->key->psk, gost_bytes(buf, m->salt), subkey);
     if (r == GOST_OK)
         r = ss_seal_once(m, subkey, zero_nonce, body, gost_bytes(body, n));
     gost_wipe(subkey, sizeof subkey);
@@ -85,7 +86,7 @@ static int packet_open(void *state, const void *conf, struct gost_io *io)
 
     if (r != GOST_OK)
         return r;
-    s->psk = ss_keys_own(s->arg.keys);
+    s->key = ss_keys_own(s->arg.keys);
     if (is_server(io))
         return GOST_OK;
     if (s->arg.addr_n &&

@@ -21,10 +21,11 @@ struct ss_remote {
 struct ss_packet {
     struct ss_arg arg;
     struct gost_addr peer;          /* client: the only target; NONE: packets say theirs */
-    const uint8_t *psk;             /* server: of the last authentic packet. borrowed */
+    const struct ss_key *key;       /* server: of the last authentic packet. borrowed */
     uint8_t session[SS_SESSION_ID]; /* the client's; in the server of the last authentic packet */
     uint64_t sent;                  /* client: number of the next packet */
     uint8_t heard;                  /* server: there was an authentic packet */
+    uint64_t changed_ns;            /* client: when the server's session changed last */
     struct ss_remote remote[2];     /* client: the server's session, and the one before */
 };
 

@@ -8,7 +8,7 @@
 /* The clear header, its key, and what is sealed behind it. */
 struct opened {
     uint8_t head[HEAD];
-    const uint8_t *psk;
+    const struct ss_key *key;
     struct gost_bytes body;
 };
 
@@ -24,12 +24,12 @@ static int identify(const struct ss_keys *k, const uint8_t *sealed, struct opene
     uint8_t hash[SS_BLOCK];
     size_t i;
 
-    if (ss_block(k->method, k->psk[0], sealed, hash, 0) != GOST_OK)
+    if (ss_block(k->method, k->key[0].psk, sealed, hash, 0) != GOST_OK)
         return GOST_ENOMEM;
     for (i = 0; i < SS_BLOCK; i++)
         hash[i] = (uint8_t)(hash[i] ^ o->head[i]);
-    o->psk = ss_keys_user(k, hash);
-    return o->psk ? GOST_OK : GOST_EAUTH;
+    o->key = ss_keys_user(k, hash);
+    return o->key ? GOST_OK : GOST_EAUTH;
 }
 
 static int open_aes(struct ss_packet *s, int server, struct gost_bytes in, uint8_t *buf,
@@ -43,13 +43,13 @@ static int open_aes(struct ss_packet *s, int server, struct gost_bytes in, uint8
 
     if (in.n < before + m->tag)
         return GOST_EPROTO;
-    o->psk = server ? k->psk[0] : ss_keys_own(k);
-    r = ss_block(m, o->psk, in.p, o->head, 0);
+    o->key = server ? &k->key[0] : ss_keys_own(k);
+    r = ss_block(m, o->key->psk, in.p, o->head, 0);
     if (r == GOST_OK && before > HEAD)
         r = identify(k, in.p + HEAD, o);
     if (r != GOST_OK)
         return r;
-    r = session_key(m, o->psk, o->head, key);
+    r = session_key(m, o->key->psk, o->head, key);
     if (r == GOST_OK)
         r = ss_open_once(m, key, o->head + 4, buf, gost_bytes(in.p + before, in.n - before));
     gost_wipe(key, sizeof key);
@@ -65,8 +65,8 @@ static int open_chacha(struct ss_packet *s, struct gost_bytes in, uint8_t *buf, 
 
     if (in.n < SS_XNONCE + HEAD + m->tag)
         return GOST_EPROTO;
-    o->psk = ss_keys_own(s->arg.keys);
-    r = ss_xchacha(o->psk, in.p, key, nonce);
+    o->key = ss_keys_own(s->arg.keys);
+    r = ss_xchacha(o->key->psk, in.p, key, nonce);
     if (r == GOST_OK)
         r = ss_open_once(m, key, nonce, buf, gost_bytes(in.p + SS_XNONCE, in.n - SS_XNONCE));
     gost_wipe(key, sizeof key);
@@ -77,7 +77,8 @@ static int open_chacha(struct ss_packet *s, struct gost_bytes in, uint8_t *buf, 
     return GOST_OK;
 }
 
-/* A client takes packets of the server's session and of the one before it. */
+/* A client takes packets of the server's session and of the one before it, and a new session once a
+ * minute: else replays of many old sessions would push the known ones out. */
 static int remote_fresh(struct ss_packet *s, const uint8_t *session, uint64_t id)
 {
     struct ss_remote *r = s->remote;
@@ -86,6 +87,9 @@ static int remote_fresh(struct ss_packet *s, const uint8_t *session, uint64_t id
     for (i = 0; i < 2; i++)
         if (r[i].known && memcmp(r[i].id, session, SS_SESSION_ID) == 0)
             return ss_window_fresh(&r[i].window, id);
+    if (r[1].known && gost_now() - s->changed_ns < SS_SESSION_IDLE_S * GOST_S)
+        return 0;
+    s->changed_ns = gost_now();
     r[1] = r[0];
     memset(&r[0], 0, sizeof r[0]);
     memcpy(r[0].id, session, SS_SESSION_ID);
@@ -99,7 +103,7 @@ static int fresh(struct ss_packet *s, int server, const struct opened *o)
 
     if (!server)
         return remote_fresh(s, o->head, id);
-    return ss_sessions_fresh(s->arg.keys->sessions, o->psk, o->head, id, gost_now());
+    return ss_sessions_fresh(s->arg.keys->memory->sessions, o->key->hash, o->head, id, gost_now());
 }
 
 /* Everything behind the sealing; the window moves only when all is well. */
@@ -138,7 +142,7 @@ int ss_packet22_open(struct ss_packet *s, int server, struct gost_bytes in, uint
     if (r != GOST_OK)
         return r;
     if (server) {
-        s->psk = o.psk;
+        s->key = o.key;
         memcpy(s->session, o.head, SS_SESSION_ID);
     }
     *ret_addr = body.addr;
@@ -153,7 +157,8 @@ static int next_head(struct ss_packet *s, int server, uint8_t head[HEAD])
     int r;
 
     if (server) {
-        r = ss_sessions_next(s->arg.keys->sessions, s->psk, s->session, gost_now(), head, &id);
+        r = ss_sessions_next(s->arg.keys->memory->sessions, s->key->hash, s->session, gost_now(),
+                             head, &id);
         if (r != GOST_OK)
             return r;
     } else {
@@ -203,8 +208,8 @@ static int put_identities(const struct ss_keys *k, const uint8_t head[HEAD], uin
 
     for (i = 0; r == GOST_OK && i + 1 < k->n_psk; i++) {
         for (at = 0; at < SS_BLOCK; at++)
-            mixed[at] = (uint8_t)(k->hash[i + 1][at] ^ head[at]);
-        r = ss_block(k->method, k->psk[i], mixed, out + i * SS_BLOCK, 1);
+            mixed[at] = (uint8_t)(k->key[i + 1].hash[at] ^ head[at]);
+        r = ss_block(k->method, k->key[i].psk, mixed, out + i * SS_BLOCK, 1);
     }
     return r;
 }
@@ -214,14 +219,15 @@ static int seal_aes(struct ss_packet *s, int server, const uint8_t head[HEAD], s
 {
     const struct ss_keys *k = s->arg.keys;
     uint8_t key[SS_KEY_MAX];
-    int r = session_key(k->method, s->psk, head, key);
+    int r = session_key(k->method, s->key->psk, head, key);
 
     if (r == GOST_OK)
         r = ss_seal_once(k->method, key, head + 4, buf + before, gost_bytes(buf + before, n));
     gost_wipe(key, sizeof key);
     if (r == GOST_OK && !server)
         r = put_identities(k, head, buf + HEAD);
-    return r == GOST_OK ? ss_block(k->method, server ? s->psk : k->psk[0], head, buf, 1) : r;
+    return r == GOST_OK ? ss_block(k->method, server ? s->key->psk : k->key[0].psk, head, buf, 1)
+                        : r;
 }
 
 static int seal_chacha(struct ss_packet *s, const uint8_t head[HEAD], uint8_t *buf, size_t n)
@@ -232,7 +238,7 @@ static int seal_chacha(struct ss_packet *s, const uint8_t head[HEAD], uint8_t *b
 
     gost_random(buf, SS_XNONCE);
     memcpy(body, head, HEAD);
-    r = ss_xchacha(s->psk, buf, key, nonce);
+    r = ss_xchacha(s->key->psk, buf, key, nonce);
     if (r == GOST_OK)
         r = ss_seal_once(m, key, nonce, body, gost_bytes(body, HEAD + n));
     gost_wipe(key, sizeof key);

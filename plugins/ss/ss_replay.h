@@ -6,17 +6,15 @@
 #include <gost/base.h>
 
 /*
- * One memory belongs to one configuration and is shared by all workers; its lock is held for one
- * look-up. Only salts of authenticated headers are put in, so a stranger cannot fill it. It starts
- * with room for 1024, grows as it needs to, and is exact: no salt is taken for another.
+ * Shared by all workers; its lock is held for one look-up. Only salts of authenticated headers are
+ * put in, so a stranger cannot fill it. It starts with room for 1024, grows as it needs to, and is
+ * exact: no salt is taken for another.
  *
  *   methods of 2017   there are no timestamps, so a salt has to be remembered for ever; the latest
  *                     65,536 are (1.8 MB), and then the oldest is forgotten
  *   methods of 2022   a header is valid within 30 seconds to both sides, so after 60 seconds its
  *                     salt is of no use to anybody; when 1,048,576 (29 MB) are younger, new ones
  *                     are refused rather than old ones forgotten
- *
- * A reload that changes the service begins with an empty memory, like a restart.
  */
 #define SS_REPLAY_MAX       65536u
 #define SS_REPLAY_MAX_TIMED 1048576u

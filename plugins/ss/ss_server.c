@@ -34,13 +34,13 @@ static int identify(struct ss_stream *s, const uint8_t *salt)
     uint8_t key[SS_KEY_MAX], hash[SS_BLOCK];
     int r;
 
-    ss_identity_key(k->method, k->psk[0], salt, key);
+    ss_identity_key(k->method, k->key[0].psk, salt, key);
     r = ss_block(k->method, key, salt + k->method->salt, hash, 0);
     gost_wipe(key, sizeof key);
     if (r != GOST_OK)
         return r;
-    s->psk = ss_keys_user(k, hash);
-    return s->psk ? GOST_OK : GOST_EAUTH;
+    s->key = ss_keys_user(k, hash);
+    return s->key ? GOST_OK : GOST_EAUTH;
 }
 
 /* Salt and first box. GOST_OK: authentic, timely and new; consumed. */
@@ -66,7 +66,7 @@ static int read_head(struct ss_stream *s, struct gost_io *io)
                      "Shadowsocks at all");
     if (m->family == SS_2022 && ss_stamp_check(head, SS_FROM_CLIENT, ss_unix(), &why) != GOST_OK)
         return drain(s, io, why);
-    if (k->salts && !ss_replay_fresh(k->salts, gost_bytes(p, m->salt), gost_now()))
+    if (k->memory && !ss_replay_fresh(k->memory->salts, gost_bytes(p, m->salt), gost_now()))
         return drain(s, io, "the salt was seen before: a replay");
     memcpy(s->request_salt, p, m->salt);
     gost_consume(io, before + n + m->tag);

@@ -11,7 +11,7 @@
 struct session {
     struct session *next;          /* in its bucket */
     struct session *older, *newer; /* by last use */
-    const uint8_t *psk; /* whose it is: ids of one user mean nothing to another. borrowed */
+    uint8_t who[SS_BLOCK]; /* the hash of its key: ids of one user mean nothing to another */
     uint8_t client[SS_SESSION_ID], own[SS_SESSION_ID];
     uint64_t sent, used_ns;
     struct ss_window window;
@@ -101,13 +101,13 @@ static void age_push(struct ss_sessions *t, struct session *s, uint64_t now)
     t->newest = s;
 }
 
-static struct session *find(struct ss_sessions *t, const uint8_t *psk,
+static struct session *find(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
                             const uint8_t client[SS_SESSION_ID], uint64_t now)
 {
     struct session *s;
 
     for (s = *bucket_of(t, client); s; s = s->next) {
-        if (s->psk != psk || memcmp(s->client, client, SS_SESSION_ID) != 0)
+        if (memcmp(s->client, client, SS_SESSION_ID) != 0 || memcmp(s->who, who, SS_BLOCK) != 0)
             continue;
         age_remove(t, s);
         age_push(t, s, now);
@@ -128,7 +128,7 @@ static void forget(struct ss_sessions *t, struct session *s)
     free(s);
 }
 
-static struct session *add(struct ss_sessions *t, const uint8_t *psk,
+static struct session *add(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
                            const uint8_t client[SS_SESSION_ID], uint64_t now)
 {
     struct session *s;
@@ -138,7 +138,7 @@ static struct session *add(struct ss_sessions *t, const uint8_t *psk,
     s = t->n < SS_SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
-    s->psk = psk;
+    memcpy(s->who, who, SS_BLOCK);
     memcpy(s->client, client, SS_SESSION_ID);
     gost_random(s->own, SS_SESSION_ID);
     s->next = *bucket_of(t, client);
@@ -148,28 +148,29 @@ static struct session *add(struct ss_sessions *t, const uint8_t *psk,
     return s;
 }
 
-int ss_sessions_fresh(struct ss_sessions *t, const uint8_t *psk,
+int ss_sessions_fresh(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
                       const uint8_t client[SS_SESSION_ID], uint64_t id, uint64_t now_ns)
 {
     struct session *s;
     int fresh;
 
     pthread_mutex_lock(&t->lock);
-    s = find(t, psk, client, now_ns);
+    s = find(t, who, client, now_ns);
     if (!s)
-        s = add(t, psk, client, now_ns);
+        s = add(t, who, client, now_ns);
     fresh = s && ss_window_fresh(&s->window, id);
     pthread_mutex_unlock(&t->lock);
     return fresh;
 }
 
-int ss_sessions_next(struct ss_sessions *t, const uint8_t *psk, const uint8_t client[SS_SESSION_ID],
-                     uint64_t now_ns, uint8_t ret_own[SS_SESSION_ID], uint64_t *ret_id)
+int ss_sessions_next(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
+                     const uint8_t client[SS_SESSION_ID], uint64_t now_ns,
+                     uint8_t ret_own[SS_SESSION_ID], uint64_t *ret_id)
 {
     struct session *s;
 
     pthread_mutex_lock(&t->lock);
-    s = find(t, psk, client, now_ns);
+    s = find(t, who, client, now_ns);
     if (s) {
         memcpy(ret_own, s->own, SS_SESSION_ID);
         *ret_id = s->sent++;

@@ -20,7 +20,7 @@ struct ss_window {
 int ss_window_fresh(struct ss_window *w, uint64_t id);
 
 /*
- * The sessions of one configuration, shared by its workers: they outlive the association that a
+ * The sessions of one key, shared by workers: they outlive the association that a
  * client's address makes, so ids stay unique and replays stay known. At most 16,384 of about 350
  * bytes; one that was idle for a minute makes room for a new one, and without such a one the new
  * one is refused.
@@ -31,12 +31,13 @@ struct ss_sessions *ss_sessions_new(void);
 void ss_sessions_free(struct ss_sessions *t);
 
 /* An authenticated packet came. 1: new. 0: a replay, or there is no room. [any] */
-int ss_sessions_fresh(struct ss_sessions *t, const uint8_t *psk,
+int ss_sessions_fresh(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
                       const uint8_t client[SS_SESSION_ID], uint64_t id, uint64_t now_ns);
 
 /* The next packet to a client: our own session id and the packet's number. GOST_OK; GOST_ECLOSED:
  * the session is forgotten. [any] */
-int ss_sessions_next(struct ss_sessions *t, const uint8_t *psk, const uint8_t client[SS_SESSION_ID],
-                     uint64_t now_ns, uint8_t ret_own[SS_SESSION_ID], uint64_t *ret_id);
+int ss_sessions_next(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
+                     const uint8_t client[SS_SESSION_ID], uint64_t now_ns,
+                     uint8_t ret_own[SS_SESSION_ID], uint64_t *ret_id);
 
 #endif

@@ -26,7 +26,7 @@ static int box(const struct ss_method *m, struct ss_box *b, const uint8_t *psk, 
 
 int ss_stream_open_box(struct ss_stream *s, const uint8_t *salt)
 {
-    int r = box(s->arg.keys->method, &s->in, s->psk, salt, 0);
+    int r = box(s->arg.keys->method, &s->in, s->key->psk, salt, 0);
 
     s->opened = r == GOST_OK;
     return r;
@@ -34,7 +34,7 @@ int ss_stream_open_box(struct ss_stream *s, const uint8_t *salt)
 
 int ss_stream_seal_box(struct ss_stream *s, const uint8_t *salt)
 {
-    int r = box(s->arg.keys->method, &s->out, s->psk, salt, 1);
+    int r = box(s->arg.keys->method, &s->out, s->key->psk, salt, 1);
 
     s->sealed = r == GOST_OK;
     return r;
@@ -52,7 +52,7 @@ static int stream_open(void *state, const void *conf, struct gost_io *io)
 
     if (r != GOST_OK)
         return r;
-    s->psk = ss_keys_own(s->arg.keys);
+    s->key = ss_keys_own(s->arg.keys);
     if (!is_server(io))
         gost_set_deadline(io, gost_now() + HOLD_NS);
     else if (s->arg.timeout_ns)

@@ -22,7 +22,7 @@ enum ss_stream_phase {
 
 struct ss_stream {
     struct ss_arg arg;
-    const uint8_t *psk; /* server: the user's, or the only one. borrowed */
+    const struct ss_key *key; /* server: the user's, or the only one. borrowed */
     struct ss_box in, out;
     uint8_t request_salt[SS_KEY_MAX];
     uint8_t phase, opened, sealed; /* boxes in and out are there */

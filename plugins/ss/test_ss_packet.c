@@ -19,9 +19,11 @@ static void host_random(void *p, size_t n)
         ((uint8_t *)p)[i] = chance_at < chance.n ? chance.p[chance_at++] : (uint8_t)(i + n);
 }
 
+static uint64_t now_s = 5;
+
 static uint64_t host_now(void)
 {
-    return 5 * GOST_S;
+    return now_s * GOST_S;
 }
 
 static uint64_t host_unix(void)
@@ -74,7 +76,7 @@ static void start(struct ss_packet *s, int server)
 {
     memset(s, 0, sizeof *s);
     s->arg.keys = conf[server].made;
-    s->psk = ss_keys_own(s->arg.keys);
+    s->key = ss_keys_own(s->arg.keys);
     if (!server && s->arg.keys->method->family == SS_2022)
         gost_random(s->session, sizeof s->session);
 }
@@ -182,6 +184,36 @@ static void both(const char *method, const char *password)
     ok(good, name);
 }
 
+/* The server's session changes when it restarts: once a minute, not more often. */
+static void test_restarts(void)
+{
+    const char *method = "2022-blake3-aes-128-gcm";
+    struct ss_packet client, server;
+    struct gost_bytes out;
+    int i, good[4];
+
+    chance.n = chance_at = 0;
+    prepare(GOST_CLIENT, method, KEY, NULL);
+    start(&client, 0);
+    for (i = 0; i < 4; i++) {
+        chance.n = chance_at = 0;
+        record_hex(&chance, i == 0   ? "a1a1a1a1a1a1a1a1"
+                            : i == 1 ? "b1b1b1b1b1b1b1b1"
+                            : i == 2 ? "c1c1c1c1c1c1c1c1"
+                                     : "d1d1d1d1d1d1d1d1");
+        prepare(GOST_SERVER, method, KEY, NULL);
+        start(&server, 1);
+        out = seals(&client, 0, "there");
+        memcpy(copy, out.p, out.n);
+        (void)opens(&server, 1, gost_bytes(copy, out.n), "there");
+        out = seals(&server, 1, "back");
+        memcpy(copy, out.p, out.n);
+        now_s += i == 3 ? 60 : 1;
+        good[i] = opens(&client, 0, gost_bytes(copy, out.n), i == 2 ? NULL : "back");
+    }
+    ok(good[0] && good[1] && good[2] && good[3], "a server's new session is taken once a minute");
+}
+
 static void test_sizes(void)
 {
     static uint8_t data[65536];
@@ -227,6 +259,7 @@ int main(void)
     both("2022-blake3-aes-128-gcm", KEY);
     both("2022-blake3-aes-256-gcm", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
     both("2022-blake3-chacha20-poly1305", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+    test_restarts();
     test_sizes();
     ss_release(&conf[0]);
     ss_release(&conf[1]);

@@ -41,6 +41,17 @@ static int prepare(const char *method, const char *password, const struct gost_p
     return r;
 }
 
+/* The new configuration is made before the old one goes. */
+static void reload(const char *method, const char *password)
+{
+    struct ss_conf old = conf;
+
+    memset(&conf, 0, sizeof conf);
+    (void)prepare(method, password, NULL, 0);
+    flow_close();
+    ss_release(&old);
+}
+
 static void open_at(uint64_t unix_s)
 {
     flow_open(component("ss", GOST_KIND_HANDLER), &conf, NULL, 0);
@@ -144,6 +155,10 @@ static void test_2017(void)
     open_at(0);
     feed(0, r.p, 20);
     ok(silent_to_the_end(), "2017: nor a part of it");
+    reload("aes-128-gcm", "secret");
+    open_at(0);
+    feed(0, r.p, r.n);
+    ok(silent_to_the_end(), "2017: nor after a reload");
     (void)prepare("aes-128-gcm", "secret", NULL, 0);
     for (i = 0; i < 16 + 18 + 7 + 16; i++) { /* salt, length, address */
         r.p[i] ^= 0x40;
