@@ -153,7 +153,7 @@ static void test_recorded(void)
 /* Both roles of each method with each other. */
 static void both(const char *method, const char *password)
 {
-    struct ss_packet client, server;
+    struct ss_packet client, server, other;
     struct gost_bytes out;
     char name[200];
     int good;
@@ -173,6 +173,9 @@ static void both(const char *method, const char *password)
     good &= opens(&client, 0, gost_bytes(copy, out.n), "back");
     if (client.arg.keys->method->family == SS_2022) {
         good &= opens(&client, 0, gost_bytes(copy, out.n), NULL);
+        start(&other, 0); /* another session of the same key */
+        memset(other.session, 'o', sizeof other.session);
+        good &= opens(&other, 0, gost_bytes(copy, out.n), NULL);
         out = seals(&client, 0, "late");
         memcpy(copy, out.p, out.n);
         unix_s += 31;
