@@ -2,6 +2,7 @@
 # test_ws.py - streams over WebSocket, ohttp and otls: as first and second hop, small, big, many.
 # SPDX-License-Identifier: MIT
 # timeout: 900
+import base64
 import concurrent.futures
 import hashlib
 import os
@@ -237,11 +238,63 @@ def play(chain, workers, deep, halves=True):
     )
 
 
+def answered(s):
+    """The server's side of a handshake, by hand."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += recv_exact(s, 1)
+    key = next(l for l in head.split(b"\r\n") if l.startswith(b"Sec-WebSocket-Key: "))[19:]
+    digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    s.sendall(
+        b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        + base64.b64encode(digest)
+        + b"\r\n\r\n"
+    )
+
+
+def pings():
+    """A dialer's `keepalive` is a ping of WebSocket, its time `ttl` or `keepalive.interval`."""
+    seen = []
+
+    def fn(s):
+        answered(s)
+        while len(seen) < 100:
+            head = s.recv(2, socket.MSG_WAITALL)
+            if len(head) < 2:
+                return
+            if head[0] == 0x89:
+                recv_exact(s, 4)
+                seen.append(1)
+                s.sendall(b"\x8a\0")
+
+    port, counts = serve(fn), []
+    for query in ("ttl=100ms", "keepalive.interval=100ms"):
+        del seen[:]
+        entry = free_port()
+        host = Host(
+            "-L",
+            "tcp://127.0.0.1:%d" % entry,
+            "-F",
+            "forward+ws://127.0.0.1:%d?keepalive=true&%s" % (port, query),
+            ports=[entry],
+        )
+        s = socket.create_connection(("127.0.0.1", entry))
+        end = time.time() + 10
+        while len(seen) < 3 and time.time() < end:
+            time.sleep(0.05)
+        counts.append(len(seen))
+        s.close()
+        if host.stop() != 0:
+            return host.text()
+    return min(counts) >= 3 or "pings: %s" % counts
+
+
 def has_layer(name):
     return name.encode() in run([os.environ.get("GOST_HOST", "gost-host"), "--list"]).stdout
 
 
 def main():
+    tap.case("keepalive of a dialer is a ping", pings)
     for workers in (1, 2):
         for scheme in ONE_HOP:
             play([scheme], workers, scheme in ONE_HOP[:2] + ONE_HOP[5:7])
