@@ -11,6 +11,7 @@ import sys
 import threading
 
 import peers
+import singbox
 from peers import (
     ANSWER,
     Daemon,
@@ -335,30 +336,17 @@ def with_simple_obfs():
 
 
 def with_sing_box():
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    binary = os.path.join(cache, "gost-host", "sing-box-v1.14.1", "sing-box")
-    if not os.access(binary, os.X_OK) or not shutil.which("ss-server"):
-        tap.skip("sing-box", "sing-box is not built (test_singbox.py does it), or no ss-server")
+    """Shadowsocks of sing-box with the plugins it has built in, and ours over the same."""
+    binary = singbox.program(tap)
+    if not binary:
         return
-    behind = free_port()
-    ss = Daemon(
-        "ss-server",
-        "-s",
-        "127.0.0.1",
-        "-p",
-        behind,
-        "-k",
-        "secret",
-        "-m",
-        "aes-128-gcm",
-        ports=[behind],
-    )
     for stack, plugin, opts in (
         ("ohttp", "obfs-local", "obfs=http;obfs-host=front.example"),
         ("otls", "obfs-local", "obfs=tls;obfs-host=front.example"),
         ("ws", "v2ray-plugin", "mode=websocket;host=front.example;path=/ws;mux=0"),
     ):
-        port, host = listener(stack, behind)
+        port = free_port()
+        host = Host("-L", "ss+%s://aes-128-gcm:secret@127.0.0.1:%d" % (stack, port), ports=[port])
         entry = free_port()
         conf = write(
             "sing-box-%s.json" % stack,
@@ -392,7 +380,6 @@ def with_sing_box():
         tap.case("sing-box with %s to %s" % (plugin, stack), lambda: round_trip(to(entry)))
         ended_cleanly(tap, "sing-box with %s to %s" % (plugin, stack), host)
         daemon.stop()
-    ss.stop()
 
 
 # ---- proxies between us ---------------------------------------------------------------------
@@ -472,6 +459,37 @@ def with_nginx():
     daemon.stop()
 
 
+def mux_through_nginx():
+    """Many streams in one WebSocket behind nginx. When nginx ends, the carrier is gone: what is
+    asked for after its restart works at first try."""
+    binary = need(tap, "nginx", "nginx before mws")
+    if not binary:
+        return
+    cert, key = certificate()
+    plain, tls, entry, behind = (free_port() for _ in range(4))
+    server = Host("-L", "relay+mws://127.0.0.1:%d?path=/door" % behind, ports=[behind])
+    conf = write(
+        "nginx-ws.conf",
+        NGINX.format(work=open_work(), plain=plain, tls=tls, cert=cert, key=key, behind=behind),
+    )
+    host = Host(
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (entry, COUNTED),
+        "-F",
+        "relay+mwss://127.0.0.1:%d?path=/door" % tls,
+        ports=[entry],
+    )
+    for words in ("first", "second", "third"):
+        daemon = Daemon(binary, "-c", conf, "-p", WORK, ports=[plain, tls])
+        for size in (1, 300000):
+            tap.case(
+                "mwss through the %s nginx, %d bytes" % (words, size),
+                lambda: round_trip(to(entry), size),
+            )
+        daemon.stop()
+    ended_cleanly(tap, "mwss through nginx", host, server)
+
+
 def with_haproxy():
     binary = need(tap, "haproxy", "haproxy before ws")
     if not binary:
@@ -492,6 +510,7 @@ for words, part in (
     ("simple-obfs", with_simple_obfs),
     ("sing-box", with_sing_box),
     ("nginx", with_nginx),
+    ("nginx and mws", mux_through_nginx),
     ("haproxy", with_haproxy),
 ):
     section(tap, words, part)

@@ -36,7 +36,7 @@ BODY = pattern(300000)
 WEB = http_target(BODY)
 curl = need(tap, "curl", "curl over WebSocket")
 
-# Server and client alike: handler+stack, and what the URL says.
+# Server and client alike: handler+stack, a login, and what the URL says.
 ONE_HOP = [
     "relay+ws",
     "socks5+wss?path=/door",
@@ -47,6 +47,8 @@ ONE_HOP = [
     "relay+otls?host=front.example",
     "socks5+ohttp",
     "http+otls",
+    "ss+ohttp aes-128-gcm:secret",
+    "ss+ws 2022-blake3-aes-128-gcm:AAECAwQFBgcICQoLDA0ODw==",
 ]
 TWO_HOPS = [
     ["relay+ws", "socks5+wss"],
@@ -88,7 +90,13 @@ SENDS, TAKES, FIRST = serve(sends), serve(takes), serve(speaks_first)
 
 def url(scheme, port):
     name, _, query = scheme.partition("?")
-    return "%s://127.0.0.1:%d%s" % (name, port, "?" + query if query else "")
+    name, _, login = name.partition(" ")
+    return "%s://%s127.0.0.1:%d%s" % (
+        name,
+        login + "@" if login else "",
+        port,
+        "?" + query if query else "",
+    )
 
 
 def open_to(entry, port, seconds=60):
