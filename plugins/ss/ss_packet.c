@@ -137,7 +137,7 @@ static int packet_encode(void *state, const void *conf, struct gost_io *io)
         if (ss_packet_seal(s, is_server(io), addr, pkt.data, buf, &out) == GOST_OK)
             (void)gost_packet_put(io, out, NULL);
         else
-            gost_log(io, GOST_LOG_DEBUG, "dropped a datagram of %zu bytes: too big to be sealed",
+            gost_log(io, GOST_LOG_DEBUG, "dropped a datagram of %zu bytes that cannot be sealed",
                      pkt.data.n);
     }
     return r;

@@ -21,6 +21,7 @@ struct ss_remote {
 struct ss_packet {
     struct ss_arg arg;
     struct gost_addr peer;          /* client: the only target; NONE: packets say theirs */
+    uint8_t reversed;               /* server: the client is an older GOST */
     const struct ss_key *key;       /* server: of the last authentic packet. borrowed */
     uint8_t session[SS_SESSION_ID]; /* the client's; in the server of the last authentic packet */
     uint64_t sent;                  /* client: number of the next packet */

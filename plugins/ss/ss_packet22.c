@@ -10,12 +10,19 @@ struct opened {
     uint8_t head[HEAD];
     const struct ss_key *key;
     struct gost_bytes body;
+    uint8_t reversed;
 };
 
-static int session_key(const struct ss_method *m, const uint8_t *psk, const uint8_t *session,
-                       uint8_t ret_key[SS_KEY_MAX])
+/* GOST 3.3.0 and before derive the key from the session id back to front. */
+static int session_key(const struct ss_method *m, const struct ss_key *key, const uint8_t *session,
+                       int reversed, uint8_t ret_key[SS_KEY_MAX])
 {
-    return ss_subkey(m, psk, gost_bytes(session, SS_SESSION_ID), ret_key);
+    uint8_t id[SS_SESSION_ID];
+    unsigned i;
+
+    for (i = 0; i < SS_SESSION_ID; i++)
+        id[i] = session[reversed ? SS_SESSION_ID - 1 - i : i];
+    return ss_subkey(m, key->psk, gost_bytes(id, sizeof id), ret_key);
 }
 
 /* A server with users: the identity header says whose key goes on. */
@@ -32,13 +39,26 @@ static int identify(const struct ss_keys *k, const uint8_t *sealed, struct opene
     return o->key ? GOST_OK : GOST_EAUTH;
 }
 
+static int open_body(const struct ss_method *m, struct opened *o, struct gost_bytes sealed,
+                     uint8_t *buf, int reversed)
+{
+    uint8_t key[SS_KEY_MAX];
+    int r = session_key(m, o->key, o->head, reversed, key);
+
+    if (r == GOST_OK)
+        r = ss_open_once(m, key, o->head + 4, buf, sealed);
+    gost_wipe(key, sizeof key);
+    o->reversed = reversed != 0;
+    return r;
+}
+
 static int open_aes(struct ss_packet *s, int server, struct gost_bytes in, uint8_t *buf,
                     struct opened *o)
 {
     const struct ss_keys *k = s->arg.keys;
     const struct ss_method *m = k->method;
     size_t before = HEAD + (server && k->n_users ? SS_BLOCK : 0);
-    uint8_t key[SS_KEY_MAX];
+    struct gost_bytes sealed;
     int r;
 
     if (in.n < before + m->tag)
@@ -49,11 +69,11 @@ static int open_aes(struct ss_packet *s, int server, struct gost_bytes in, uint8
         r = identify(k, in.p + HEAD, o);
     if (r != GOST_OK)
         return r;
-    r = session_key(m, o->key->psk, o->head, key);
-    if (r == GOST_OK)
-        r = ss_open_once(m, key, o->head + 4, buf, gost_bytes(in.p + before, in.n - before));
-    gost_wipe(key, sizeof key);
-    o->body = gost_bytes(buf, in.n - before - m->tag);
+    sealed = gost_bytes(in.p + before, in.n - before);
+    r = open_body(m, o, sealed, buf, 0);
+    if (r == GOST_EAUTH && server)
+        r = open_body(m, o, sealed, buf, 1);
+    o->body = gost_bytes(buf, sealed.n - m->tag);
     return r;
 }
 
@@ -66,6 +86,7 @@ static int open_chacha(struct ss_packet *s, struct gost_bytes in, uint8_t *buf, 
     if (in.n < SS_XNONCE + HEAD + m->tag)
         return GOST_EPROTO;
     o->key = ss_keys_own(s->arg.keys);
+    o->reversed = 0;
     r = ss_xchacha(o->key->psk, in.p, key, nonce);
     if (r == GOST_OK)
         r = ss_open_once(m, key, nonce, buf, gost_bytes(in.p + SS_XNONCE, in.n - SS_XNONCE));
@@ -143,6 +164,7 @@ int ss_packet22_open(struct ss_packet *s, int server, struct gost_bytes in, uint
         return r;
     if (server) {
         s->key = o.key;
+        s->reversed = o.reversed;
         memcpy(s->session, o.head, SS_SESSION_ID);
     }
     *ret_addr = body.addr;
@@ -219,7 +241,7 @@ static int seal_aes(struct ss_packet *s, int server, const uint8_t head[HEAD], s
 {
     const struct ss_keys *k = s->arg.keys;
     uint8_t key[SS_KEY_MAX];
-    int r = session_key(k->method, s->key->psk, head, key);
+    int r = session_key(k->method, s->key, head, s->reversed, key);
 
     if (r == GOST_OK)
         r = ss_seal_once(k->method, key, head + 4, buf + before, gost_bytes(buf + before, n));

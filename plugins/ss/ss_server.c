@@ -5,8 +5,7 @@
 /*
  * Whoever does not hold the key must learn nothing from us: what is wrong, late, repeated or simply
  * short is all treated alike. Nothing is answered, everything is read, and the connection ends when
- * its handshake's time is over or the other side ends it. Errors that only a holder of the key can
- * make are told at once.
+ * its handshake's time is over or the other side ends it. Errors behind the header end it at once.
  */
 static int drain(struct ss_stream *s, struct gost_io *io, const char *why)
 {

@@ -51,6 +51,14 @@ static int associate(struct ss_step *s, struct gost_io *io)
     return acted(gost_associate(io, ASSOCIATE, OUT));
 }
 
+/* A stranger's datagram must not cost a socket: wait for one that is authentic. */
+static int on_first(struct ss_step *s, struct gost_io *io)
+{
+    if (gost_rx_len(io))
+        return associate(s, io);
+    return gost_rx_eof(io) ? GOST_OK : GOST_AGAIN; /* none came; the codec has said what did */
+}
+
 static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io *io,
                      const struct gost_event *ev)
 {
@@ -64,9 +72,9 @@ static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io
         return on_address(s, io);
     case FRAMES:
         return associate(s, io);
-    case PACKETS: /* a stranger's packet must not cost a socket: wait for one that is authentic */
+    case PACKETS:
         s->phase = FIRST;
-        return gost_rx_len(io) ? associate(s, io) : GOST_AGAIN;
+        return on_first(s, io);
     default:
         s->phase = RELAY;
         return acted(gost_relay(io, CLIENT, OUT, 0));
@@ -86,13 +94,13 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     case GOST_EV_DEADLINE:
         return gost_fail(io, GOST_ETIMEDOUT, "the client did not send its header in time");
     case GOST_EV_CLOSED:
-        return s->phase == FIRST && !ev->status
-                   ? GOST_OK /* nothing authentic came; the codec has said what */
-                   : gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection ended");
+        if (s->phase == FIRST && !ev->status)
+            return GOST_OK;
+        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection ended");
     default:
         if (s->phase == ADDRESS)
             return on_address(s, io);
-        return s->phase == FIRST && gost_rx_len(io) ? associate(s, io) : GOST_AGAIN;
+        return s->phase == FIRST ? on_first(s, io) : GOST_AGAIN;
     }
 }
 

@@ -150,6 +150,32 @@ static void test_recorded(void)
                  &alice, "0c8ecd63276a2f33", 0x6b03efc1);
 }
 
+/* A client that reverses the session id for its keys is answered likewise. */
+static void test_reversed(void)
+{
+    const struct ss_method *m;
+    struct ss_packet s;
+    struct record r;
+    struct gost_bytes out;
+    uint8_t id[SS_SESSION_ID], key[SS_KEY_MAX], head[16];
+    int i, good;
+
+    unix_s = 1795417957;
+    chance.n = chance_at = 0;
+    prepare(GOST_SERVER, "2022-blake3-aes-128-gcm", KEY, NULL);
+    start(&s, 1);
+    m = s.arg.keys->method;
+    load_record(&r, FOLDER "handler-udp-2022-blake3-aes-128-gcm.txt", '>', 0);
+    good = opens(&s, 1, gost_bytes(r.p, r.n), "ping-client");
+    out = seals(&s, 1, "pong-server");
+    good &= ss_block(m, s.key->psk, out.p, head, 0) == GOST_OK;
+    for (i = 0; i < SS_SESSION_ID; i++)
+        id[i] = head[SS_SESSION_ID - 1 - i];
+    good &= ss_subkey(m, s.key->psk, gost_bytes(id, sizeof id), key) == GOST_OK &&
+            ss_open_once(m, key, head + 4, copy, gost_bytes(out.p + 16, out.n - 16)) == GOST_OK;
+    ok(good, "an older GOST, which reverses the session id, is answered likewise");
+}
+
 /* Both roles of each method with each other. */
 static void both(const char *method, const char *password)
 {
@@ -255,6 +281,7 @@ static void test_sizes(void)
 int main(void)
 {
     test_recorded();
+    test_reversed();
     unix_s = 1700000000;
     both("aes-128-gcm", "secret");
     both("aes-256-gcm", "secret");

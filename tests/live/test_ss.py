@@ -256,7 +256,7 @@ def hops():
             "-L",
             "socks5://127.0.0.1:%d?udp=true" % entry,
             *[x for url in chain for x in ("-F", url)],
-            ports=[entry]
+            ports=[entry],
         )
         if udp is not None:
             tap.case("4 MiB through " + name, through_echo, entry, 4 << 20)
@@ -266,6 +266,72 @@ def hops():
             tap.case("UDP through " + name, associate, entry)
         closed(name, client)
     closed("servers of hops", server)
+
+
+def packet_hops():
+    """Packets through packets, and a server that is itself behind a proxy."""
+    old, new = login("aes-256-gcm"), login("2022-blake3-aes-128-gcm")
+    socks, last, first, tcp = (free_port() for _ in range(4))
+    far = Host(
+        *("-L", "socks5://127.0.0.1:%d?udp=true" % socks),
+        *("-L", "ssu://%s@127.0.0.1:%d?keepalive=true" % (old, last)),
+        ports=[socks],
+    )
+    near = Host(
+        *("-L", "ssu://%s@127.0.0.1:%d?keepalive=true" % (new, first)),
+        *("-L", "ss://%s@127.0.0.1:%d" % (new, tcp)),
+        *("-F", "socks5://127.0.0.1:%d" % socks),
+        ports=[tcp],
+    )
+    to_last, to_first = "ssu://%s@127.0.0.1:%d" % (old, last), "ssu://%s@127.0.0.1:%d" % (
+        new,
+        first,
+    )
+    for name, chain in (
+        ("a ssu server behind socks5", [to_first]),
+        ("ssu > ssu", [to_first, to_last]),
+        ("socks5 udp > ssu", ["socks5://127.0.0.1:%d?relay=udp" % socks, to_last]),
+        ("socks5 tun > ssu", ["socks5://127.0.0.1:%d" % socks, to_last]),
+    ):
+        entry = free_port()
+        client = Host(
+            *("-L", "socks5://127.0.0.1:%d?udp=true" % entry),
+            *[x for url in chain for x in ("-F", url)],
+            ports=[entry],
+        )
+        tap.case("UDP through " + name, associate, entry)
+        closed(name, client)
+    entry = free_port()
+    client = Host(
+        *("-L", "socks5://127.0.0.1:%d" % entry),
+        *("-F", "ss://%s@127.0.0.1:%d" % (new, tcp)),
+        ports=[entry],
+    )
+    tap.case("a ss server behind socks5", through_echo, entry, 1 << 20)
+    tap.case("half-close, a ss server behind socks5", half_close, entry)
+    closed("servers behind servers", client, near, far)
+
+
+def foreign_datagrams():
+    """What strangers begin ends with its association, and costs no descriptor meanwhile."""
+    port, entry = free_port(), free_port()
+    server = Host(
+        *("-L", "ssu://%s@127.0.0.1:%d?keepalive=true&ttl=1s" % (login("aes-128-gcm"), port)),
+        *("-L", "socks5://127.0.0.1:%d" % entry),
+        ports=[entry],
+    )
+    before = server.fds()
+    socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(50)]
+    for s in socks:
+        s.sendto(os.urandom(100), ("127.0.0.1", port))
+    tap.ok(server.fds() <= before + 2, "strangers cost no descriptors", server.fds())
+    end = time.time() + 15
+    while server.text().count("outputBytes") < 50 and time.time() < end:
+        time.sleep(0.1)
+    tap.ok(server.text().count('"handler":"ssu","inputBytes"') == 50, "and all end", server.text())
+    for s in socks:
+        s.close()
+    closed("foreign datagrams", server)
 
 
 def sip002():
@@ -518,6 +584,8 @@ for count in (1, 2):
         method(each, count)
         packets(each, count)
 hops()
+packet_hops()
+foreign_datagrams()
 sip002()
 users()
 one_answer()
