@@ -23,6 +23,8 @@ static const struct gost_opt server_options[] = {
                       "Time for the header, also how long strangers are listened to; 0: no limit"),
     GOST_OPT_MAP(CONF, users, "users", GOST_OPT_SERVER,
                  "Names and keys (base64) of the users of a 2022-blake3-aes method"),
+    GOST_OPT_BOOL(CONF, sniffing, "sniffing", "false", GOST_OPT_SERVER,
+                  "Ask the bypass about the host that a client's TLS or HTTP names, too"),
     GOST_OPT_LAST,
 };
 
@@ -46,10 +48,10 @@ static const struct gost_opt client_options[] = {
     GOST_OPT_LAST,
 };
 
-#define SERVER(name, text, ops, options)                                    \
+#define SERVER(name, text, ops, options, needs)                             \
     {                                                                       \
         GOST_KIND_HANDLER, 0, name, NULL, text, ops, options, sizeof(CONF), \
-            sizeof(struct ss_step), ss_prepare, ss_release                  \
+            sizeof(struct ss_step), ss_prepare, ss_release, needs           \
     }
 #define CLIENT(name, text, ops)                                                      \
     {                                                                                \
@@ -62,8 +64,9 @@ static const struct gost_opt client_options[] = {
     }
 
 static const struct gost_component components[] = {
-    SERVER("ss", "Shadowsocks server for TCP", &ss_handler_ops, server_options),
-    SERVER("ssu", "Shadowsocks server for UDP", &ssu_handler_ops, packet_server_options),
+    SERVER("ss", "Shadowsocks server for TCP", &ss_handler_ops, server_options,
+           "inspector:sniff?sniffing"),
+    SERVER("ssu", "Shadowsocks server for UDP", &ssu_handler_ops, packet_server_options, NULL),
     CLIENT("ss", "Shadowsocks client for TCP", &ss_connector_ops),
     CLIENT("ssu", "Shadowsocks client for UDP", &ssu_connector_ops),
     CODEC("ss.stream", "sealed chunks", &ss_stream_layer, struct ss_stream),

@@ -13,6 +13,7 @@
 struct ss_conf {
     uint64_t timeout, buffer_size;
     uint32_t method; /* place in SS_METHODS */
+    uint32_t sniffing;
     struct gost_bytes password, key;
     struct gost_map users;
     struct ss_keys *made; /* by prepare */

@@ -4,7 +4,7 @@
 
 #include "ss.h"
 
-enum phase { CODEC, ADDRESS, DIAL, RELAY };
+enum phase { CODEC, ADDRESS, DIAL, SNIFF, RELAY };
 enum { CLIENT = 0, TARGET = 1 };
 
 static int acted(int r)
@@ -39,7 +39,11 @@ static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io
 {
     if (ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
-    if (s->phase == DIAL) {
+    if (s->phase == DIAL && cf->sniffing) {
+        s->phase = SNIFF;
+        return acted(gost_inspect(io, SNIFF, CLIENT, "sniff"));
+    }
+    if (s->phase == DIAL || s->phase == SNIFF) {
         s->phase = RELAY;
         return acted(gost_relay(io, CLIENT, TARGET, 0));
     }

@@ -336,6 +336,31 @@ def foreign_datagrams():
     closed("foreign datagrams", server)
 
 
+def sniffed():
+    """The bypass is asked about the name inside, too."""
+    port, entry = free_port(), free_port()
+    word = login("2022-blake3-aes-128-gcm")
+    query = "?sniffing=true&sniffing.timeout=10s&bypass=bad.test"
+    server = Host("-L", "ss://%s@127.0.0.1:%d%s" % (word, port, query), ports=[port])
+    client = Host(
+        *("-L", "socks5://127.0.0.1:%d" % entry),
+        *("-F", "ss://%s@127.0.0.1:%d" % (word, port)),
+        ports=[entry],
+    )
+    for host, good in (("good.test", True), ("bad.test", False)):
+        s = connect_via("socks5", entry, "127.0.0.1", ECHO)
+        s.settimeout(20)
+        data = b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode()
+        s.sendall(data)
+        try:
+            got = s.recv(len(data), socket.MSG_WAITALL)
+        except OSError:
+            got = b""
+        tap.ok(got == (data if good else b""), "a sniffed name: " + host, got)
+        s.close()
+    closed("sniffing", client, server)
+
+
 def sip002():
     """Method and password in base64, without padding, as other programs write links."""
     port, entry = free_port(), free_port()
@@ -588,6 +613,7 @@ for count in (1, 2):
 hops()
 packet_hops()
 foreign_datagrams()
+sniffed()
 sip002()
 users()
 one_answer()
