@@ -106,9 +106,11 @@ static int refuse(struct grpc *g, struct gost_io *io, uint32_t status, const cha
 
     if (r != GOST_OK)
         return gost_fail(io, r, "the call could not be answered");
+    /* The answer has to get out: the user above sees an end, and whatever it says is dropped. */
+    gost_log(io, GOST_LOG_INFO, "answered %u: %s", (unsigned)status, text);
     g->refused = 1;
     gost_shut(io);
-    return GOST_AGAIN;
+    return GOST_OK;
 }
 
 static int refuse_method(struct grpc *g, struct gost_io *io, const struct grpc_conf *c,
@@ -162,12 +164,6 @@ static int server_handshake(struct grpc *g, const struct grpc_conf *c, struct go
     struct gost_head h;
     int r;
 
-    if (g->refused) {
-        gost_consume(io, gost_rx_len(io));
-        return gost_rx_eof(io)
-                   ? gost_fail(io, GOST_EPROTO, "the request was no call of %s", c->method)
-                   : GOST_AGAIN;
-    }
     r = gost_head_recv(io, &h);
     if (r == GOST_OK)
         return check_call(g, c, io, &h);
@@ -212,6 +208,11 @@ static int grpc_decode(void *state, const void *conf, struct gost_io *io)
     int r = heads(g, io);
     size_t n;
 
+    if (g->refused) {
+        gost_shut(app);
+        gost_consume(io, gost_rx_len(io));
+        return GOST_AGAIN;
+    }
     if (r != GOST_OK)
         return r;
     while (gost_rx_len(io) > 0) {
@@ -255,6 +256,8 @@ static int grpc_encode(void *state, const void *conf, struct gost_io *io)
     uint8_t prefix[GRPC_PREFIX_MAX];
     size_t n;
 
+    if (g->refused)
+        gost_consume(app, gost_rx_len(app));
     while ((n = gost_rx_len(app)) > 0) {
         if (gost_tx_room(io) == 0)
             return GOST_FULL;
@@ -276,7 +279,7 @@ static int grpc_shut(void *state, const void *conf, struct gost_io *io)
                                    field("grpc-message", "")};
     struct gost_head h = {.size = sizeof h, .fields = f, .n_fields = 3};
 
-    if (gost_flow(io)->role == GOST_SERVER) {
+    if (gost_flow(io)->role == GOST_SERVER && !g->refused) {
         if (g->head_sent) {
             h.flags = GOST_HEAD_TRAILERS;
             h.fields = f + 1;

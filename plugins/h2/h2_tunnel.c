@@ -119,14 +119,6 @@ static int server_handshake(struct h2_tunnel *t, const struct h2_tunnel_conf *c,
     int r;
 
     gost_phase(io, "the tunnel's request");
-    if (t->refused) {
-        if (!gost_rx_eof(io)) {
-            gost_consume(io, gost_rx_len(io));
-            return GOST_AGAIN;
-        }
-        return gost_fail(io, GOST_EPROTO, "the request was no tunnel: its %s is not ours",
-                         *c->path ? "path" : "method");
-    }
     r = gost_head_recv(io, &h);
     if (r != GOST_OK)
         return r == GOST_END ? gost_fail(io, GOST_ECLOSED, "no request came") : GOST_AGAIN;
@@ -139,9 +131,12 @@ static int server_handshake(struct h2_tunnel *t, const struct h2_tunnel_conf *c,
         return gost_fail(io, r, "the request could not be answered");
     if (status == 200)
         return GOST_OK;
+    /* The answer has to get out: the user above sees an end, and whatever it says is dropped. */
+    gost_log(io, GOST_LOG_INFO, "answered %u: the request was no tunnel, its %s is not ours",
+             (unsigned)status, *c->path ? "path" : "method");
     t->refused = 1;
     gost_shut(io);
-    return GOST_AGAIN;
+    return GOST_OK;
 }
 
 static int tunnel_handshake(void *state, const void *conf, struct gost_io *io)
@@ -169,14 +164,27 @@ static int pass(struct gost_io *from, struct gost_io *to)
     return GOST_AGAIN;
 }
 
+static int drop(struct gost_io *io)
+{
+    gost_consume(io, gost_rx_len(io));
+    return GOST_AGAIN;
+}
+
 static int tunnel_decode(void *state, const void *conf, struct gost_io *io)
 {
-    return pass(io, gost_app(io));
+    const struct h2_tunnel *t = state;
+
+    if (!t->refused)
+        return pass(io, gost_app(io));
+    gost_shut(gost_app(io));
+    return drop(io);
 }
 
 static int tunnel_encode(void *state, const void *conf, struct gost_io *io)
 {
-    return pass(gost_app(io), io);
+    const struct h2_tunnel *t = state;
+
+    return t->refused ? drop(gost_app(io)) : pass(gost_app(io), io);
 }
 
 const struct gost_layer_ops h2_tunnel_ops = {

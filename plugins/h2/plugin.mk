@@ -16,7 +16,8 @@ plugin_PROGRAMS += plugins/h2.so
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_H2_LIBS)
 
-TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_hostile
+TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_hostile \
+	plugins/h2/test_h2_memory
 %C%_test_h2_SOURCES = \
 	%D%/h2.c \
 	%D%/h2.h \
@@ -61,6 +62,21 @@ TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_ho
 	%D%/test_world.h
 %C%_test_h2_hostile_CFLAGS = $(AM_CFLAGS) $(PLUGIN_H2_CFLAGS)
 %C%_test_h2_hostile_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
+%C%_test_h2_memory_SOURCES = \
+	%D%/h2.c \
+	%D%/h2.h \
+	%D%/h2_head.c \
+	%D%/h2_recv.c \
+	%D%/h2_send.c \
+	%D%/h2_session.c \
+	%D%/h2_stream.c \
+	%D%/h2_tunnel.c \
+	sdk/testkit/test_capture.h \
+	%D%/test_h2_memory.c \
+	%D%/test_world.h
+%C%_test_h2_memory_CFLAGS = $(AM_CFLAGS) $(PLUGIN_H2_CFLAGS)
+%C%_test_h2_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+%C%_test_h2_memory_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
 
 FUZZ_TESTS += plugins/h2/fuzz_h2
 %C%_fuzz_h2_SOURCES = \
