@@ -20,6 +20,7 @@ from harness import (
     read_all,
     recv_exact,
     serve,
+    udp_echo,
 )
 
 tap = Tap()
@@ -191,6 +192,22 @@ def hundred_down(p):
     return h.digest() == want.digest() or "%d bytes" % n
 
 
+def datagrams(p):
+    """A UDP port forward through a session of its own entry."""
+    port, target = free_port(), udp_echo(lambda b: b + b"!")
+    url = "%s://127.0.0.1:%d" % (p.hops[0], p.ports[0])
+    h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target), "-F", url)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(0.5)
+    for _ in range(40):
+        s.sendto(b"hello", ("127.0.0.1", port))
+        try:
+            return s.recv(100) == b"hello!" and h.stop() == 0
+        except OSError:
+            pass
+    return h.text()
+
+
 def bytes_tests():
     for workers in (1, 2, 4):
         for hops in (
@@ -210,6 +227,10 @@ def bytes_tests():
                 tap.case("100 MB up over " + name, hundred_up, p)
                 tap.case("100 MB down over " + name, hundred_down, p)
             tap.case("all end well: " + name, p.stop)
+    p = Pair(["relay+tcp+smux"])
+    sizes(p, "a stack of the user's own")
+    tap.case("datagrams", datagrams, p)
+    tap.case("they end well", p.stop)
     p = Pair(["relay+mtcp"], extra="?mux.version=1", server_extra="?mux.version=1")
     sizes(p, "mtcp of version 1")
     tap.case("they end well", p.stop)

@@ -22,7 +22,9 @@ extern "C" {
  *   data up      decode:  gost_send(s, ...) or gost_move(s, io, n); the host calls
  *                         session->credit() as the user consumes. The layer holds the peer to its
  *                         window; without windows it asks gost_tx_room(s) first and returns
- *                         GOST_FULL, which stops all streams until the user has read
+ *                         GOST_FULL, which stops all streams until the user has read. It may
+ *                         return GOST_FULL for a limit of its own, too: decode is called again
+ *                         after each credit()
  *   data down    encode:  while (gost_tx_room(io) && (s = gost_stream_next(io)))
  *                                 { peek s, frame it, consume, look at gost_rx_eof(s) }
  *                         gost_stream_next is fair (round robin within a priority) and gives only
@@ -32,7 +34,8 @@ extern "C" {
  *                         as it was is not given again before the next encode. encode follows
  *                         every decode, so a window of the whole session needs no other wake-up
  *   half-close   gost_shut(s): the peer ended. gost_rx_eof(s): the user ended and all is consumed;
- *                         the end is given by gost_stream_next once, alone or with the last bytes
+ *                         the end is given by gost_stream_next once, alone or with the last bytes.
+ *                         GOST_LAYER_NO_HALF_CLOSE holds for each stream
  *   reset        gost_stream_reset(s, code): the peer reset or stopped; what it sent before is
  *                         still read, then the user's EV_CLOSED has the code. session->reset(): the
  *                         user reset
