@@ -14,7 +14,7 @@ static const struct gost_opt smux_options[] = {
     {GOST_OPT_T_ENUM, 0, GOST_FIELD(struct smux_conf, type, uint32_t), "mux.type", "smux", "smux",
      0, 0, NULL, "protocol of the session"},
     GOST_OPT_INT(struct smux_conf, version, "mux.version", NULL, 0, 2, NULL, 0,
-                 "version of smux, 1 or 2; both ends alike"),
+                 "version of smux, the same at both ends; 0: 2 for mtcp, else 1"),
     GOST_OPT_BOOL(struct smux_conf, no_keepalive, "mux.keepaliveDisabled", "false", 0,
                   "neither send keep-alive frames nor expect any"),
     GOST_OPT_DURATION(struct smux_conf, interval_ns, "mux.keepaliveInterval", DEFAULT_INTERVAL, 0,
