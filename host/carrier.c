@@ -257,6 +257,8 @@ static bool is_full(const struct gh_carrier *c)
     size_t n = ge_session_streams(c->session);
     int64_t max = conf_of(c)->max_streams;
 
+    if (ge_session_stuck(c->session) >= conf_of(c)->check_after)
+        return true; /* a stream that nobody reads may hold up all of them */
     return n >= c->full_at || (max != 0 && n >= (size_t)max);
 }
 

@@ -296,6 +296,8 @@ void ge_session_on_change(struct ge_stack *session,
                           void (*change)(struct ge_stack *session, void *arg, unsigned what),
                           void *arg);
 uint64_t ge_session_heard(const struct ge_stack *session); /* gost_now() of the last input */
+/* How long its layer could not read, or the wire would take nothing; 0: neither is so. */
+uint64_t ge_session_stuck(const struct ge_stack *session);
 uint64_t ge_session_bytes(const struct ge_stack *session); /* ever, both ways, of all streams */
 size_t ge_session_streams(const struct ge_stack *session);
 int ge_session_draining(const struct ge_stack *session);

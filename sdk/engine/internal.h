@@ -196,7 +196,7 @@ struct ge_session {
     void *change_arg;
     struct ge_timer ping;
     uint64_t ping_ns;
-    uint64_t heard, bytes;
+    uint64_t heard, bytes, read_at, wrote_at; /* the last two: when it was not stuck */
     uint8_t peer_goaway, goaway_sent, quiet, news; /* news: GE_SESSION_*, to be told */
 };
 

@@ -467,6 +467,18 @@ uint64_t ge_session_heard(const struct ge_stack *session)
     return x ? x->heard : 0;
 }
 
+uint64_t ge_session_stuck(const struct ge_stack *session)
+{
+    const struct ge_session *x = session_of(session);
+    uint64_t now = x ? ge_now(x->layer->inst.w) : 0, since = now;
+
+    if (x && x->layer->dec_full && x->read_at < since)
+        since = x->read_at;
+    if (x && x->layer->enc_full && x->wrote_at < since)
+        since = x->wrote_at;
+    return now - since;
+}
+
 uint64_t ge_session_bytes(const struct ge_stack *session)
 {
     const struct ge_session *x = session_of(session);

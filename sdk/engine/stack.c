@@ -445,6 +445,7 @@ static int drained(const struct ge_queue *q)
 static int layer_decode(struct ge_layer *l)
 {
     layer_fn *fn = GE_OP(layer_ops(l), struct gost_layer_ops, decode);
+    size_t before = l->wire->up.bytes;
     int r;
 
     l->dec = 0;
@@ -461,6 +462,8 @@ static int layer_decode(struct ge_layer *l)
         return r;
     l->dec_full = r == GOST_FULL;
     if (l->session) {
+        if (!l->dec_full || l->wire->up.bytes < before)
+            l->session->read_at = ge_now(l->inst.w);
         l->enc = 1; /* what came in may let us send again */
         if (drained(&l->wire->up) ||
             (l->wire->up.end && r != GOST_FULL && l->wire->hi.want > l->wire->up.bytes)) {
@@ -486,13 +489,15 @@ static int layer_encode(struct ge_layer *l)
     int r = GOST_AGAIN;
 
     l->enc = 0;
+    if (l->session) /* also without room: what it is owed may let it read again */
+        ge_session_run(l->session);
     if (l->wire->down.bytes >= l->inst.w->high) {
         l->enc_full = 1;
         return GOST_FULL;
     }
     l->enc_full = 0;
-    if (l->session)
-        ge_session_run(l->session);
+    if (l->session) /* there is room: the wire took something */
+        l->session->wrote_at = ge_now(l->inst.w);
     if (fn && (r = call(l, fn, "encode")) < 0)
         return r;
     l->enc_full = r == GOST_FULL;

@@ -385,7 +385,25 @@ def stuck_reader(p):
     return beside < 10 * alone + 1 or "alone %.3f s, beside a stuck one %.3f s" % (alone, beside)
 
 
+def stuck_session():
+    """Version 1 has no windows: a stuck stream holds up its session, and new ones get another."""
+    p = Pair(
+        ["relay+mtcp"],
+        extra="?mux.version=1&carrier.checkAfter=500ms",
+        server_extra="?mux.version=1",
+    )
+    stuck = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
+    stuck.sendall((1 << 30).to_bytes(8, "big"))
+    first = sessions(p.ports[0])
+    time.sleep(2)
+    good = round_trip(p.entry, pattern(100000), 10)
+    other = sessions(p.ports[0]) - first
+    stuck.close()
+    return good and len(other) == 1 and p.stop() or "%s, %s more sessions" % (good, len(other))
+
+
 def stuck_tests():
+    tap.case("a stream that nobody reads, in a session without windows", stuck_session)
     p = Pair(["relay+mtcp"])
     tap.case("a stream beside one whose reader is stuck", stuck_reader, p)
     p.client.proc.kill()
