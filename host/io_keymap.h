@@ -1,4 +1,4 @@
-/* io_keymap.h - which instance of a datagram layer has which key: shared by a listener's workers. */
+/* io_keymap.h - which instance of a datagram layer has which key; all workers share it. */
 /* SPDX-License-Identifier: MIT */
 #ifndef GH_IO_KEYMAP_H
 #define GH_IO_KEYMAP_H
