@@ -308,6 +308,7 @@ struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd
     t->max = conf->max_peers ? conf->max_peers : PEERS;
     if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
         gost_sockaddr_get(&t->local, &ss, n);
+    gh_udp_details(fd);
     t->any_port = gh_udp_any(&t->local) ? t->local.port : 0;
     if (getrandom(t->secret, sizeof t->secret, 0) != sizeof t->secret)
         abort(); /* the kernel has no randomness: nothing here is safe */

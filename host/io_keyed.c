@@ -558,6 +558,7 @@ struct gh_keyed *gh_keyed_open(const struct gh_listener_conf *conf, int fd, stru
         k->at[i].k = k;
         k->at[i].w = gh_worker_get(i);
     }
+    gh_udp_details(fd);
     gh_udp_no_fragments(fd);
     gh_worker_post(w, start, k);
     return k;

@@ -27,7 +27,7 @@ tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 
 # Of the SDK.
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_inspect \
-	tests/unit/test_kit \
+	tests/unit/test_keyed tests/unit/test_kit \
 	tests/unit/test_net tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
 tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
 tests_unit_test_addr_LDADD = $(TEST_LIBS)
@@ -37,6 +37,9 @@ tests_unit_test_engine_LDADD = $(TEST_LIBS)
 tests_unit_test_inspect_SOURCES = %D%/unit/test_inspect.c
 tests_unit_test_inspect_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_inspect_LDADD = $(TEST_LIBS)
+tests_unit_test_keyed_SOURCES = %D%/unit/net_world.h %D%/unit/test_keyed.c
+tests_unit_test_keyed_CPPFLAGS = $(HOST_CPPFLAGS)
+tests_unit_test_keyed_LDADD = $(HOST_LIBS)
 tests_unit_test_kit_SOURCES = %D%/unit/test_kit.c
 tests_unit_test_kit_LDADD = $(TEST_LIBS)
 tests_unit_test_net_SOURCES = %D%/unit/net_world.h %D%/unit/test_net.c
