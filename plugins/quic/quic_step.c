@@ -9,6 +9,15 @@
 #define BATCH_MAX   65000u /* bytes of packets sent as one */
 #define BATCH_COUNT 44u
 
+/* ngtcp2's are aligned for less than a struct sockaddr_storage. */
+static void to_addr(struct gost_addr *ret_addr, const ngtcp2_addr *from)
+{
+    struct sockaddr_storage ss = {0};
+
+    memcpy(&ss, from->addr, from->addrlen);
+    gost_sockaddr_get(ret_addr, &ss, from->addrlen);
+}
+
 /* ---- ends ---- */
 
 /* Tell the peer why. Nothing is written afterwards. */
@@ -38,8 +47,7 @@ static void send_close(struct quic_state *s, const quic_error *error)
         p.data = gost_bytes(sealed, (size_t)n + QUIC_SEAL);
     }
     if (s->role == GOST_SERVER) {
-        gost_sockaddr_get(&to, (struct sockaddr_storage *)ps.path.remote.addr,
-                          ps.path.remote.addrlen);
+        to_addr(&to, &ps.path.remote);
         p.addr = &to;
     }
     (void)gost_packet_send(s->wire, &p);
@@ -118,8 +126,8 @@ static void send_some(struct quic_state *s, const uint8_t *data, size_t n, size_
     struct gost_addr to, from;
 
     if (s->role == GOST_SERVER) {
-        gost_sockaddr_get(&to, (struct sockaddr_storage *)path->remote.addr, path->remote.addrlen);
-        gost_sockaddr_get(&from, (struct sockaddr_storage *)path->local.addr, path->local.addrlen);
+        to_addr(&to, &path->remote);
+        to_addr(&from, &path->local);
         p.addr = &to;
         if (s->local_known && (from.family == GOST_AF_IP4 || from.family == GOST_AF_IP6))
             p.local = &from;
