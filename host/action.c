@@ -179,6 +179,7 @@ const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind
     char text[128];
 
     snprintf(text, sizeof text, "%.*s", (int)(name.n < 100 ? name.n : 100), (const char *)name.p);
+    gh_plugins_catch_up();
     c = gh_component_loaded((enum gost_kind)kind, text, strlen(text));
     if (c == NULL)
         c = gh_find_component((enum gost_kind)kind, text, why, why_size);

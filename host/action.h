@@ -66,6 +66,9 @@ const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind
                                            struct gost_bytes name, const void **ret_conf,
                                            char *why, size_t why_size);
 
+/* The chains that it dials and binds through. */
+struct gh_chain_group *gh_agent_chains(const struct gh_agent *agent);
+
 bool gh_agent_is_connector(const struct gh_agent *agent);
 
 /* DIAL, ASSOCIATE, BIND, ACCEPT (action_open.c) */

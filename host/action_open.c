@@ -78,6 +78,7 @@ static void go(struct gh_act *act, const struct gost_act_dial *a, const struct g
                                  .network = a->network,
                                  .target = *target,
                                  .asked = target != &a->addr ? &a->addr : NULL,
+                                 .chains = gh_agent_chains(agent),
                                  .direct = (a->flags & GOST_DIAL_DIRECT) != 0,
                                  .timeout_ns = a->timeout_ns ? a->timeout_ns : s->dial_timeout,
                                  .done = routed};
@@ -163,9 +164,11 @@ void gh_act_associate(struct gh_agent *agent, const struct gost_act_dial *a)
 
 /* ---- listening ports ---- */
 
-static bool has_chain(const struct gh_service *s)
+struct gh_chain_group *gh_agent_chains(const struct gh_agent *agent)
 {
-    return s->chains.n != 0;
+    struct gh_service *s = agent->flow->service;
+
+    return agent->listens ? &s->listener_chains : &s->chains;
 }
 
 static void bind_packets(struct gh_agent *agent, const struct gost_act_bind *a)
@@ -206,7 +209,7 @@ static void bind_packets(struct gh_agent *agent, const struct gost_act_bind *a)
 void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a)
 {
     bool local = (a->flags & GOST_BIND_LOCAL) || gh_agent_is_connector(agent) ||
-                 !has_chain(agent->flow->service);
+                 gh_agent_chains(agent)->n == 0;
 
     if (a->network == GOST_NET_UDP && !local) {
         struct gost_act_dial d = {.head = a->head, .network = GOST_NET_UDP, .addr = a->addr};

@@ -236,6 +236,7 @@ static void open_remote(struct gh_agent *agent, const struct gost_act_bind *a)
                                  .verb = GE_BIND,
                                  .network = a->network,
                                  .target = a->addr,
+                                 .chains = gh_agent_chains(agent),
                                  .timeout_ns = s->dial_timeout,
                                  .retries = s->retries,
                                  .done = bound,

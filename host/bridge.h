@@ -10,8 +10,8 @@
 /*
  * What one end sends the other receives: bytes with half-close, or packets with addresses. Chunks
  * and packets are handed over, not copied. Between the two stacks each direction holds one queue
- * above its high mark at most; then the writer's own queue fills and its producer stops, as it would
- * before a slow socket. Per direction at most one message to the other worker is under way.
+ * above its high mark at most; then the writer's own queue fills and its producer stops, as before
+ * a slow socket. Per direction at most one message to the other worker is under way.
  *
  * An end is the bottom of an ordinary stack. Letting go of one before it has sent its end, or with
  * unsent output, is a reset: the other end reads what came before, then fails with GOST_ECLOSED and

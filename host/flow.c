@@ -367,6 +367,7 @@ struct ge_layer_choice gh_flow_find_layer(void *ctx, struct ge_task *task, struc
     const struct gost_component *c;
 
     snprintf(text, sizeof text, "%.*s", (int)(name.n < 100 ? name.n : 100), (const char *)name.p);
+    gh_plugins_catch_up();
     c = gh_component_loaded(GOST_KIND_LAYER, text, name.n);
     if (c == NULL)
         c = gh_find_component(GOST_KIND_LAYER, text, why, sizeof why);

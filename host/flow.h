@@ -15,6 +15,7 @@ struct gh_agent {
     struct ge_task *task;
     struct gh_confset *set;       /* what its layers are configured from */
     struct gh_act *acts;          /* under way */
+    bool listens;        /* it is a service's listener: its binds take the listener's chain */
     struct gh_ear *ears;          /* listening ports */
     const struct gh_path *below;  /* connector: the nodes it stands on */
     const struct gh_sockopt *opt; /* connector: of what it dials itself */

@@ -121,7 +121,6 @@ libgh_a_SOURCES = \
 	%D%/plugin_load.c \
 	%D%/plugin_note.c \
 	%D%/plugin_registry.c \
-	%D%/plugin_worker.c \
 	%D%/policy.c \
 	%D%/policy.h \
 	%D%/policy_ask.c \
@@ -132,6 +131,10 @@ libgh_a_SOURCES = \
 	%D%/reload.h \
 	%D%/resolver.c \
 	%D%/resolver.h \
+	%D%/remote.c \
+	%D%/remote.h \
+	%D%/remote_packets.c \
+	%D%/remote_private.h \
 	%D%/route.c \
 	%D%/route.h \
 	%D%/route_node.c \
@@ -153,7 +156,8 @@ libgh_a_SOURCES = \
 	%D%/stackdef.c \
 	%D%/stackdef.h \
 	%D%/supervise.c \
-	%D%/supervise.h
+	%D%/supervise.h \
+	%D%/worker_plugins.c
 libgh_a_CPPFLAGS = $(HOST_CPPFLAGS)
 libgh_a_CFLAGS = $(HOST_CFLAGS)
 

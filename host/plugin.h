@@ -44,14 +44,14 @@ const char *gh_component_suggest(enum gost_kind kind, const char *name);
 const struct gost_plugin *gh_plugin_loaded(unsigned i);
 const char *gh_plugin_loaded_path(unsigned i); /* its file; NULL: no more */
 
-/* What plugins keep per worker (plugin_worker.c). begin and end: first and last on a worker's
+/* What plugins keep per worker (worker_plugins.c). begin and end: first and last on a worker's
  * thread. catch_up: before something of a plugin is used that may have been loaded meanwhile; does
  * nothing on other threads. */
 struct gh_worker;
 void gh_plugins_begin(struct gh_worker *w);
 void gh_plugins_end(struct gh_worker *w);
 void gh_plugins_catch_up(void);
-void *gh_plugin_worker_data(const struct gost_plugin *plugin); /* gost_worker_data() [worker] */
+void *gh_plugin_worker_data(const struct gost_host *const *self); /* gost_worker_data() [worker] */
 
 /* --list: every known component and the file it lives in. [main] */
 void gh_print_list(FILE *to, int json);

@@ -55,10 +55,8 @@ const struct gost_component *gh_component_loaded(enum gost_kind kind, const char
         for (k = 0; k < loaded[i]->n_components; k++) {
             const struct gost_component *c = &loaded[i]->components[k];
 
-            if (c->kind == (uint32_t)kind && ge_component_is(c, name, n)) {
-                gh_plugins_catch_up();
+            if (c->kind == (uint32_t)kind && ge_component_is(c, name, n))
                 return c;
-            }
         }
     }
     return NULL;

@@ -13,12 +13,14 @@
 #include "conf_meta.h"
 #include "grave.h"
 #include "log.h"
+#include "remote.h"
 #include "sdnotify.h"
 
 struct running {
     struct gh_service *service; /* whom the listener calls; counted */
     struct gh_service *opener;  /* whose transport conf the listener has; counted */
-    struct gh_listener *listener;
+    struct gh_listener *listener; /* NULL: at the end of a chain */
+    struct gh_remote *remote;
     bool lent; /* a new listener has a copy of its descriptor */
 };
 
@@ -60,12 +62,17 @@ static bool has_files(const struct gh_service *s)
            gh_conf_section(s->generation->conf, "tls") != NULL;
 }
 
+static bool has_chains(const struct gh_service *s)
+{
+    return s->chains.n != 0 || s->listener_chains.n != 0;
+}
+
 static bool is_same(const struct gh_service *a, const struct gh_service *b)
 {
     if (!gh_value_equal(a->conf, b->conf) || has_files(a) || !same_section(a, b, "tls"))
         return false;
-    return (a->chains.n == 0 || same_section(a, b, "chains")) &&
-           ((a->chains.n == 0 && (a->targets == NULL || a->owns_targets)) ||
+    return (!has_chains(a) || same_section(a, b, "chains")) &&
+           ((!has_chains(a) && (a->targets == NULL || a->owns_targets)) ||
             same_section(a, b, "hops"));
 }
 
@@ -74,7 +81,8 @@ static bool same_socket(const struct gh_service *a, const struct gh_service *b)
 {
     const void *conf;
 
-    return strcmp(a->addr_text, b->addr_text) == 0 &&
+    return !gh_remote_is(a) && !gh_remote_is(b) &&
+           strcmp(a->addr_text, b->addr_text) == 0 &&
            gh_stackdef_keyed(&a->listener, &conf) == gh_stackdef_keyed(&b->listener, &conf) &&
            a->listener.transport.component == b->listener.transport.component &&
            gh_value_equal(gh_path(a->conf, "listener.metadata"),
@@ -148,7 +156,7 @@ static int inherited(const struct gh_service *s, const struct gost_addr *addr,
     for (unsigned i = 0; i < table.n; i++) {
         struct running *r = &table.v[i];
 
-        if (!r->lent && !stays(r, services, s) &&
+        if (!r->lent && r->listener != NULL && !stays(r, services, s) &&
             strcmp(r->service->addr_text, s->addr_text) == 0 &&
             r->service->listener.bottom == s->listener.bottom && addr->family != GOST_AF_UNIX) {
             r->lent = true;
@@ -196,7 +204,7 @@ static bool open_all(const struct gh_services *services, struct step *steps,
 
         steps[i].old = find(s->name);
         steps[i].what = decide(steps[i].old, s);
-        if (steps[i].what != OPEN)
+        if (steps[i].what != OPEN || gh_remote_is(s))
             continue;
         steps[i].listener = open_listener(s, services, error, sizeof error);
         if (steps[i].listener != NULL)
@@ -222,7 +230,10 @@ static void let_go(struct gh_service *s)
 
 static void close_running(struct running *r)
 {
-    gh_listener_close(r->listener);
+    if (r->listener != NULL)
+        gh_listener_close(r->listener);
+    if (r->remote != NULL)
+        gh_remote_stop(r->remote);
     let_go(r->service);
     let_go(r->opener);
     memset(r, 0, sizeof *r);
@@ -252,6 +263,12 @@ static void start(struct running *to, struct gh_service *s, struct gh_listener *
     to->service = s;
     to->opener = gh_service_ref(s);
     to->listener = listener;
+    if (gh_remote_is(s)) {
+        to->remote = gh_remote_start(s);
+        if (to->remote == NULL)
+            gh_log(GOST_LOG_ERROR, "service %s does not listen: out of memory", s->name);
+        return;
+    }
     if (gh_listener_start(listener) != GOST_OK)
         gh_log(GOST_LOG_ERROR, "service %s does not accept: the listener cannot be watched",
                s->name);
@@ -283,6 +300,10 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
             change->changed++;
         else
             change->opened++;
+        if (old != NULL && old->remote != NULL) { /* its address must be free first */
+            gh_remote_stop(old->remote);
+            old->remote = NULL;
+        }
         start(to, s, step->listener);
     }
 }

@@ -14,6 +14,7 @@
 #include "grave.h"
 #include "host.h"
 #include "log.h"
+#include "remote.h"
 
 /* Keys of service.metadata and of a handler's that the host itself reads. */
 #define SERVICE_KEYS                                                                               \
@@ -45,6 +46,8 @@ static void release(void *object)
     gh_policy_unref(s->own_auther);
     free(s->chains.chains);
     free(s->chains.choices);
+    free(s->listener_chains.chains);
+    free(s->listener_chains.choices);
     if (s->owns_targets)
         gh_hop_free(s->targets);
     gh_generation_unref(s->generation);
@@ -127,6 +130,21 @@ static bool add_proxy_protocol(struct gh_build *b, struct gh_service *s)
     return false;
 }
 
+/* Only a listener at the end of a chain has one. */
+static bool chain_fits(struct gh_build *b, const struct gh_service *s, const struct gh_value *conf)
+{
+    const struct gh_value *chain = gh_get(conf, "chain");
+
+    if (chain == NULL)
+        chain = gh_get(conf, "chainGroup");
+    if (chain == NULL || gh_remote_is(s) || b->compat_gost)
+        return true;
+    gh_errors_at(b->errs, GH_ERROR, chain,
+                 "service %s: the listener %s takes no chain; write it under handler", s->name,
+                 s->listener.type);
+    return false;
+}
+
 static bool build_listener(struct gh_build *b, struct gh_service *s)
 {
     const struct gh_value *conf = gh_get(s->conf, "listener");
@@ -137,7 +155,7 @@ static bool build_listener(struct gh_build *b, struct gh_service *s)
         gh_stackdef_build(&s->listener, type, GOST_SERVER, s->listener_set,
                           conf != NULL ? conf : s->conf, "listener", b->errs) != 0)
         return false;
-    return add_proxy_protocol(b, s) && read_addr(b, s);
+    return add_proxy_protocol(b, s) && chain_fits(b, s, conf) && read_addr(b, s);
 }
 
 static bool handler_fits(struct gh_build *b, const struct gh_service *s, const struct gh_value *at)
@@ -183,36 +201,37 @@ static bool build_handler(struct gh_build *b, struct gh_service *s)
 
 /* ---- what it refers to ---- */
 
-static void add_chain(struct gh_build *b, struct gh_service *s, const char *name)
+static void add_chain(const struct gh_service *s, struct gh_chain_group *to, const char *name)
 {
     struct gh_chain *chain = gh_generation_chain(s->generation, name);
 
     /* A name that leads nowhere was reported when the configuration was checked. */
     if (chain == NULL)
         return;
-    s->chains.choices[s->chains.n].weight = 1;
-    s->chains.chains[s->chains.n++] = chain;
+    to->choices[to->n].weight = 1;
+    to->chains[to->n++] = chain;
 }
 
-static bool build_chains(struct gh_build *b, struct gh_service *s)
+/* `owner` is the service's handler or listener. */
+static bool build_chains(struct gh_build *b, const struct gh_service *s,
+                         const struct gh_value *owner, struct gh_chain_group *to)
 {
-    const struct gh_value *handler = gh_get(s->conf, "handler"), *entry;
-    const struct gh_value *group = gh_get(handler, "chainGroup");
+    const struct gh_value *group = gh_get(owner, "chainGroup"), *entry;
     const struct gh_value *list = gh_get(group, "chains");
-    const char *name = gh_str(handler, "chain", NULL);
+    const char *name = gh_str(owner, "chain", NULL);
     size_t pos = 0, n = gh_count(list) + 1;
 
-    gh_selector_init(&s->chains.selector, gh_get(group, "selector"));
+    gh_selector_init(&to->selector, gh_get(group, "selector"));
     if (gh_meta_bool(gh_get(s->conf, "metadata"), "ignoreChain", false))
         return true;
-    s->chains.chains = calloc(n, sizeof(struct gh_chain *));
-    s->chains.choices = calloc(n, sizeof(struct gh_choice));
-    if (s->chains.chains == NULL || s->chains.choices == NULL) {
+    to->chains = calloc(n, sizeof(struct gh_chain *));
+    to->choices = calloc(n, sizeof(struct gh_choice));
+    if (to->chains == NULL || to->choices == NULL) {
         b->errs->no_memory = true;
         return false;
     }
     if (name != NULL)
-        add_chain(b, s, name);
+        add_chain(s, to, name);
     while ((entry = gh_next(list, &pos)) != NULL) {
         if (gh_path(entry, "matcher.rule") != NULL || gh_get(entry, "probe") != NULL) {
             gh_errors_at(b->errs, GH_ERROR, entry,
@@ -220,7 +239,7 @@ static bool build_chains(struct gh_build *b, struct gh_service *s)
                          s->name);
             return false;
         }
-        add_chain(b, s, gh_str(entry, "chain", ""));
+        add_chain(s, to, gh_str(entry, "chain", ""));
     }
     return true;
 }
@@ -253,7 +272,7 @@ static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
         "limiter",        "quotas",         "climiter",
         "rlimiter",          "observer",       "rewriter",       "recorders",      "cache",
         "logger",            "loggers",        "handler.limiter", "handler.observer",
-        "listener.auther",   "listener.authers", "listener.chain", "listener.chainGroup",
+        "listener.auther",   "listener.authers",
         "metadata.netns",    "metadata.netns.out", "metadata.preUp", "metadata.postUp",
         "metadata.preDown",  "metadata.postDown"};
     bool ok = true;
@@ -320,7 +339,8 @@ static bool build(struct gh_build *b, struct gh_service *s)
     read_metadata(s);
     ok = build_listener(b, s) && ok;
     ok = build_handler(b, s) && ok;
-    ok = build_chains(b, s) && ok;
+    ok = build_chains(b, s, gh_get(s->conf, "handler"), &s->chains) && ok;
+    ok = build_chains(b, s, gh_get(s->conf, "listener"), &s->listener_chains) && ok;
     ok = build_targets(b, s) && ok;
     if (!ok)
         return false;

@@ -27,6 +27,7 @@ struct gh_service {
     struct gh_stackdef listener;
     struct gh_names admissions;
     struct gost_addr addr;
+    struct gh_chain_group listener_chains; /* of one that listens at the end of a chain */
     /* handler */
     struct gh_confset *handler_set;
     const struct gost_component *handler;

@@ -12,9 +12,9 @@
 /*
  * A table is cut into shards, each with a lock that is held for one look-up and one copy of at most
  * VALUE_MAX bytes, never across a call of anybody else. Tables themselves are only ever added.
- * tests/unit/test_shared.c prints what that costs: about 20 ns for one thread alone, about 35 ns for
- * each of two that do nothing else, on the same keys. Readers without a lock would need epochs or
- * hazard pointers for keys that go away, and gain nothing that a connection notices.
+ * tests/unit/test_shared.c prints what that costs: about 20 ns for one thread alone, about 35 ns
+ * for each of two that do nothing else, on the same keys. Readers without a lock would need epochs
+ * or hazard pointers for keys that go away, and gain nothing that a connection notices.
  */
 enum {
     TABLES_MAX = 64,

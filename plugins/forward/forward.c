@@ -150,9 +150,13 @@ static const struct gost_component components[] = {
     HANDLER("forward", "forwards to a target of the forwarder"),
     HANDLER("tcp", "forwards TCP to a target of the forwarder"),
     HANDLER("udp", "forwards UDP to a target of the forwarder"),
+    HANDLER("rtcp", "forwards what arrived at the end of a chain"),
+    HANDLER("rudp", "forwards what arrived at the end of a chain"),
+    HANDLER("runix", "forwards what arrived at the end of a chain"),
     CONNECTOR("forward", "the node is the target: addresses are ignored"),
     CONNECTOR("tcp", "the node is the target: addresses are ignored"),
 };
 
 GOST_PLUGIN("forward", "1.0", "MIT", "port forwarding", components,
-            "handler:forward handler:tcp handler:udp connector:forward connector:tcp");
+            "handler:forward handler:tcp handler:udp handler:rtcp handler:rudp handler:runix "
+            "connector:forward connector:tcp");

@@ -6,6 +6,7 @@ plugin_PROGRAMS += plugins/relay.so
 %C%_so_SOURCES = \
 	%D%/relay.c \
 	%D%/relay.h \
+	%D%/relay_bind.c \
 	%D%/relay_connector.c \
 	%D%/relay_handler.c \
 	%D%/relay_lazy.c \

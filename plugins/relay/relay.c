@@ -43,6 +43,8 @@ static const struct gost_component components[] = {
      sizeof(SERVER), sizeof(struct relay_server), NULL, NULL, "inspector:sniff?sniffing"},
     {GOST_KIND_CONNECTOR, 0, "relay", NULL, "GOST relay client", &relay_connector_ops,
      client_options, sizeof(CLIENT), sizeof(struct relay_client), NULL, NULL},
+    {GOST_KIND_HANDLER, 0, "relay.visitor", NULL, "one connection to a bound port",
+     &relay_visitor_ops, NULL, 0, 0, NULL, NULL},
     CODEC("relay.request", "holds the request back for the first bytes", &relay_request_layer,
           struct relay_lazy),
     CODEC("relay.response", "holds the response back for the first bytes", &relay_response_layer,

@@ -87,12 +87,26 @@ struct relay_client_conf {
 struct relay_server {
     uint8_t phase, command, forward;
     uint16_t network;
-    struct gost_addr target;
+    struct gost_addr target; /* BIND: of the last visitor, later */
     int has_addr;
 };
 
 struct relay_client {
     uint8_t phase, udp;
 };
+
+/* Takes exactly one response from the input: what follows it is somebody else's. GOST_OK: it is in
+ * *ret_message. GOST_AGAIN: not there yet. Else it is none; nothing is recorded. */
+int relay_take(struct gost_io *io, struct relay_message *ret_message);
+
+/* The same for an answer that must be success; else failed, with a text. */
+int relay_answer(struct gost_io *io, struct relay_message *ret_message);
+
+/* BIND of streams (relay_bind.c). Server: begin, and what the actions gave; `peer` is memory of the
+ * instance. Client: the connector's step. */
+int relay_bind_start(struct gost_io *io, uint32_t network, const struct gost_addr *addr);
+int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct gost_event *ev);
+int relay_bind_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
+extern const struct gost_handler_ops relay_visitor_ops;
 
 #endif

@@ -49,29 +49,48 @@ static int lazy(struct relay_client *c, struct gost_io *io, const uint8_t *buf, 
     return acted(gost_act(io, &a.head));
 }
 
-/* The answer, and nothing of what follows it. GOST_OK: accepted. */
-static int on_answer(struct gost_io *io)
+int relay_take(struct gost_io *io, struct relay_message *ret_message)
 {
     const uint8_t *p = gost_peek(io, RELAY_HEAD);
+    struct relay_message m;
     int n;
 
     if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED,
-                                           "the relay closed the connection before its answer")
-                               : GOST_AGAIN;
+        return gost_rx_eof(io) ? GOST_ECLOSED : GOST_AGAIN;
     n = relay_head(p);
     if (n < 0)
-        return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)",
-                         p[0]);
-    if (p[1] != RELAY_OK)
-        return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1],
-                         relay_status_text(p[1]));
-    if (gost_rx_len(io) < RELAY_HEAD + (size_t)n) {
-        gost_want(io, RELAY_HEAD + (size_t)n);
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the relay's answer ended early")
-                               : GOST_AGAIN;
-    }
+        return GOST_EPROTO;
+    if (RELAY_HEAD + (size_t)n > GOST_PEEK_MAX)
+        return GOST_ETOOBIG;
+    p = gost_peek(io, RELAY_HEAD + (size_t)n);
+    if (!p)
+        return gost_rx_eof(io) ? GOST_ECLOSED : GOST_AGAIN;
+    memset(&m, 0, sizeof m);
+    m.code = p[1];
+    if (relay_features(&m, gost_bytes(p + RELAY_HEAD, (size_t)n)) != GOST_OK)
+        return GOST_EPROTO;
+    m.user = m.password = gost_bytes(NULL, 0);
     gost_consume(io, RELAY_HEAD + (size_t)n);
+    *ret_message = m;
+    return GOST_OK;
+}
+
+int relay_answer(struct gost_io *io, struct relay_message *ret_message)
+{
+    const uint8_t *first = gost_rx(io).p;
+    uint8_t byte = first ? *first : 0;
+    int r = relay_take(io, ret_message);
+
+    if (r == GOST_AGAIN)
+        return r;
+    if (r == GOST_ECLOSED)
+        return gost_fail(io, r, "the relay closed the connection before its answer");
+    if (r != GOST_OK)
+        return gost_fail(
+            io, r, "the node's answer is none of the relay protocol (first byte 0x%02x)", byte);
+    if (ret_message->code != RELAY_OK)
+        return gost_fail(io, relay_error_of(ret_message->code), "the relay answers %u: %s",
+                         ret_message->code, relay_status_text(ret_message->code));
     return GOST_OK;
 }
 
@@ -107,6 +126,7 @@ static int connect_step(void *state, const void *conf, struct gost_io *io,
     const struct relay_client_conf *cf = conf;
     const char *codec = gost_target(io)->network == GOST_NET_UDP ? "relay.udp" : NULL;
     uint8_t buf[RELAY_REQUEST_MAX];
+    struct relay_message m;
     int r = common(cf, io, ev);
     size_t n;
 
@@ -128,7 +148,7 @@ static int connect_step(void *state, const void *conf, struct gost_io *io,
     case LAZY:
         return ev->type == GOST_EV_RESULT ? finish(c, io, codec) : GOST_AGAIN;
     case ANSWER:
-        r = on_answer(io);
+        r = relay_answer(io, &m);
         return r == GOST_OK ? finish(c, io, codec) : r;
     default:
         return ev->type == GOST_EV_RESULT ? GOST_OK : GOST_AGAIN;
@@ -154,6 +174,7 @@ static int associate_step(void *state, const void *conf, struct gost_io *io,
         m.user = cf->user;
         m.password = cf->password;
         m.has_addr = 1;
+        m.addr = gost_target(io)->addr; /* a port to listen at there; none: any */
         gost_send(io, buf, relay_put_request(buf, &m, 1));
         gost_wipe(buf, sizeof buf);
         gost_phase(io, "the relay's answer");
@@ -161,7 +182,9 @@ static int associate_step(void *state, const void *conf, struct gost_io *io,
         return GOST_AGAIN;
     }
     if (c->phase == ANSWER) {
-        r = on_answer(io);
+        r = relay_answer(io, &m);
+        if (r == GOST_OK)
+            gost_bound(io, &m.addr);
         return r == GOST_OK ? finish(c, io, "relay.tun") : r;
     }
     return ev->type == GOST_EV_RESULT ? GOST_OK : GOST_AGAIN;
@@ -173,4 +196,5 @@ const struct gost_connector_ops relay_connector_ops = {
         1u << GOST_NET_TCP | 1u << GOST_NET_UDP | 1u << GOST_NET_UNIX | 1u << GOST_NET_SERIAL,
     .connect = connect_step,
     .associate = associate_step,
+    .bind = relay_bind_step,
 };

@@ -14,6 +14,7 @@ enum phase {
     ASSOCIATE,
     TUN_CODEC,
     SNIFF,
+    BIND,
     RELAYING
 };
 
@@ -89,19 +90,28 @@ static int dial(struct relay_server *s, struct gost_io *io, const struct gost_re
     return acted(gost_act(io, &a.head));
 }
 
-static int connect_command(struct relay_server *s, struct gost_io *io)
+static int unix_target(struct relay_server *s)
 {
     char path[GOST_ADDR_TEXT];
+    size_t n = gost_addr_host(&s->target, path, sizeof path);
 
+    return gost_addr_set_path(&s->target, path, n);
+}
+
+static int connect_command(struct relay_server *s, struct gost_io *io)
+{
     if (!s->has_addr || (s->target.family == GOST_AF_NONE && s->target.port == 0))
         return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no target");
-    if (s->network == GOST_NET_UNIX) {
-        size_t n = gost_addr_host(&s->target, path, sizeof path);
-
-        if (gost_addr_set_path(&s->target, path, n) != GOST_OK)
-            return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
-    }
+    if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
+        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
     return dial(s, io, NULL);
+}
+
+static int bind_streams(struct relay_server *s, struct gost_io *io)
+{
+    if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
+        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+    return relay_bind_start(io, s->network, &s->target);
 }
 
 static int bind_command(struct relay_server *s, const struct relay_server_conf *cf,
@@ -109,9 +119,12 @@ static int bind_command(struct relay_server *s, const struct relay_server_conf *
 {
     if (!cf->bind)
         return refuse(io, RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
-    if (s->network !=
-        GOST_NET_UDP) /* the accepted streams would need a session layer on this connection */
-        return refuse(io, RELAY_FORBIDDEN, GOST_EUNSUPPORTED, "BIND of streams is not supported");
+    if (s->network == GOST_NET_TCP || s->network == GOST_NET_UNIX) {
+        s->phase = BIND;
+        return bind_streams(s, io);
+    }
+    if (s->network != GOST_NET_UDP)
+        return refuse(io, RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "BIND of this network");
     s->phase = ASSOCIATE;
     if (s->target.port)
         return acted(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
@@ -179,6 +192,8 @@ static int on_result(struct relay_server *s, const struct relay_server_conf *cf,
 {
     const struct gost_result_dial *res = ev->result;
 
+    if (s->phase == BIND)
+        return relay_bind_result(&s->target, io, ev);
     if (ev->status)
         return failed(s, cf, io, ev);
     switch (s->phase) {
@@ -209,6 +224,8 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
         return gost_fail(io, GOST_ETIMEDOUT, "the client did not send its request in time");
     if (ev->type == GOST_EV_RESULT)
         return on_result(s, cf, io, ev);
+    if (ev->type == GOST_EV_CLOSED && s->phase == BIND && ev->port != CLIENT)
+        return GOST_AGAIN; /* a visitor that is on its way to its own flow */
     if (ev->type == GOST_EV_CLOSED)
         return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the connection ended");
     return s->phase == REQUEST ? on_request(s, io) : GOST_AGAIN;

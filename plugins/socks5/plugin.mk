@@ -3,7 +3,8 @@
 
 if PLUGIN_SOCKS5
 plugin_PROGRAMS += plugins/socks5.so
-%C%_so_SOURCES = %D%/socks5.c %D%/socks5.h %D%/socks5_commands.c %D%/socks5_connector.c \
+%C%_so_SOURCES = %D%/socks5.c %D%/socks5.h %D%/socks5_bind.c %D%/socks5_client.h \
+	%D%/socks5_commands.c %D%/socks5_connector.c %D%/socks5_mbind.c \
 	%D%/socks5_handler.c %D%/socks5_server.h %D%/socks5_udp.c %D%/socks5_wire.c
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)

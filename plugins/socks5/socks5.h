@@ -75,7 +75,10 @@ struct socks5_udp_state {
     int heard;
 };
 
-extern const struct gost_handler_ops socks5_handler_ops;
+/* UPGRADE of port 0 to a session, for MUX BIND. */
+int socks5_become_session(struct gost_io *io, uint32_t tag, uint32_t role);
+
+extern const struct gost_handler_ops socks5_handler_ops, socks5_visitor_ops;
 extern const struct gost_connector_ops socks5_connector_ops;
 
 struct socks5_handler_conf {
@@ -89,7 +92,7 @@ struct socks5_handler_conf {
 
 struct socks5_connector_conf {
     uint64_t timeout, udp_timeout, buffer_size;
-    uint32_t notls, relay;
+    uint32_t notls, relay, bind_plain;
     struct gost_bytes user, password;
 };
 

@@ -46,7 +46,7 @@ static int start_bind(struct socks5_server *s, const struct socks5_handler_conf 
 {
     if (!cf->bind)
         return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "BIND is off; bind=true allows it");
-    s->phase = SOCKS5_SERVER_BIND;
+    s->phase = s->command == SOCKS5_MBIND ? SOCKS5_SERVER_MBIND : SOCKS5_SERVER_BIND;
     return acted(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target, 0));
 }
 
@@ -96,24 +96,26 @@ int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf
     case SOCKS5_CONNECT:
         return start_connect(s, io);
     case SOCKS5_BIND:
+    case SOCKS5_MBIND:
         return start_bind(s, cf, io);
     case SOCKS5_UDP:
         return start_udp(s, cf, io);
     case SOCKS5_UDP_TUN:
         return start_tun(s, cf, io);
-    case SOCKS5_MBIND: /* needs a session layer on this connection */
-        return refuse(io, SOCKS5_DENIED, GOST_EUNSUPPORTED, "MUX BIND is not supported");
     default:
         return refuse(io, SOCKS5_UNSUPPORTED, GOST_EUNSUPPORTED, "unknown SOCKS5 command");
     }
 }
 
-static int failed(const struct socks5_server *s, struct gost_io *io, const struct gost_event *ev)
+static int failed(struct socks5_server *s, struct gost_io *io, const struct gost_event *ev)
 {
     int dial = s->phase == SOCKS5_SERVER_DIAL;
 
-    if (s->phase == SOCKS5_SERVER_TUN_CODEC || s->phase == SOCKS5_SERVER_ACCEPT ||
-        s->phase == SOCKS5_SERVER_SNIFF)
+    if (s->phase == SOCKS5_SERVER_VISITOR || s->phase == SOCKS5_SERVER_STREAM ||
+        s->phase == SOCKS5_SERVER_CHILD)
+        return socks5_mbind_failed(s, io, ev);
+    if (s->phase == SOCKS5_SERVER_TUN_CODEC || s->phase == SOCKS5_SERVER_SESSION ||
+        s->phase == SOCKS5_SERVER_ACCEPT || s->phase == SOCKS5_SERVER_SNIFF)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the command failed");
     return refuse(io, dial ? socks5_reply_of(ev->status) : SOCKS5_FAILURE, ev->status, ev->text);
 }
@@ -164,6 +166,18 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
     case SOCKS5_SERVER_ACCEPT:
         reply(io, SOCKS5_OK, &res->remote);
         return relay(s, io, SOCKS5_CLIENT, SOCKS5_OUT);
+    case SOCKS5_SERVER_MBIND:
+        a = public_address(cf, io, res->local.port, 0);
+        reply(io, SOCKS5_OK, &a);
+        s->phase = SOCKS5_SERVER_SESSION;
+        return socks5_become_session(io, s->phase, GOST_CLIENT);
+    case SOCKS5_SERVER_SESSION:
+    case SOCKS5_SERVER_CHILD:
+        return socks5_mbind_next(s, io);
+    case SOCKS5_SERVER_VISITOR:
+        return socks5_mbind_visitor(s, io, &res->remote);
+    case SOCKS5_SERVER_STREAM:
+        return socks5_mbind_stream(s, cf, io);
     case SOCKS5_SERVER_UDP_BIND:
         s->bound = public_address(cf, io, res->local.port, 1);
         return udp_codec(s, io);

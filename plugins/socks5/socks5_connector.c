@@ -1,23 +1,6 @@
-/* socks5_connector.c - the client: methods, authentication, CONNECT, UDP, BIND. */
+/* socks5_connector.c - the client: methods, authentication, CONNECT, UDP. */
 /* SPDX-License-Identifier: MIT */
-#include <gost/host.h>
-
-#include "socks5.h"
-
-enum phase {
-    OFFER,
-    METHOD,
-    TLS,
-    USERPASS,
-    AUTH_REPLY,
-    REQUEST,
-    REPLY,
-    CODEC,
-    SECOND_REPLY,
-    UDP_DIAL
-};
-
-enum { PROXY = 0, UDP = 1 };
+#include "socks5_client.h"
 
 static int acted(int r)
 {
@@ -60,18 +43,18 @@ static int on_method(struct socks5_client *c, const struct socks5_connector_conf
                          p[0]);
     switch (p[1]) {
     case SOCKS5_NO_AUTH:
-        c->phase = REQUEST;
+        c->phase = SOCKS5_CLIENT_REQUEST;
         return GOST_OK;
     case SOCKS5_USERPASS:
-        c->phase = USERPASS;
+        c->phase = SOCKS5_CLIENT_USERPASS;
         return GOST_OK;
     case SOCKS5_TLS:
     case SOCKS5_TLS_AUTH:
         if (cf->notls)
             break;
-        c->phase = TLS;
-        gost_phase(io, "the TLS handshake inside socks5");
-        return acted(gost_upgrade(io, TLS, PROXY, GOST_CLIENT, "tls"));
+        c->phase = SOCKS5_CLIENT_TLS;
+        gost_phase(io, "the SOCKS5_CLIENT_TLS handshake inside socks5");
+        return acted(gost_upgrade(io, SOCKS5_CLIENT_TLS, SOCKS5_PROXY, GOST_CLIENT, "tls"));
     case SOCKS5_NONE:
         return gost_fail(io, GOST_EAUTH, "the proxy accepts none of our methods%s",
                          cf->user.n ? "" : ": it may want a user name and password");
@@ -89,74 +72,89 @@ static int on_auth_reply(struct socks5_client *c, struct gost_io *io)
         return want_more(io, "it answered the user name and password");
     if (p[1] != 0)
         return gost_fail(io, GOST_EAUTH, "the proxy refuses the user name or password");
-    c->phase = REQUEST;
+    c->phase = SOCKS5_CLIENT_REQUEST;
     return GOST_OK;
 }
 
-static void send_request(struct socks5_client *c, struct gost_io *io, uint8_t command,
-                         const struct gost_addr *to)
+void socks5_client_request(struct socks5_client *c, struct gost_io *io, uint8_t command,
+                           const struct gost_addr *to)
 {
     static const struct gost_addr none;
     uint8_t buf[SOCKS5_REQUEST_MAX];
 
     gost_send(io, buf, socks5_put_request(buf, command, to ? to : &none));
     gost_phase(io, "the socks5 reply");
-    c->phase = REPLY;
+    c->phase = SOCKS5_CLIENT_REPLY;
 }
 
-/* Takes exactly the reply: what follows it belongs to the target. */
-static int on_reply(struct socks5_client *c, struct gost_io *io)
+int socks5_take_reply(struct gost_io *io, uint8_t *ret_code, struct gost_addr *ret_addr)
 {
     const uint8_t *p = gost_peek(io, 5);
+    struct gost_addr addr;
     uint8_t code;
     int n;
 
     if (!p)
-        return want_more(io, "its reply");
+        return gost_rx_eof(io) ? GOST_ECLOSED : GOST_AGAIN;
     n = gost_socks_addr_size(gost_bytes(p + 3, 2));
     if (n <= 0)
-        return gost_fail(io, GOST_EPROTO, "malformed reply: unknown address type 0x%02x", p[3]);
+        return GOST_EPROTO;
     p = gost_peek(io, 3 + (size_t)n);
     if (!p)
-        return want_more(io, "the end of its reply");
-    if (socks5_parse_request(gost_bytes(p, 3 + (size_t)n), &code, &c->bound) <= 0)
-        return gost_fail(io, GOST_EPROTO, "malformed reply");
+        return gost_rx_eof(io) ? GOST_ECLOSED : GOST_AGAIN;
+    if (socks5_parse_request(gost_bytes(p, 3 + (size_t)n), &code, &addr) <= 0)
+        return GOST_EPROTO;
     gost_consume(io, 3 + (size_t)n);
+    *ret_code = code;
+    *ret_addr = addr;
+    return GOST_OK;
+}
+
+int socks5_client_reply(struct socks5_client *c, struct gost_io *io)
+{
+    uint8_t code;
+    int r = socks5_take_reply(io, &code, &c->bound);
+
+    if (r == GOST_AGAIN)
+        return r;
+    if (r == GOST_ECLOSED)
+        return gost_fail(io, r, "the proxy closed the connection before its reply");
+    if (r != GOST_OK)
+        return gost_fail(io, r, "malformed reply");
     if (code != SOCKS5_OK)
         return gost_fail(io, socks5_error_of(code), "the proxy answers %u: %s", code,
                          socks5_reply_text(code));
     return GOST_OK;
 }
 
-/* Everything up to the request. GOST_OK: the request may be sent. */
-static int negotiate(struct socks5_client *c, const struct socks5_connector_conf *cf,
-                     struct gost_io *io)
+int socks5_client_negotiate(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                            struct gost_io *io)
 {
     uint8_t buf[SOCKS5_USERPASS_MAX];
     int r;
 
     for (;;) {
         switch (c->phase) {
-        case OFFER:
+        case SOCKS5_CLIENT_OFFER:
             send_offer(cf, io);
             gost_phase(io, "the socks5 method");
-            c->phase = METHOD;
+            c->phase = SOCKS5_CLIENT_METHOD;
             break;
-        case METHOD:
+        case SOCKS5_CLIENT_METHOD:
             if ((r = on_method(c, cf, io)) != GOST_OK)
                 return r;
             break;
-        case USERPASS:
+        case SOCKS5_CLIENT_USERPASS:
             gost_send(io, buf, socks5_put_userpass(buf, cf->user, cf->password));
             gost_wipe(buf, sizeof buf);
             gost_phase(io, "the answer to user name and password");
-            c->phase = AUTH_REPLY;
+            c->phase = SOCKS5_CLIENT_AUTH_REPLY;
             break;
-        case AUTH_REPLY:
+        case SOCKS5_CLIENT_AUTH_REPLY:
             if ((r = on_auth_reply(c, io)) != GOST_OK)
                 return r;
             break;
-        case REQUEST:
+        case SOCKS5_CLIENT_REQUEST:
             return GOST_OK;
         default:
             return GOST_AGAIN;
@@ -164,9 +162,8 @@ static int negotiate(struct socks5_client *c, const struct socks5_connector_conf
     }
 }
 
-/* Common to all three verbs. GOST_OK: go on with the phase. */
-static int common(struct socks5_client *c, const struct socks5_connector_conf *cf,
-                  struct gost_io *io, const struct gost_event *ev)
+int socks5_client_common(struct socks5_client *c, const struct socks5_connector_conf *cf,
+                         struct gost_io *io, const struct gost_event *ev)
 {
     if (ev->type == GOST_EV_START && cf->timeout)
         gost_set_deadline(io, gost_now() + cf->timeout);
@@ -174,11 +171,11 @@ static int common(struct socks5_client *c, const struct socks5_connector_conf *c
         return gost_fail(io, GOST_ETIMEDOUT, "the proxy did not answer in time");
     if (ev->type == GOST_EV_RESULT && ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
-    if (ev->type == GOST_EV_CLOSED && ev->port == PROXY)
+    if (ev->type == GOST_EV_CLOSED && ev->port == SOCKS5_PROXY)
         return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
                          "the connection to the proxy broke");
-    if (ev->type == GOST_EV_RESULT && c->phase == TLS)
-        c->phase = c->method == SOCKS5_TLS_AUTH ? USERPASS : REQUEST;
+    if (ev->type == GOST_EV_RESULT && c->phase == SOCKS5_CLIENT_TLS)
+        c->phase = c->method == SOCKS5_TLS_AUTH ? SOCKS5_CLIENT_USERPASS : SOCKS5_CLIENT_REQUEST;
     return GOST_OK;
 }
 
@@ -192,7 +189,7 @@ static int tun(struct socks5_client *c, const struct socks5_connector_conf *cf, 
     memset(&a, 0, sizeof a);
     a.head.size = sizeof a;
     a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = c->phase = CODEC;
+    a.head.tag = c->phase = SOCKS5_CLIENT_CODEC;
     a.role = GOST_CLIENT;
     a.layer = gost_bytes_str("socks5.tun");
     if (peer && peer->family != GOST_AF_NONE)
@@ -209,8 +206,8 @@ static int udp_socket(struct socks5_client *c, struct gost_io *io)
     memset(&a, 0, sizeof a);
     a.head.size = sizeof a;
     a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = c->phase = UDP_DIAL;
-    a.head.port = UDP;
+    a.head.tag = c->phase = SOCKS5_CLIENT_UDP_DIAL;
+    a.head.port = SOCKS5_UDP_PORT;
     a.network = GOST_NET_UDP;
     a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
     a.addr = c->bound;
@@ -221,30 +218,34 @@ static int packets_step(struct socks5_client *c, const struct socks5_connector_c
                         struct gost_io *io, const struct gost_event *ev,
                         const struct gost_addr *peer)
 {
-    int r = common(c, cf, io, ev);
+    int r = socks5_client_common(c, cf, io, ev);
 
     if (r != GOST_OK)
         return r;
-    if (ev->type == GOST_EV_RESULT && c->phase == UDP_DIAL) {
-        c->phase = CODEC;
-        return acted(gost_upgrade(io, CODEC, UDP, GOST_CLIENT, "socks5.udp"));
+    if (ev->type == GOST_EV_RESULT && c->phase == SOCKS5_CLIENT_UDP_DIAL) {
+        c->phase = SOCKS5_CLIENT_CODEC;
+        return acted(
+            gost_upgrade(io, SOCKS5_CLIENT_CODEC, SOCKS5_UDP_PORT, GOST_CLIENT, "socks5.udp"));
     }
-    if (ev->type == GOST_EV_RESULT && c->phase == CODEC) {
+    if (ev->type == GOST_EV_RESULT && c->phase == SOCKS5_CLIENT_CODEC) {
         if (c->udp_relay)
-            gost_result_port(io, UDP);
+            gost_result_port(io, SOCKS5_UDP_PORT);
         return GOST_OK;
     }
-    r = negotiate(c, cf, io);
+    r = socks5_client_negotiate(c, cf, io);
     if (r == GOST_OK) {
         c->udp_relay = cf->relay != 0;
-        send_request(c, io, c->udp_relay ? SOCKS5_UDP : SOCKS5_UDP_TUN, NULL);
+        /* A port to listen at there is a wish of an association; one peer needs none. */
+        socks5_client_request(c, io, c->udp_relay ? SOCKS5_UDP : SOCKS5_UDP_TUN,
+                              peer || c->udp_relay ? NULL : &gost_target(io)->addr);
         return GOST_AGAIN;
     }
-    if (r != GOST_AGAIN || c->phase != REPLY)
+    if (r != GOST_AGAIN || c->phase != SOCKS5_CLIENT_REPLY)
         return r;
-    r = on_reply(c, io);
+    r = socks5_client_reply(c, io);
     if (r != GOST_OK)
         return r;
+    gost_bound(io, &c->bound);
     return c->udp_relay ? udp_socket(c, io) : tun(c, cf, io, peer);
 }
 
@@ -264,44 +265,16 @@ static int connect_step(void *state, const void *conf, struct gost_io *io,
 
     if (t->network == GOST_NET_UDP)
         return packets_step(c, cf, io, ev, &t->addr);
-    r = common(c, cf, io, ev);
+    r = socks5_client_common(c, cf, io, ev);
     if (r == GOST_OK)
-        r = negotiate(c, cf, io);
+        r = socks5_client_negotiate(c, cf, io);
     if (r == GOST_OK) {
-        send_request(c, io, SOCKS5_CONNECT, &t->addr);
+        socks5_client_request(c, io, SOCKS5_CONNECT, &t->addr);
         return GOST_AGAIN;
     }
-    if (r != GOST_AGAIN || c->phase != REPLY)
+    if (r != GOST_AGAIN || c->phase != SOCKS5_CLIENT_REPLY)
         return r;
-    return on_reply(c, io);
-}
-
-/* BIND gives one stream: the first reply names the port, the second who came. */
-static int bind_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
-{
-    struct socks5_client *c = state;
-    const struct socks5_connector_conf *cf = conf;
-    int r = common(c, cf, io, ev);
-
-    if (r == GOST_OK)
-        r = negotiate(c, cf, io);
-    if (r == GOST_OK) {
-        send_request(c, io, SOCKS5_BIND, &gost_target(io)->addr);
-        return GOST_AGAIN;
-    }
-    if (r != GOST_AGAIN || (c->phase != REPLY && c->phase != SECOND_REPLY))
-        return r;
-    r = on_reply(c, io);
-    if (r != GOST_OK)
-        return r;
-    if (c->phase == REPLY) {
-        c->phase = SECOND_REPLY;
-        gost_set_deadline(io, 0);
-        gost_bound(io, &c->bound);
-        return GOST_AGAIN;
-    }
-    gost_accepted(io, io, &c->bound);
-    return GOST_OK;
+    return socks5_client_reply(c, io);
 }
 
 const struct gost_connector_ops socks5_connector_ops = {
@@ -309,5 +282,5 @@ const struct gost_connector_ops socks5_connector_ops = {
     .networks = 1u << GOST_NET_TCP | 1u << GOST_NET_UDP,
     .connect = connect_step,
     .associate = associate_step,
-    .bind = bind_step,
+    .bind = socks5_bind_step,
 };

@@ -162,6 +162,8 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     case GOST_EV_DEADLINE:
         return gost_fail(io, GOST_ETIMEDOUT, "the client did not send its request in time");
     case GOST_EV_CLOSED:
+        if (ev->port != 0 && s->phase >= SOCKS5_SERVER_VISITOR)
+            return GOST_AGAIN; /* a visitor that is on its way to its own flow */
         return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "%s",
                          ev->text ? ev->text : "the connection ended");
     case GOST_EV_READABLE:

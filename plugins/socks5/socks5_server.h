@@ -24,10 +24,15 @@ enum socks5_server_phase {
     SOCKS5_SERVER_TUN_OUT,
     SOCKS5_SERVER_TUN_CODEC,
     SOCKS5_SERVER_SNIFF,
+    SOCKS5_SERVER_MBIND,   /* MUX BIND: the port, ... */
+    SOCKS5_SERVER_SESSION, /* ... the session, ... */
+    SOCKS5_SERVER_VISITOR, /* ... and for each connection: it, its stream, its flow */
+    SOCKS5_SERVER_STREAM,
+    SOCKS5_SERVER_CHILD,
     SOCKS5_SERVER_RELAY
 };
 
-enum socks5_server_port { SOCKS5_CLIENT = 0, SOCKS5_REMOTE = 1, SOCKS5_OUT = 2 };
+enum socks5_server_port { SOCKS5_CLIENT = 0, SOCKS5_REMOTE = 1, SOCKS5_OUT = 2, SOCKS5_STREAM = 3 };
 
 /* The request in s is complete: start it. GOST_AGAIN or an error. */
 int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf,
@@ -36,5 +41,12 @@ int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf
 /* A command's action ended. */
 int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io,
                   const struct gost_event *ev);
+
+/* MUX BIND (socks5_mbind.c): wait for a visitor; it came; its stream is there; an action failed. */
+int socks5_mbind_next(struct socks5_server *s, struct gost_io *io);
+int socks5_mbind_visitor(struct socks5_server *s, struct gost_io *io, const struct gost_addr *peer);
+int socks5_mbind_stream(struct socks5_server *s, const struct socks5_handler_conf *cf,
+                        struct gost_io *io);
+int socks5_mbind_failed(struct socks5_server *s, struct gost_io *io, const struct gost_event *ev);
 
 #endif

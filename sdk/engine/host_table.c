@@ -615,7 +615,7 @@ static void h_key_remove(struct gost_io *io, struct gost_bytes key)
 {
 }
 
-static void *h_worker_data(const struct gost_plugin *plugin)
+static void *h_worker_data(const struct gost_host *const *self)
 {
     return NULL;
 }

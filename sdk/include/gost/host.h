@@ -68,8 +68,6 @@ struct gost_target {
     struct gost_addr addr;
 };
 
-struct gost_plugin; /* plugin.h */
-
 /*
  * The table. Append only; `size` says how much of it this host has. A plugin whose needed minor is
  * at or below the host's may call everything of that minor without asking; the wrappers below check
@@ -167,7 +165,7 @@ struct gost_host {
     void (*stream_stop)(struct gost_io *s, uint64_t code);
     int (*key_add)(struct gost_io *io, struct gost_bytes key);
     void (*key_remove)(struct gost_io *io, struct gost_bytes key);
-    void *(*worker_data)(const struct gost_plugin *plugin);
+    void *(*worker_data)(const struct gost_host *const *self);
 };
 
 /* Set by the loader before any other code of the plugin runs; defined by GOST_PLUGIN(). */
@@ -608,6 +606,13 @@ static inline const void *gost_question(struct gost_io *io)
 static inline void gost_answer(struct gost_io *io, const void *answer)
 {
     gost_host_->answer(io, answer);
+}
+
+/* What the plugin's worker_init() gave on this worker; no other worker touches it. NULL: nothing.
+ * Each plugin has a gost_host_ of its own, which tells it from the others. [worker] */
+static inline void *gost_worker_data(void)
+{
+    return gost_host_->worker_data(&gost_host_);
 }
 
 /* ---- actions in short form ------------------------------------------------------------------- */

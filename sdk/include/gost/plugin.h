@@ -35,14 +35,6 @@ struct gost_plugin {
 #define GOST_NEED_MINOR GOST_ABI_MINOR
 #endif
 
-extern GOST_PUBLIC const struct gost_plugin gost_plugin_v1;
-
-/* What worker_init() gave on this worker; only this worker touches it. NULL: nothing. [worker] */
-static inline void *gost_worker_data(void)
-{
-    return gost_host_->worker_data(&gost_plugin_v1);
-}
-
 /*
  * The ELF note: what is inside, readable without loading. `text` lists "kind:name" words
  * separated by

@@ -54,6 +54,9 @@ struct gost_transport_ops {
  */
 #define GOST_TRANSPORT_FIRST_ONLY 1u /* raw sockets: only in the first node of a chain */
 #define GOST_TRANSPORT_PATH       2u /* addresses are paths */
+/* Makes no descriptors, listen and dial are NULL: as a listener the host binds the address at the
+ * end of the listener's chain (or here, when it has none) and serves what arrives there. */
+#define GOST_TRANSPORT_CHAIN 4u
 
 #ifdef __cplusplus
 }

@@ -1,4 +1,4 @@
-/* plugin_worker.c - what plugins keep per worker: worker_init, worker_fini and the pointer. */
+/* worker_plugins.c - what plugins keep per worker: worker_init, worker_fini and the pointer. */
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 #include "net.h"
@@ -67,10 +67,10 @@ void gh_plugins_end(struct gh_worker *w)
     }
 }
 
-void *gh_plugin_worker_data(const struct gost_plugin *plugin)
+void *gh_plugin_worker_data(const struct gost_host *const *self)
 {
     for (unsigned i = 0; i < seen; i++)
-        if (gh_plugin_loaded(i) == plugin)
+        if (gh_plugin_loaded(i)->host == (const struct gost_host **)self)
             return data[i];
     return NULL;
 }
