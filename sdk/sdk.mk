@@ -39,6 +39,8 @@ ENGINE_PARTS = \
 	%D%/engine/pump.c \
 	%D%/engine/queue.c \
 	%D%/engine/session.c \
+	%D%/engine/session_dgram.c \
+	%D%/engine/session_request.c \
 	%D%/engine/stack.c \
 	%D%/engine/task.c \
 	%D%/engine/timer.c \

@@ -29,6 +29,9 @@ tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_inspect \
 	tests/unit/test_keyed tests/unit/test_kit \
 	tests/unit/test_net tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
+TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
+	tests/unit/test_net tests/unit/test_options tests/unit/test_session \
+	tests/unit/test_session_ask tests/unit/test_session_end
 tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
 tests_unit_test_addr_LDADD = $(TEST_LIBS)
 tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
@@ -52,6 +55,11 @@ tests_unit_test_session_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h %D%/unit/t
 tests_unit_test_session_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 tests_unit_test_session_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
 tests_unit_test_session_LDADD = $(TEST_LIBS)
+tests_unit_test_session_ask_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h \
+	%D%/unit/test_session_ask.c
+tests_unit_test_session_ask_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_session_ask_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc
+tests_unit_test_session_ask_LDADD = $(TEST_LIBS)
 tests_unit_test_session_end_SOURCES = %D%/unit/mux.h %D%/unit/mux_world.h \
 	%D%/unit/test_session_end.c
 tests_unit_test_session_end_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)

@@ -40,7 +40,15 @@ static const struct act_shape {
      sizeof(struct gost_act_spawn),
      2,
      {offsetof(struct gost_act_spawn, component), offsetof(struct gost_act_spawn, arg)}},
-    {GOST_ACT_STREAM_OPEN, sizeof(struct gost_act_stream_open), 0, {0}},
+    {GOST_ACT_STREAM_OPEN,
+     sizeof(struct gost_act_stream_open),
+     1,
+     {offsetof(struct gost_act_stream_open, arg)}},
+    {GOST_ACT_REQUEST,
+     sizeof(struct gost_act_request),
+     2,
+     {offsetof(struct gost_act_request, name), offsetof(struct gost_act_request, payload)}},
+    {GOST_ACT_DATAGRAMS, sizeof(struct gost_act_datagrams), 0, {0}},
     {GOST_ACT_PUMP, sizeof(struct gost_act_pump), 0, {0}},
     {GOST_ACT_RELAY, sizeof(struct gost_act_relay), 0, {0}},
     {GOST_ACT_FILE,
@@ -216,7 +224,7 @@ static void stream_open(struct ge_task *t, const struct gost_act_stream_open *a)
     struct ge_stack *s;
     int r = a->head.port == a->from
                 ? GOST_EINTERNAL
-                : ge_session_open(t->port[a->from].stack, t->inst.flow, a->flags, &s);
+                : ge_session_open_arg(t->port[a->from].stack, t->inst.flow, a->flags, a->arg, &s);
 
     if (r == GOST_OK)
         stream_result(t, &a->head, s);
@@ -305,6 +313,12 @@ void ge_act_dispatch(struct ge_task *t)
                           0);
             break;
         }
+        case GOST_ACT_REQUEST:
+            ge_act_request(t, (const struct gost_act_request *)a);
+            break;
+        case GOST_ACT_DATAGRAMS:
+            ge_act_datagrams(t, (const struct gost_act_datagrams *)a);
+            break;
         case GOST_ACT_STREAM_OPEN:
             if (is_session(t, ((const struct gost_act_stream_open *)a)->from))
                 stream_open(t, (const struct gost_act_stream_open *)a);
@@ -340,6 +354,8 @@ static void act_done(struct ge_task *t, uint32_t kind, uint32_t tag)
 void ge_result(struct ge_task *t, uint32_t kind, uint32_t tag, int status, const char *text,
                const void *result, size_t result_size)
 {
+    const struct gost_result_request *req = kind == GOST_ACT_REQUEST ? result : NULL;
+    size_t extra = req ? req->payload.n : 0, rn = (result_size + extra + 15) & ~(size_t)15;
     size_t tn = text ? strlen(text) + 1 : 0;
     struct ge_res *r;
 
@@ -349,7 +365,7 @@ void ge_result(struct ge_task *t, uint32_t kind, uint32_t tag, int status, const
         act_done(t, kind, tag);
         return; /* has no RESULT */
     }
-    r = calloc(1, sizeof *r + ((result_size + 15) & ~(size_t)15) + tn);
+    r = calloc(1, sizeof *r + rn + tn);
     if (!r) {
         act_done(t, kind, tag);
         ge_flow_fail(t->inst.flow, GOST_ENOMEM, t->inst.comp->name, "out of memory");
@@ -366,8 +382,14 @@ void ge_result(struct ge_task *t, uint32_t kind, uint32_t tag, int status, const
         memcpy(r + 1, result, result_size);
         r->ev.result = r + 1;
     }
+    if (extra) { /* its payload is somebody's view: it goes along */
+        uint8_t *p = (uint8_t *)(r + 1) + result_size;
+
+        memcpy(p, req->payload.p, extra);
+        ((struct gost_result_request *)(r + 1))->payload.p = p;
+    }
     if (tn) {
-        char *p = (char *)(r + 1) + ((result_size + 15) & ~(size_t)15);
+        char *p = (char *)(r + 1) + rn;
 
         memcpy(p, text, tn);
         r->ev.text = p;

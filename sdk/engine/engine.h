@@ -279,6 +279,9 @@ void ge_session_on_end(struct ge_stack *session,
  * ended or drains; else the layer's error. */
 int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
                     struct ge_stack **ret_stream);
+/* The same for a stream that opens with `arg`: gost_stream_arg() of the layer. */
+int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
+                        struct gost_bytes arg, struct ge_stack **ret_stream);
 /* Fail the session with GOST_ETIMEDOUT unless its peer answers within that time.
  * GOST_EUNSUPPORTED: the
  * layer has no ping. One at a time: a second call while one is under way is GOST_OK and changes

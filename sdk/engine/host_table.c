@@ -544,15 +544,6 @@ static void h_random(void *p, size_t n)
 
 /* ---- what the embedder may add ---- */
 
-static int h_session_datagram(struct gost_io *io, struct gost_io *s, struct gost_bytes data)
-{
-    return GOST_EUNSUPPORTED;
-}
-
-static void h_session_reply(struct gost_io *io, uint32_t tag, int status, struct gost_bytes payload)
-{
-}
-
 static void h_bound(struct gost_io *io, const struct gost_addr *addr)
 {
     ge_task_note(io, GE_BOUND, addr);
@@ -675,8 +666,8 @@ static struct gost_host table = {
     .stream_reset = ge_stream_reset,
     .session_goaway = ge_session_goaway,
     .session_alive = ge_session_alive,
-    .session_reply = h_session_reply,
-    .session_datagram = h_session_datagram,
+    .session_reply = ge_session_reply,
+    .session_datagram = ge_session_datagram,
     .bound = h_bound,
     .accepted = h_accepted,
     .result_port = h_result_port,
@@ -692,6 +683,9 @@ static struct gost_host table = {
     .key_add = h_key_add,
     .key_remove = h_key_remove,
     .worker_data = h_worker_data,
+    .session_request = ge_session_request,
+    .stream_arg = ge_stream_arg,
+    .stream_set_arg = ge_stream_set_arg,
 };
 
 #define TAKE(field)                    \
@@ -705,8 +699,6 @@ void ge_host_set_more(const struct gost_host *more)
 {
     if (!more)
         return;
-    TAKE(session_reply);
-    TAKE(session_datagram);
     TAKE(source_data);
     TAKE(question);
     TAKE(answer);

@@ -172,6 +172,8 @@ struct ge_stream {
     struct ge_stack stack;                    /* first: both are freed as one */
     struct ge_link all, queue, owed, waiting; /* queue: urgent, normal or aside */
     struct ge_stream *hnext;
+    struct ge_request *arg; /* what it opens with; NULL: nothing */
+    struct ge_dgram *dgram; /* the port of its datagrams; NULL: none */
     uint64_t id, credit, delivered, credited;
     size_t given_bytes; /* what was queued when stream_next gave it last */
     uint32_t given_heads, flags;
@@ -194,6 +196,9 @@ struct ge_session {
     void *end_arg;
     void (*change)(struct ge_stack *session, void *arg, unsigned what);
     void *change_arg;
+    struct ge_request *requests, *asked, *answers; /* ours, the peer's, what our user said */
+    uint32_t n_requests, n_asked, last_request;
+    struct ge_dgram *dgram; /* the port of its own datagrams; NULL: none */
     struct ge_timer ping;
     uint64_t ping_ns;
     uint64_t heard, bytes, read_at, wrote_at; /* the last two: when it was not stuck */
@@ -331,6 +336,26 @@ void ge_stream_delivered(struct ge_stack *s, size_t n);
 void ge_stream_sent(struct ge_stack *s, size_t n);
 void ge_stream_end_seen(struct ge_stack *s);
 void ge_stream_close(struct ge_stack *s, int abort);
+void ge_session_enter(struct ge_session *x, const char *phase); /* around a call of the layer */
+int ge_session_leave(struct ge_session *x, int r);
+void ge_session_wake(struct ge_session *x);
+/* session_request.c */
+void ge_act_request(struct ge_task *t, const struct gost_act_request *a);
+void ge_requests_fail(struct ge_session *x, int status);
+void ge_requests_free(struct ge_session *x);
+void ge_requests_refuse(struct ge_session *x);
+void ge_requests_run(struct ge_session *x);
+struct ge_res *ge_request_event(struct ge_session *x);
+int ge_session_request(struct gost_io *io, uint32_t tag, struct gost_bytes name,
+                       struct gost_bytes payload);
+void ge_session_reply(struct gost_io *io, uint32_t tag, int status, struct gost_bytes payload);
+int ge_stream_keep_arg(struct ge_stream *st, struct gost_bytes arg);
+int ge_stream_set_arg(struct gost_io *s, struct gost_bytes arg);
+struct gost_bytes ge_stream_arg(struct gost_io *s);
+/* session_dgram.c */
+void ge_dgram_end(struct ge_dgram **place);
+void ge_act_datagrams(struct ge_task *t, const struct gost_act_datagrams *a);
+int ge_session_datagram(struct gost_io *io, struct gost_io *s, struct gost_bytes data);
 /* task.c */
 void ge_task_run(struct ge_task *t);
 /* inspect.c */

@@ -143,6 +143,16 @@ static int leave(struct ge_session *x, int r)
     (enter(x, #field),  \
      leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi)))
 
+void ge_session_enter(struct ge_session *x, const char *phase)
+{
+    enter(x, phase);
+}
+
+int ge_session_leave(struct ge_session *x, int r)
+{
+    return leave(x, r);
+}
+
 static void call_closed(struct ge_session *x, struct ge_stream *st)
 {
     if (!st->known || !OP(x, closed))
@@ -157,6 +167,11 @@ static void session_wake(struct ge_session *x)
 {
     x->layer->enc = 1;
     ge_stack_ready(x->layer->stack);
+}
+
+void ge_session_wake(struct ge_session *x)
+{
+    session_wake(x);
 }
 
 /* ---- life ---- */
@@ -206,6 +221,9 @@ static void forget(struct ge_session *x, struct ge_stream *st)
     x->n_streams--;
     if (x->n_streams == 0)
         x->news |= GE_SESSION_EMPTY;
+    ge_dgram_end(&st->dgram);
+    free(st->arg);
+    st->arg = NULL;
     st->stack.session = NULL;
 }
 
@@ -228,6 +246,8 @@ void ge_session_free(struct ge_session *x)
         if (unreported)
             ge_stack_free(&st->stack, 1);
     }
+    ge_dgram_end(&x->dgram);
+    ge_requests_free(x);
     free(x->buckets);
     free(x);
 }
@@ -245,8 +265,11 @@ void ge_session_fail(struct ge_session *x, int status)
 
         ge_flow_fail(s->flow, status, x->layer->inst.comp->name, "%s",
                      why ? why : "the session ended");
+        ge_dgram_end(&STREAM_AT(l, all)->dgram);
         ge_stack_fail(s, status);
     }
+    ge_dgram_end(&x->dgram);
+    ge_requests_fail(x, status);
     if (stack->task)
         ge_act_no_streams(stack->task, stack->port, status);
 }
@@ -356,6 +379,7 @@ void ge_session_run(struct ge_session *x)
             return;
         x->layer->dec |= x->layer->dec_full; /* it may have waited for just this */
     }
+    ge_requests_run(x);
     if (!x->layer->app->down.end || x->goaway_sent)
         return;
     x->goaway_sent = 1;
@@ -394,6 +418,8 @@ void ge_session_tell(struct ge_stack *stack)
         if (stack->freed)
             return;
     }
+    if (x->asked && x->accept)
+        ge_requests_refuse(x);
     if (x->peer_goaway && x->n_streams == 0)
         ge_level_end_down(x->layer->app);
     if (x->n_streams > 0)
@@ -489,6 +515,12 @@ uint64_t ge_session_bytes(const struct ge_stack *session)
 int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
                     struct ge_stack **ret_stream)
 {
+    return ge_session_open_arg(session, flow, flags, gost_bytes(NULL, 0), ret_stream);
+}
+
+int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
+                        struct gost_bytes arg, struct ge_stack **ret_stream)
+{
     struct ge_session *x = session_of(session);
     struct ge_stream *st;
     uint64_t id = 0;
@@ -505,6 +537,11 @@ int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t fla
     st = stream_make(x, flow, flags);
     if (!st)
         return GOST_ENOMEM;
+    r = ge_stream_keep_arg(st, arg);
+    if (r != GOST_OK) {
+        ge_stack_free(&st->stack, 0);
+        return r;
+    }
     enter(x, "open");
     r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
                     &st->stack.bottom.lo, flags, &id);

@@ -217,6 +217,7 @@ static void cut(struct ge_stack *s, uint64_t code)
 static void release(struct ge_task *t, int linger_all, int linger_first)
 {
     uint64_t code = linger_all || !t->relaying ? 0 : reset_code(t);
+    struct ge_stack *port[GOST_PORTS];
     uint32_t i;
     struct ge_res *r;
     struct ge_stack *s;
@@ -232,10 +233,12 @@ static void release(struct ge_task *t, int linger_all, int linger_first)
     }
     tell_notes(t);
     ge_inst_fini(&t->inst, destroy_of(t));
+    for (i = 0; i < GOST_PORTS;
+         i++) /* first: a session tells its streams, which may be ports too */
+        port[i] = ge_task_take(t, i);
     for (i = 0; i < GOST_PORTS; i++) {
-        if (!(s = t->port[i].stack))
+        if (!(s = port[i]))
             continue;
-        (void)ge_task_take(t, i);
         if (!linger_all && t->relaying)
             cut(s, code);
         if (s->abort)
@@ -328,6 +331,22 @@ static int port_event(struct ge_task *t, uint32_t i, struct gost_event *ev)
     return 0;
 }
 
+/* A request of the peer of the session at port i. 1: filled. */
+static int request_event(struct ge_task *t, uint32_t i, struct gost_event *ev,
+                         struct ge_res **ret_res)
+{
+    const struct ge_stack *s = t->port[i].stack;
+    struct ge_session *x = s && s->top->below ? s->top->below->session : NULL;
+    struct ge_res *r = x ? ge_request_event(x) : NULL;
+
+    if (!r)
+        return 0;
+    r->ev.port = i;
+    *ev = r->ev;
+    *ret_res = r;
+    return 1;
+}
+
 static int next_event(struct ge_task *t, struct gost_event *ev, struct ge_res **ret_res)
 {
     uint32_t i;
@@ -349,9 +368,10 @@ static int next_event(struct ge_task *t, struct gost_event *ev, struct ge_res **
     }
     if (t->relaying && !t->relay_return)
         return 0; /* nothing is of interest to the component any more */
-    for (i = 0; i < GOST_PORTS && !t->inspect; i++)
-        if (port_event(t, i, ev))
+    for (i = 0; i < GOST_PORTS && !t->inspect; i++) {
+        if (request_event(t, i, ev, ret_res) || port_event(t, i, ev))
             return 1;
+    }
     if (t->inst.deadline_due) {
         t->inst.deadline_due = 0;
         ev->type = GOST_EV_DEADLINE;

@@ -1,4 +1,4 @@
-/* mux.h - a small session layer for tests: SYN, DATA, FIN, RST, CREDIT, PING, PONG, GOAWAY. */
+/* mux.h - a small session layer for tests, with all that sessions can do. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TEST_MUX_H
 #define TEST_MUX_H
@@ -9,8 +9,10 @@
 
 /*
  * A frame is type (1 byte), stream id (4), length (2), payload. A client opens odd streams, a
- * server even ones. SYN carries the GOST_STREAM_* flags, CREDIT and RST a number of 4 bytes, HEADS
- * the status and flags of a head.
+ * server even ones. SYN carries the GOST_STREAM_* flags and what the stream opens with, CREDIT and
+ * RST a number of 4 bytes, HEADS the status and flags of a head, REQUEST a name, a zero and a
+ * payload, REPLY a byte (0: yes) and a payload; the id of these two is the request's. A DATAGRAM of
+ * stream 0 is the session's.
  */
 enum mux_type {
     MUX_SYN = 1,
@@ -22,7 +24,10 @@ enum mux_type {
     MUX_PONG,
     MUX_GOAWAY,
     MUX_HEADS,
-    MUX_STOP /* instead of RST, when the user resets with the code MUX_STOP_CODE */
+    MUX_STOP, /* instead of RST, when the user resets with the code MUX_STOP_CODE */
+    MUX_REQUEST,
+    MUX_REPLY,
+    MUX_DATAGRAM
 };
 
 #define MUX_STOP_CODE 99
@@ -95,10 +100,16 @@ static int mux_handshake(void *state, const void *conf, struct gost_io *io)
     return GOST_OK;
 }
 
-static int mux_syn(const struct mux_conf *c, struct gost_io *io, uint32_t id, uint32_t flags)
+static int mux_syn(const struct mux_conf *c, struct gost_io *io, uint32_t id, size_t n)
 {
+    uint8_t arg[MUX_PAYLOAD];
+    uint32_t flags = 0;
     struct gost_io *s;
 
+    if (n < 4 || n > sizeof arg)
+        return gost_fail(io, GOST_EPROTO, "a SYN of %zu bytes", n);
+    memcpy(arg, gost_take(io, n), n);
+    flags = gost_get32(arg);
     if (gost_stream_port(io, id))
         return gost_fail(io, GOST_EPROTO, "stream %u is opened twice", (unsigned)id);
     s = gost_stream_new(io, id, flags);
@@ -107,7 +118,28 @@ static int mux_syn(const struct mux_conf *c, struct gost_io *io, uint32_t id, ui
         mux_number(io, MUX_RST, id, 7);
         return GOST_OK;
     }
+    if (n > 4)
+        (void)gost_stream_set_arg(s, gost_bytes(arg + 4, n - 4));
     return mux_attach(c, s);
+}
+
+static void mux_asked(struct gost_io *io, uint32_t id, size_t n)
+{
+    const uint8_t *p = n ? gost_take(io, n) : NULL, *zero = p ? memchr(p, 0, n) : NULL;
+    size_t name = zero ? (size_t)(zero - p) : n;
+
+    (void)gost_session_request(io, id, gost_bytes(p, name),
+                               zero ? gost_bytes(zero + 1, n - name - 1) : gost_bytes(NULL, 0));
+}
+
+static int mux_answered(struct gost_io *io, uint32_t id, size_t n)
+{
+    const uint8_t *p = n ? gost_take(io, n) : NULL;
+
+    if (!p)
+        return gost_fail(io, GOST_EPROTO, "a REPLY without an answer");
+    gost_session_reply(io, id, p[0] ? GOST_EPEER : 0, gost_bytes(p + 1, n - 1));
+    return GOST_OK;
 }
 
 static int mux_data(const struct mux_conf *c, struct gost_io *io, struct gost_io *s, size_t n)
@@ -152,10 +184,23 @@ static int mux_handle(struct mux *m, const struct mux_conf *c, struct gost_io *i
         return mux_data(c, io, s, n);
     if (type == MUX_HEADS)
         return mux_heads(io, s, n);
+    if (type == MUX_SYN)
+        return mux_syn(c, io, id, n);
+    if (type == MUX_REPLY)
+        return mux_answered(io, id, n);
+    if (type == MUX_REQUEST) {
+        mux_asked(io, id, n);
+        return GOST_OK;
+    }
+    if (type == MUX_DATAGRAM) {
+        if (!id || s)
+            (void)gost_session_datagram(io, s, gost_bytes(gost_take(io, n), n));
+        else
+            gost_consume(io, n);
+        return GOST_OK;
+    }
     v = n == 4 ? gost_get32(gost_take(io, 4)) : 0;
     switch (type) {
-    case MUX_SYN:
-        return mux_syn(c, io, id, v);
     case MUX_FIN:
         if (s)
             gost_shut(s);
@@ -278,14 +323,20 @@ static int mux_open(void *state, const void *conf, struct gost_io *io, struct go
     const struct mux_conf *c = conf;
     struct mux *m = state;
     uint32_t id = m->next_id;
+    uint8_t b[MUX_PAYLOAD];
+    struct gost_bytes arg;
     int r;
 
-    if (c->refuse)
+    if (c->refuse || gost_stream_arg(s).n > sizeof b - 4)
         return GOST_FULL;
     if ((r = mux_attach(c, s)) != GOST_OK)
         return r;
     m->next_id += 2;
-    mux_number(io, MUX_SYN, id, flags);
+    arg = gost_stream_arg(s);
+    gost_put32(b, flags);
+    if (arg.n)
+        memcpy(b + 4, arg.p, arg.n);
+    mux_frame(io, MUX_SYN, id, b, 4 + arg.n);
     *ret_id = id;
     return GOST_OK;
 }
@@ -333,15 +384,52 @@ static int mux_goaway(void *state, const void *conf, struct gost_io *io)
     return GOST_OK;
 }
 
+static int mux_request(void *state, const void *conf, struct gost_io *io, struct gost_bytes name,
+                       struct gost_bytes payload, uint32_t tag)
+{
+    uint8_t b[MUX_PAYLOAD] = {0};
+
+    if (name.n + 1 + payload.n > sizeof b)
+        return gost_fail(io, GOST_ETOOBIG, "a request of %zu bytes", name.n + payload.n);
+    memcpy(b, name.p, name.n);
+    if (payload.n)
+        memcpy(b + name.n + 1, payload.p, payload.n);
+    mux_frame(io, MUX_REQUEST, tag, b, name.n + 1 + payload.n);
+    return GOST_OK;
+}
+
+static int mux_reply(void *state, const void *conf, struct gost_io *io, uint32_t tag, int status,
+                     struct gost_bytes payload)
+{
+    uint8_t b[MUX_PAYLOAD] = {status != 0};
+
+    if (payload.n)
+        memcpy(b + 1, payload.p, payload.n);
+    mux_frame(io, MUX_REPLY, tag, b, 1 + payload.n);
+    return GOST_OK;
+}
+
+static int mux_datagram(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
+                        struct gost_bytes data)
+{
+    if (data.n <= MUX_PAYLOAD)
+        mux_frame(io, MUX_DATAGRAM, s ? gost_stream_id(s) : 0, data.p, data.n);
+    return GOST_OK;
+}
+
 static const struct gost_session_ops mux_session = {.size = sizeof mux_session,
                                                     .flags =
-                                                        GOST_SESSION_RESET | GOST_SESSION_ONEWAY,
+                                                        GOST_SESSION_RESET | GOST_SESSION_ONEWAY |
+                                                        GOST_SESSION_DATAGRAMS,
                                                     .open = mux_open,
                                                     .credit = mux_credit,
                                                     .reset = mux_reset,
                                                     .closed = mux_closed,
                                                     .ping = mux_ping,
-                                                    .goaway = mux_goaway};
+                                                    .goaway = mux_goaway,
+                                                    .request = mux_request,
+                                                    .datagram = mux_datagram,
+                                                    .reply = mux_reply};
 
 static const struct gost_layer_ops mux_layer_ops = {.size = sizeof mux_layer_ops,
                                                     .below = GOST_STREAM,

@@ -526,7 +526,7 @@ static struct gost_io *top(struct ge_stack *s)
     return ge_stack_io(s);
 }
 
-static size_t get(struct ge_stack *s, char *buf, size_t n)
+static inline size_t get(struct ge_stack *s, char *buf, size_t n)
 {
     struct gost_bytes b;
     size_t have = 0;
@@ -541,7 +541,7 @@ static size_t get(struct ge_stack *s, char *buf, size_t n)
     return have;
 }
 
-static int got(struct ge_stack *s, const char *want)
+static inline int got(struct ge_stack *s, const char *want)
 {
     char buf[256];
     size_t n = get(s, buf, sizeof buf);
@@ -549,13 +549,13 @@ static int got(struct ge_stack *s, const char *want)
     return n == strlen(want) && !memcmp(buf, want, n);
 }
 
-static void say(struct ge_stack *s, const char *text)
+static inline void say(struct ge_stack *s, const char *text)
 {
     if (s)
         gost_send(top(s), text, strlen(text));
 }
 
-static struct ge_stack *open_from(int which, uint32_t flags)
+static inline struct ge_stack *open_from(int which, uint32_t flags)
 {
     struct ge_stack *s = NULL;
 
@@ -566,7 +566,7 @@ static struct ge_stack *open_from(int which, uint32_t flags)
 }
 
 /* A stack lets the test feed frames of its own making. */
-static void raw(struct ge_stack *s, uint8_t type, uint32_t id, const void *p, size_t n)
+static inline void raw(struct ge_stack *s, uint8_t type, uint32_t id, const void *p, size_t n)
 {
     struct gost_bytes room = ge_rx_reserve(s);
     uint8_t *to = (uint8_t *)room.p;

@@ -31,7 +31,9 @@ enum gost_event_type {
     GOST_EV_CLOSED = 5,   /* port: gone in both directions; status says why (0: cleanly) */
     GOST_EV_RESULT = 6,   /* action `tag` ended: status, and result by its kind */
     GOST_EV_DEADLINE = 7, /* the time of gost_set_deadline() has come */
-    GOST_EV_CANCEL = 8    /* the flow is asked to end (drain, limits): finish soon */
+    GOST_EV_CANCEL = 8,   /* the flow is asked to end (drain, limits): finish soon */
+    GOST_EV_REQUEST = 9   /* port, a session: its peer asks; result: struct gost_request. Answer
+                             with gost_session_reply(port, tag, ...) now or later */
 };
 
 struct gost_event {
@@ -64,7 +66,9 @@ enum gost_action_kind {
     GOST_ACT_RELAY = 15,
     GOST_ACT_FILE = 16,
     GOST_ACT_RECORD = 17,
-    GOST_ACT_TIE = 18
+    GOST_ACT_TIE = 18,
+    GOST_ACT_REQUEST = 19,
+    GOST_ACT_DATAGRAMS = 20
 };
 
 /* Head of every action. New fields are only ever added at an action's end. */
@@ -236,7 +240,40 @@ struct gost_act_spawn {
 struct gost_act_stream_open {
     struct gost_action head;
     uint32_t from;
-    uint32_t flags; /* GOST_STREAM_* of session.h */
+    uint32_t flags;        /* GOST_STREAM_* of session.h */
+    struct gost_bytes arg; /* what the stream opens with, layer dependent: ssh has the channel's
+                              type and data there; may be empty */
+};
+
+/* REQUEST: ask the peer of the session at head.port something about the session as a whole (ssh:
+ * a global request, "tcpip-forward"). RESULT: status 0 and struct gost_result_request, the peer's
+ * status (GOST_EPEER: it says no), or GOST_EUNSUPPORTED: this kind of session has none. */
+struct gost_act_request {
+    struct gost_action head;
+    struct gost_bytes name, payload;
+};
+
+struct gost_result_request {
+    uint32_t size;
+    uint32_t reserved;
+    struct gost_bytes payload; /* of the answer; may be empty */
+};
+
+/* The peer's request, with GOST_EV_REQUEST. At most 64 wait for their event; beyond, and where no
+ * handler has the session as its port, the host refuses them. */
+struct gost_request {
+    uint32_t size;
+    uint32_t reserved;
+    struct gost_bytes name, payload;
+};
+
+/* DATAGRAMS: the unreliable datagrams that belong to the stream of a session, or to the session,
+ * at port `from` become packets (without addresses) at head.port: they can be relayed like others.
+ * They end with what they belong to. GOST_EUNSUPPORTED: it has none. */
+struct gost_act_datagrams {
+    struct gost_action head;
+    uint32_t from;
+    uint32_t flags;
 };
 
 /* PUMP: move bytes from -> to by the host's pump (splice included) until n bytes moved or EOF, then

@@ -166,6 +166,10 @@ struct gost_host {
     int (*key_add)(struct gost_io *io, struct gost_bytes key);
     void (*key_remove)(struct gost_io *io, struct gost_bytes key);
     void *(*worker_data)(const struct gost_host *const *self);
+    int (*session_request)(struct gost_io *io, uint32_t tag, struct gost_bytes name,
+                           struct gost_bytes payload);
+    struct gost_bytes (*stream_arg)(struct gost_io *s);
+    int (*stream_set_arg)(struct gost_io *s, struct gost_bytes arg);
 };
 
 /* Set by the loader before any other code of the plugin runs; defined by GOST_PLUGIN(). */
@@ -497,6 +501,35 @@ static inline void gost_session_alive(struct gost_io *io)
     gost_host_->session_alive(io);
 }
 
+/* A layer: the peer's answer to our request `tag`. A task, io its session port: the answer to the
+ * peer's request `tag` of GOST_EV_REQUEST. status: 0, or an error (GOST_EPEER, GOST_EUNSUPPORTED). */
+static inline void gost_session_reply(struct gost_io *io, uint32_t tag, int status,
+                                      struct gost_bytes payload)
+{
+    gost_host_->session_reply(io, tag, status, payload);
+}
+static inline int gost_session_request(struct gost_io *io, uint32_t tag, struct gost_bytes name,
+                                       struct gost_bytes payload)
+{
+    return gost_host_->session_request(io, tag, name, payload);
+}
+static inline int gost_session_datagram(struct gost_io *io, struct gost_io *s,
+                                        struct gost_bytes data)
+{
+    return gost_host_->session_datagram(io, s, data);
+}
+
+/* What a stream opens with; empty: nothing, or it is no stream of a session. A user reads it on
+ * its port, as long as the session is there. */
+static inline struct gost_bytes gost_stream_arg(struct gost_io *s)
+{
+    return gost_host_->stream_arg(s);
+}
+static inline int gost_stream_set_arg(struct gost_io *s, struct gost_bytes arg)
+{
+    return gost_host_->stream_set_arg(s, arg);
+}
+
 /* ---- datagram layers that attach by key: see session.h --------------------------------------- */
 
 /* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK; GOST_EINUSE: another
@@ -700,6 +733,32 @@ static inline int gost_stream_open(struct gost_io *io, uint32_t tag, uint32_t po
     a.head.port = port;
     a.from = from;
     a.flags = flags;
+    return gost_act(io, &a.head);
+}
+
+static inline int gost_request(struct gost_io *io, uint32_t tag, uint32_t port,
+                               struct gost_bytes name, struct gost_bytes payload)
+{
+    struct gost_act_request a;
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_REQUEST;
+    a.head.tag = tag;
+    a.head.port = port;
+    a.name = name;
+    a.payload = payload;
+    return gost_act(io, &a.head);
+}
+
+static inline int gost_datagrams(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t from)
+{
+    struct gost_act_datagrams a;
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_DATAGRAMS;
+    a.head.tag = tag;
+    a.head.port = port;
+    a.from = from;
     return gost_act(io, &a.head);
 }
 

@@ -44,6 +44,16 @@ extern "C" {
  *                sends from now on is dropped, stream_next does not give s any more; the other
  *                direction is as it was. The layer ends its own half on the wire. If the user then
  *                lets go of s before the peer ended, session->reset() says so
+ *   opening      what a stream opens with besides its kind (ssh: channel type and data) is
+ *                gost_stream_arg(s): in open() what our user gave; decode sets it with
+ *                gost_stream_set_arg(s, bytes) right after gost_stream_new(), for the user to read
+ *                on its port. A layer that waits for the peer's consent gives no credit until then
+ *   requests     ours: session->request(tag), later gost_session_reply(io, tag, ...). The peer's:
+ *                gost_session_request(io, tag, name, payload), later session->reply(tag, ...), for
+ *                each of them; tag is the layer's own choice. Where the protocol answers in order
+ *                the layer keeps the order
+ *   datagrams    received: gost_session_datagram(io, s or NULL, data): GOST_OK, GOST_FULL or
+ *                GOST_END: dropped, nobody reads fast enough or at all. Sent: session->datagram()
  *   session end  gost_session_goaway(io): the peer wants no new streams; the pool drains this
  *                         carrier. An error of any call, or the end of the wire, ends the session:
  *                         all streams are told the same error
@@ -95,6 +105,10 @@ struct gost_session_ops {
     /* Send an unreliable datagram that belongs to s (or to the session: s NULL). */
     int (*datagram)(void *state, const void *conf, struct gost_io *io, struct gost_io *s,
                     struct gost_bytes data);
+    /* Answer the peer's request `tag`: 0, or an error (no). In the order the user answered. NULL:
+     * the peer has no requests. */
+    int (*reply)(void *state, const void *conf, struct gost_io *io, uint32_t tag, int status,
+                 struct gost_bytes payload);
 };
 
 #define GOST_SESSION_DATAGRAMS 1u /* has datagrams */
