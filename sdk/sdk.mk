@@ -5,6 +5,7 @@ gostincludedir = $(includedir)/gost
 gostinclude_HEADERS = \
 	%D%/include/gost/action.h \
 	%D%/include/gost/addr.h \
+	%D%/include/gost/ask.h \
 	%D%/include/gost/base.h \
 	%D%/include/gost/component.h \
 	%D%/include/gost/host.h \
