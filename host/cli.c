@@ -8,8 +8,9 @@
 
 #include "conf_errors.h"
 #include "conf_number.h"
+#include "engine.h"
 
-enum { WORKERS_MAX = 256 };
+enum { WORKERS_MAX = 256, MEMORY_LEAST = 1024 * 1024 };
 
 /* What an option does with its value; order and meaning as in the table. */
 enum option_id {
@@ -26,6 +27,8 @@ enum option_id {
     OPT_PLUGIN_DIR,
     OPT_WORKERS,
     OPT_DRAIN,
+    OPT_MEMORY_HIGH,
+    OPT_MEMORY_MAX,
     OPT_STRICT,
     OPT_COMPAT,
     OPT_CHECK,
@@ -65,6 +68,11 @@ static const struct gh_cli_option options[OPT_COUNT] = {
                      "number of threads that serve (default: the number of cores)"},
     [OPT_DRAIN] = {"drain", GH_ARG_REQUIRED, "DURATION",
                    "at the end wait this long for live connections"},
+    [OPT_MEMORY_HIGH] = {"memory-high", GH_ARG_REQUIRED, "SIZE",
+                         "let new connections wait above this much memory (for instance 200MB)"},
+    [OPT_MEMORY_MAX] =
+        {"memory-max", GH_ARG_REQUIRED, "SIZE",
+         "end idle connections, the oldest first, above this much (default: 1/8 above the other)"},
     [OPT_STRICT] = {"strict", GH_ARG_NONE, NULL, "treat unknown keys as errors"},
     [OPT_COMPAT] = {"compat", GH_ARG_REQUIRED, "gost",
                     "accept what gost accepts by accident, with a warning"},
@@ -247,6 +255,14 @@ static const char *apply_value(struct parser *p, enum option_id id, const char *
         if (!gh_parse_duration(value, &cli->drain_ns) || cli->drain_ns < 0)
             return "write a duration such as 30s or 1m";
         return NULL;
+    case OPT_MEMORY_HIGH:
+        return ge_parse_size(value, &cli->memory_high) == GOST_OK && cli->memory_high >= MEMORY_LEAST
+                   ? NULL
+                   : "write a size of at least 1MB, such as 200MB";
+    case OPT_MEMORY_MAX:
+        return ge_parse_size(value, &cli->memory_max) == GOST_OK && cli->memory_max >= MEMORY_LEAST
+                   ? NULL
+                   : "write a size of at least 1MB, such as 250MB";
     case OPT_WORKERS:
         return parse_workers(cli, value) ? NULL : "write a number from 1 to 256";
     case OPT_COMPAT:

@@ -43,6 +43,8 @@ struct gh_cli {
     const char *describe;           /* --describe COMPONENT; NULL: all of them */
     int64_t reload_ns;              /* -R; 0: off */
     int64_t drain_ns;               /* --drain; 0: end at once */
+    uint64_t memory_high;           /* --memory-high in bytes; 0: none */
+    uint64_t memory_max;            /* --memory-max in bytes; 0: none */
     unsigned workers;               /* --workers; default: the number of cores, at most 256 */
     bool debug;                     /* -D */
     bool trace;                     /* -DD */

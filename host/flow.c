@@ -317,6 +317,41 @@ void gh_flows_end(struct gh_worker *w, bool gently)
     }
 }
 
+/* When it moved something last. */
+static uint64_t last_activity(const struct gh_flow *f)
+{
+    uint64_t moved = f->agent.task != NULL ? ge_task_last_activity(f->agent.task) : 0;
+
+    return moved > f->begun ? moved : f->begun;
+}
+
+static struct gh_flow *most_idle(struct gh_worker *w, uint64_t before)
+{
+    struct gh_flow *found = NULL;
+    uint64_t oldest = before, at;
+
+    for (struct gh_flow *f = lists[gh_worker_index(w)]; f != NULL; f = f->next) {
+        at = last_activity(f);
+        if (f->children == NULL && at < oldest) {
+            oldest = at;
+            found = f;
+        }
+    }
+    return found;
+}
+
+void gh_flows_shed(struct gh_worker *w, unsigned share)
+{
+    uint64_t before = ge_now(gh_worker_engine(w)) - GH_IDLE_S * GOST_S;
+    unsigned n = 0;
+    struct gh_flow *f;
+
+    for (f = lists[gh_worker_index(w)]; f != NULL; f = f->next)
+        n++;
+    for (n = (n + share - 1) / share; n > 0 && (f = most_idle(w, before)) != NULL; n--)
+        gh_flow_end(f, GOST_ENOMEM, "ended while idle: memory is above --memory-max");
+}
+
 /* ---- the handler ---- */
 
 static void handled(struct ge_task *task, void *ctx, int status)

@@ -72,6 +72,9 @@ void gh_flow_keep(struct gh_flow *f, struct ge_stack *stack);
 
 /* Ends all flows of this worker, or asks them to end. [worker] */
 void gh_flows_end(struct gh_worker *w, bool gently);
+/* Ends one of `share` of this worker's flows, at least one, of those that were silent for
+ * GH_IDLE_S, the longest silent first. [worker] */
+void gh_flows_shed(struct gh_worker *w, unsigned share);
 unsigned gh_flows_count(void); /* of all workers. [any] */
 
 /* What the engine calls: a log line about a flow, a layer for an UPGRADE. */

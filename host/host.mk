@@ -107,6 +107,8 @@ libgh_a_SOURCES = \
 	%D%/join.c \
 	%D%/join.h \
 	%D%/log.c \
+	%D%/memory.c \
+	%D%/memory.h \
 	%D%/log.h \
 	%D%/naming.c \
 	%D%/naming.h \

@@ -9,6 +9,7 @@
 
 #include "io_internal.h"
 #include "log.h"
+#include "memory.h"
 #include "sockaddr.h"
 
 #define BURST     64 /* accepts per wake-up */
@@ -71,9 +72,10 @@ static void pause_accepting(struct gh_listener *l, const char *why)
 
 int gh_net_over_budget(void)
 {
-    return (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) + FDS_SPARE +
-               8 * gh_net_conf.workers + 16 >=
-           gh_net_conf.max_fds;
+    return gh_memory_is_high() ||
+           (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) + FDS_SPARE +
+                   8 * gh_net_conf.workers + 16 >=
+               gh_net_conf.max_fds;
 }
 
 static void hand_over(struct gh_listener *l, int fd, const struct sockaddr_storage *from,
@@ -118,7 +120,9 @@ static void on_poll(uv_poll_t *p, int status, int events)
         int fd, err;
 
         if (gh_net_over_budget()) {
-            pause_accepting(l, "the descriptor budget is used up (raise ulimit -n)");
+            pause_accepting(l, gh_memory_is_high()
+                                   ? "memory is above --memory-high"
+                                   : "the descriptor budget is used up (raise ulimit -n)");
             return;
         }
         fd = accept4(l->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);

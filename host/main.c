@@ -18,6 +18,7 @@
 #include "grave.h"
 #include "host.h"
 #include "log.h"
+#include "memory.h"
 #include "pin.h"
 #include "plugin.h"
 #include "reload.h"
@@ -52,8 +53,8 @@ const struct ge_embed gh_embed = {
 static struct {
     const struct gh_cli *cli;
     uint64_t watchdog_at, reload_at, drain_until; /* 0: not */
-    unsigned ending;                              /* workers that have yet to end their flows */
-    bool quitting;
+    unsigned ending; /* workers that have yet to end their flows */
+    bool quitting, memory; /* memory: it has marks */
 } loop;
 
 static uint64_t now_ns(void)
@@ -181,6 +182,7 @@ static void on_second(void *arg)
 {
     uint64_t now = now_ns();
 
+    gh_memory_tick();
     if (loop.watchdog_at != 0 && now >= loop.watchdog_at) {
         gh_sd_notify("WATCHDOG=1");
         loop.watchdog_at = now + gh_sd_watchdog_ns();
@@ -217,6 +219,22 @@ static bool open_log(const struct gh_loaded *loaded)
     return false;
 }
 
+/* Each mark has its default from the other. */
+static void set_memory_marks(void)
+{
+    uint64_t high = loop.cli->memory_high, max = loop.cli->memory_max;
+
+    if (high == 0)
+        high = max - max / 9;
+    if (max == 0)
+        max = high + high / 8;
+    if (max < high)
+        gh_log(GOST_LOG_WARN, "--memory-max is below --memory-high: connections end before new "
+                              "ones wait");
+    loop.memory = high != 0;
+    gh_memory_marks(high, max);
+}
+
 static bool start(struct gh_loaded *loaded)
 {
     struct gh_net_conf net = {.workers = loop.cli->workers,
@@ -227,6 +245,7 @@ static bool start(struct gh_loaded *loaded)
     bool ok;
 
     gh_pin_init();
+    set_memory_marks();
     if (gh_net_start(&net) != GOST_OK) {
         gh_log(GOST_LOG_FATAL, "the workers cannot be started");
         gh_loaded_free(loaded);
@@ -242,7 +261,7 @@ static bool start(struct gh_loaded *loaded)
 
 static int run_loop(void)
 {
-    bool ticks = loop.cli->reload_ns > 0 || loop.cli->drain_ns > 0 || gh_sd_watchdog_ns() != 0;
+    bool ticks = loop.memory || loop.cli->reload_ns > 0 || loop.cli->drain_ns > 0 || gh_sd_watchdog_ns() != 0;
     struct gh_main_ops ops = {.on_signal = on_signal, .on_second = ticks ? on_second : NULL};
 
     if (loop.cli->reload_ns > 0)

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# test_memory.py - above one mark of memory new connections wait, above another idle ones end.
+# SPDX-License-Identifier: MIT
+# timeout: 180
+import json
+import os
+import re
+import socket
+import threading
+import time
+
+from harness import HOST, Host, Tap, echo, free_port, read_all, recv_exact, run, serve
+
+tap = Tap()
+ECHO = serve(echo)
+MB = 1 << 20
+
+if os.environ.get("GOST_SANITIZERS"):
+    tap.skip("marks of memory", "a sanitizer keeps freed memory and counts its own")
+    tap.done()
+
+
+HEARS = threading.Event()
+
+
+def deaf(s):
+    """Takes the connection and reads nothing before it is told to."""
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    HEARS.wait()
+    read_all(s)
+
+
+DEAF = serve(deaf)
+
+
+def used(h):
+    """Anonymous memory of the host."""
+    with open("/proc/%d/statm" % h.proc.pid) as f:
+        words = f.read().split()
+    return (int(words[1]) - int(words[2])) * os.sysconf("SC_PAGESIZE")
+
+
+def wait_for(what, seconds=40):
+    end = time.time() + seconds
+    while time.time() < end:
+        if what():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def answers(s, seconds):
+    s.sendall(b"x")
+    s.settimeout(seconds)
+    try:
+        return recv_exact(s, 1) == b"x"
+    except (socket.timeout, RuntimeError, ConnectionResetError):
+        return False
+
+
+def open_many(port, count):
+    return [socket.create_connection(("127.0.0.1", port), 20) for _ in range(count)]
+
+
+def fill(sockets):
+    """Each sends what it gets rid of without being read."""
+    data = b"y" * 65536
+    for s in sockets:
+        s.setblocking(False)
+        try:
+            while True:
+                s.send(data)
+        except (BlockingIOError, ConnectionError):
+            pass
+
+
+def ended(h):
+    """Clients of the connections that were shed, in order."""
+    lines = [json.loads(x) for x in h.text().splitlines() if '"outputBytes":' in x]
+    return [x["client"] for x in lines if "--memory-max" in x.get("error", "")]
+
+
+def start(high, top, *services, workers=1):
+    h = Host(
+        "--memory-high",
+        "%d" % high,
+        "--memory-max",
+        "%d" % top,
+        *services,
+        workers=workers,
+    )
+    wait_for(lambda: h.text().count("listening on") == len(services) // 2)
+    return h
+
+
+def base():
+    """What the program needs with nothing to do."""
+    port = free_port()
+    h = start(1000 * MB, 1000 * MB, "-L", "tcp://127.0.0.1:%d/127.0.0.1:%d" % (port, ECHO))
+    n = used(h)
+    h.stop()
+    return n
+
+
+def accepting(rest):
+    port, other = free_port(), free_port()
+    h = start(
+        rest + 12 * MB,
+        rest + 500 * MB,
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (port, ECHO),
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (other, DEAF),
+    )
+    early = socket.create_connection(("127.0.0.1", port), 20)
+    tap.ok(answers(early, 20), "below the mark a connection works")
+    many = open_many(other, 400)
+    fill(many)
+    tap.ok(
+        wait_for(lambda: "new connections wait" in h.text()),
+        "above the first mark the log says so: %d MB" % (used(h) // MB),
+        h.text()[-2000:],
+    )
+    late = socket.create_connection(("127.0.0.1", port), 20)  # the kernel takes it
+    tap.ok(not answers(late, 1.5), "and a new connection waits")
+    tap.ok("accepting pauses: memory" in h.text(), "which is told, too", h.text()[-2000:])
+    tap.ok(answers(early, 20), "one that is there goes on")
+    tap.ok(h.alive() and not ended(h), "none was ended")
+    for s in many:
+        s.close()
+    HEARS.set()
+    late.settimeout(40)
+    tap.ok(recv_exact(late, 1) == b"x", "when memory is free again, the one that waited works")
+    tap.ok("accepted again" in h.text(), "and the log says that, too", h.text()[-2000:])
+    tap.ok(h.stop() == 0, "a clean end", h.text()[-2000:])
+
+
+def shedding(rest, workers):
+    port, other = free_port(), free_port()
+    h = start(
+        rest + 4 * MB,
+        rest + 12 * MB,
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (port, ECHO),
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (other, DEAF),
+        workers=workers,
+    )
+    idle = open_many(port, 40)
+    for s in idle:
+        if not answers(s, 20):
+            return tap.ok(False, "an idle connection worked before", h.text()[-2000:])
+    names = ["127.0.0.1:%d" % s.getsockname()[1] for s in idle]
+    busy = socket.create_connection(("127.0.0.1", port), 20)
+    HEARS.clear()
+    many = open_many(other, 400)
+    fill(many)
+    title = "%d workers: " % workers
+
+    def some():
+        answers(busy, 20)
+        return len(ended(h)) >= 20
+
+    tap.ok(wait_for(some), title + "idle connections end", h.text()[-2000:])
+    order = [names.index(c) for c in ended(h)[:20] if c in names]
+    tap.ok(len(order) >= 15, title + "the oldest of all first", ended(h)[:20])
+    if workers == 1:
+        tap.ok(order == sorted(order), "in the order in which they were silent", order)
+    tap.ok(answers(busy, 20), title + "one that is not idle lives", h.text()[-2000:])
+    tap.ok(
+        wait_for(lambda: answers(busy, 20) and used(h) < rest + 12 * MB),
+        title + "until memory is below the mark: %d MB" % (used(h) // MB),
+    )
+    tap.ok(h.stop() == 0, title + "a clean end", h.text()[-2000:])
+
+
+def options():
+    text = run([HOST, "--man"]).stdout.decode()
+    tap.ok("memory\\-high" in text and "memory\\-max" in text, "both options are in the manual")
+    for bad in ("much", "0", "-1", "10"):
+        r = run([HOST, "--memory-high", bad, "-L", ":0"])
+        tap.ok(r.returncode != 0 and b"200MB" in r.stderr, "--memory-high %s is refused" % bad, r)
+    port = free_port()
+    h = Host("--memory-high", "500MB", "-L", "tcp://127.0.0.1:%d" % port, ports=[port])
+    tap.ok(h.stop() == 0, "one mark alone will do", h.text())
+
+
+rest = base()
+tap.ok(0 < rest < 100 * MB, "the program by itself needs %.1f MB" % (rest / MB))
+accepting(rest)
+shedding(rest, 1)
+shedding(rest, 2)
+options()
+tap.done()
