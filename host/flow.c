@@ -234,6 +234,8 @@ static void release(struct gh_flow *f)
         atomic_fetch_sub(&live, 1);
         gh_worker_flow_end(f->worker);
     }
+    memset(f->ge->limit, 0, sizeof f->ge->limit);
+    gh_limits_release(&f->limits);
     f->ge->ctx = NULL;
     f->ge->service = ""; /* stacks that still flush may outlive the service */
     ge_flow_unref(f->ge);
@@ -426,6 +428,18 @@ static bool admitted(const struct gh_flow *f)
     return gh_policy_admit(&f->service->admissions, &q);
 }
 
+/* A handler is to begin: this is a request, and the client is known. */
+static bool within_limits(struct gh_flow *f, const struct ge_stack *stack)
+{
+    const struct gh_service *s = f->service;
+
+    if (!gh_limits_request(s->rlimiter, &f->ge->source, ge_now(f->ge->worker)))
+        return false;
+    gh_limits_attach(&f->limits, s->limiter, s->limiter_scope, f->ge,
+                     ge_stack_top_type(stack) == GOST_DATAGRAM);
+    return true;
+}
+
 static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
 {
     if (f->ge->source_changed && !admitted(f)) {
@@ -434,6 +448,11 @@ static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
         return;
     }
     f->ge->source_changed = 0;
+    if (!within_limits(f, stack)) {
+        ge_stack_free(stack, 0);
+        gh_flow_end(f, GOST_ELIMIT, "the client makes too many requests");
+        return;
+    }
     (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf,
                          gost_bytes(NULL, 0));
 }
@@ -532,6 +551,10 @@ void gh_flow_start(struct gh_flow *f, struct ge_stack *stack)
     if (!admitted(f)) {
         ge_stack_free(stack, 0);
         gh_flow_end(f, GOST_EADMISSION, "the client is not admitted");
+    } else if (f->service->listener.bottom == GOST_STREAM &&
+               !gh_limits_connect(&f->limits, f->service->climiter, &f->ge->source)) {
+        ge_stack_free(stack, 0);
+        gh_flow_end(f, GOST_ELIMIT, "the client has too many connections");
     } else if (gh_stackdef_count(&f->service->listener, GH_CARRIER) == 0) {
         handle_stack(f, stack);
     } else {

@@ -36,6 +36,7 @@ struct gh_flow {
     struct gh_agent agent;
     struct ge_stack *kept[4]; /* control connections that live as long as the flow */
     unsigned n_kept;
+    struct gh_limits_held limits; /* balances it takes part in */
     struct ge_timer timer; /* handshake deadline */
     uint64_t begun;        /* gost_now() */
     char *target, *route;  /* *owned*; NULL: nothing was dialed */

@@ -106,6 +106,8 @@ libgh_a_SOURCES = \
 	%D%/io_worker.c \
 	%D%/join.c \
 	%D%/join.h \
+	%D%/limits.c \
+	%D%/limits.h \
 	%D%/log.c \
 	%D%/memory.c \
 	%D%/memory.h \

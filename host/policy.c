@@ -21,6 +21,9 @@ static const struct gh_policy_section sections[] = {
     {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, NULL, "set", "set "},
     {"hosts", "hosts", GOST_POLICY_HOSTS, "mappings", "ip", "hostname", "aliases", "set",
      "set list "},
+    {"limiters", "limiter", GOST_POLICY_LIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
+    {"climiters", "climiter", GOST_POLICY_CLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
+    {"rlimiters", "rlimiter", GOST_POLICY_RLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
     {"resolvers", "resolver", GOST_POLICY_RESOLVER, NULL, NULL, NULL, NULL, NULL, NULL},
     {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, NULL, "set", "set "},
 };
@@ -89,6 +92,7 @@ static void policy_free(void *arg)
     gh_refresh_free(p->refresh);
     gh_resolver_free(p->resolver);
     gh_service_unref(p->service);
+    gh_limits_unref(p->limits);
     if (index != NULL)
         ((const struct gost_index_ops *)p->component->ops)->destroy(index);
     gh_confset_free(p->set);
@@ -217,6 +221,24 @@ static int fill_set(struct gh_policy *p, const struct gh_policy_section *s,
     return r;
 }
 
+static bool is_limiter(uint32_t kind)
+{
+    return kind == GOST_POLICY_LIMITER || kind == GOST_POLICY_CLIMITER ||
+           kind == GOST_POLICY_RLIMITER;
+}
+
+/* A limiter goes on with the balances of the one that has its name now. */
+static bool add_limits(struct gh_policy *p, struct gh_conf_errors *errs)
+{
+    const struct gh_policy *old = gh_policy_find(current.set, p->kind, p->name);
+
+    if (!is_limiter(p->kind))
+        return true;
+    p->limits = old != NULL ? gh_limits_ref(old->limits) : gh_limits_new();
+    errs->no_memory |= p->limits == NULL;
+    return p->limits != NULL;
+}
+
 static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_policy_section *s,
                                       const struct gh_value *object, struct gh_conf_errors *errs)
 {
@@ -237,7 +259,7 @@ static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_poli
     else if (fill_set(p, s, object) != 0)
         errs->no_memory = true;
     else
-        ok = gh_refresh_new(p, s, errs) && finish_policy(p, errs);
+        ok = add_limits(p, errs) && gh_refresh_new(p, s, errs) && finish_policy(p, errs);
     if (ok)
         return p;
     gh_policy_unref(p);
@@ -396,6 +418,18 @@ void gh_policies_stop(void)
     stop_refreshes(current.set, NULL);
 }
 
+/* Live balances follow the rules; those of a limiter that is gone end. */
+static void update_limits(const struct gh_policies *old, const struct gh_policies *next)
+{
+    for (unsigned i = 0; old != NULL && i < old->n; i++)
+        if (old->v[i]->limits != NULL &&
+            gh_policy_find(next, old->v[i]->kind, old->v[i]->name) == NULL)
+            gh_limits_update(old->v[i], NULL, old->v[i]->limits);
+    for (unsigned i = 0; i < next->n; i++)
+        if (next->v[i]->limits != NULL)
+            gh_limits_update(next->v[i], atomic_load(&next->v[i]->index), next->v[i]->limits);
+}
+
 void gh_policies_publish(struct gh_policies *p)
 {
     struct gh_policies *old;
@@ -405,8 +439,10 @@ void gh_policies_publish(struct gh_policies *p)
     current.set = p;
     atomic_fetch_add(&current.version, 1);
     pthread_mutex_unlock(&current.lock);
-    if (p != NULL)
+    if (p != NULL) {
         stop_refreshes(old, p);
+        update_limits(old, p);
+    }
     for (unsigned i = 0; p != NULL && i < p->n; i++)
         if (p->v[i]->refresh != NULL)
             gh_refresh_start(p->v[i]);

@@ -231,6 +231,8 @@ static void publish(void *arg)
             retire(p->component->ops, atomic_exchange(&p->index, job->index));
         else
             ((const struct gost_index_ops *)p->component->ops)->destroy(job->index);
+        if (p->limits != NULL)
+            gh_limits_update(p, atomic_load(&p->index), p->limits);
         if (job->complete)
             atomic_store(&p->complete, true);
         gh_log(GOST_LOG_DEBUG, "%s: data loaded", gh_confset_object(p->set));

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "limits.h"
 #include "policy.h"
 
 struct gh_refresh;
@@ -27,6 +28,7 @@ struct gh_policy {
     _Atomic bool complete;        /* every source has delivered; true without sources */
     struct gh_refresh *refresh;   /* NULL: all data is in the configuration */
     struct gh_resolver *resolver; /* of a RESOLVER; NULL else */
+    struct gh_limits *limits;     /* of a limiter: its balances; NULL else. Counted */
     struct gh_service *service;   /* of its errands; NULL until gh_policies_bind() */
 };
 
@@ -38,7 +40,7 @@ struct gh_policies {
     unsigned n, room;
 };
 
-/* A section that has an index (or name servers), and how its inline data and its sources are read. */
+/* A section that has an index (or name servers): how its inline data and sources are read. */
 struct gh_policy_section {
     const char *section, *component;
     uint32_t kind;

@@ -269,8 +269,7 @@ static bool build_targets(struct gh_build *b, struct gh_service *s)
 static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
 {
     static const char *const paths[] = {
-        "limiter",        "quotas",         "climiter",
-        "rlimiter",          "observer",       "rewriter",       "recorders",      "cache",
+        "quotas",           "observer",       "rewriter",       "recorders",      "cache",
         "logger",            "loggers",        "handler.limiter", "handler.observer",
         "listener.auther",   "listener.authers",
         "metadata.netns",    "metadata.netns.out", "metadata.preUp", "metadata.postUp",
@@ -299,11 +298,18 @@ static void read_metadata(struct gh_service *s)
     int64_t timeout = gh_meta_duration_ns(meta, "dialTimeout", GH_DIAL_S * (int64_t)GOST_S);
     int64_t retries = gh_int(handler, "retries", 0);
     int64_t mark = gh_meta_int(meta, "so_mark", 0);
+    const char *scope = gh_meta_str(meta, "limiter.scope", "");
 
     if (timeout == 0)
         timeout = GH_DIAL_S * (int64_t)GOST_S;
     s->dial_timeout = timeout > 0 ? (uint64_t)timeout : 0;
     s->retries = retries > 0 && retries < 1000 ? (unsigned)retries : 0;
+    s->limiter = gh_str(s->conf, "limiter", NULL);
+    s->climiter = gh_str(s->conf, "climiter", NULL);
+    s->rlimiter = gh_str(s->conf, "rlimiter", NULL);
+    s->limiter_scope = strcmp(scope, "service") == 0 ? GH_SCOPE_SERVICE
+                       : strcmp(scope, "conn") == 0  ? GH_SCOPE_CONNECTION
+                                                     : GH_SCOPE_BOTH;
     s->naming.hosts = gh_str(s->conf, "hosts", NULL);
     s->naming.resolver = gh_str(s->conf, "resolver", NULL);
     s->direct.interface_name = gh_meta_str(meta, "interface", NULL);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "chain.h"
+#include "limits.h"
 #include "naming.h"
 #include "net.h"
 
@@ -26,6 +27,8 @@ struct gh_service {
     struct gh_confset *listener_set;
     struct gh_stackdef listener;
     struct gh_names admissions;
+    const char *limiter, *climiter, *rlimiter; /* NULL: none */
+    enum gh_limits_scope limiter_scope;
     struct gost_addr addr;
     struct gh_chain_group listener_chains; /* of one that listens at the end of a chain */
     /* handler */

@@ -32,6 +32,7 @@ ENGINE_PARTS = \
 	%D%/engine/inspect.c \
 	%D%/engine/inst.c \
 	%D%/engine/internal.h \
+	%D%/engine/limit.c \
 	%D%/engine/options.c \
 	%D%/engine/options.h \
 	%D%/engine/options_number.c \

@@ -3,6 +3,7 @@
 #ifndef GE_ENGINE_H
 #define GE_ENGINE_H
 
+#include <stdatomic.h>
 #include <sys/uio.h>
 
 #include <gost/plugin.h>
@@ -123,6 +124,26 @@ uint64_t
 ge_timers_next(const struct ge_worker *w); /* when to call ge_timers_run; UINT64_MAX: never */
 void ge_timers_run(struct ge_worker *w);   /* fires all that are due at now() */
 
+/* ---- limits ---- */
+
+/*
+ * A rate, shared by any number of flows on all workers. The embedder owns it, sets rate and burst
+ * at any time (amount per second, amount at once; rate 0: no limit) and keeps it while a flow
+ * points to it. Amounts are bytes for the pump, anything for others. [any]
+ */
+struct ge_bucket {
+    _Atomic uint64_t used; /* private: the time up to which it is used up */
+    _Atomic uint64_t rate, burst;
+};
+/* What may pass now; UINT64_MAX: anything. 0: *ret_at (may be NULL) says when to look again. */
+uint64_t ge_bucket_room(const struct ge_bucket *b, uint64_t now, uint64_t *ret_at);
+/* It passed. More than the room is fine: it is missing afterwards. */
+void ge_bucket_charge(struct ge_bucket *b, uint64_t now, uint64_t amount);
+
+#define GE_LIMITS      4
+#define GE_FROM_CLIENT 0
+#define GE_TO_CLIENT   1
+
 /* ---- flow record ---- */
 
 /* Reference counted: tasks and stacks hold one each. Fields are set by the embedder and by
@@ -145,6 +166,9 @@ struct ge_flow {
     char component[32]; /* which component failed */
     uint64_t rx, tx;    /* bytes from and to the client, counted by the pump and bottom of port 0 */
     uint64_t rx_spliced, tx_spliced; /* of these, what the embedder's splice moved */
+    /* Of what the pump moves from and to port 0, GE_FROM_CLIENT and GE_TO_CLIENT; ends with NULL.
+     * A direction with limits is never spliced. Borrowed. */
+    struct ge_bucket *limit[2][GE_LIMITS];
 };
 struct ge_flow *ge_flow_new(struct ge_worker *w);
 struct ge_flow *ge_flow_ref(struct ge_flow *f);

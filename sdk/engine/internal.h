@@ -262,6 +262,7 @@ struct ge_task {
     struct ge_inspect *inspect; /* NULL: none */
     uint64_t activity, idle_ns;
     struct ge_timer idle;
+    struct ge_timer limit; /* a pump waits for its rate */
     uint32_t tie, result_port, outstanding, relay_tag;
     uint8_t started, stepping, ended, cancel_due, idle_due, relay_return, relaying, relay_over,
         cancelled;
@@ -373,6 +374,11 @@ void ge_act_no_streams(struct ge_task *t, uint32_t port, int status);
 /* pump.c */
 int ge_pump_start(struct ge_task *t, const struct gost_action *a);
 void ge_pumps_run(struct ge_task *t);
+/* limit.c: the buckets of a direction of a flow, together. */
+int ge_limited(const struct ge_flow *f, int direction);
+uint64_t ge_limits_room(const struct ge_flow *f, int direction, uint64_t now, uint64_t *ret_at);
+void ge_limits_charge(struct ge_flow *f, int direction, uint64_t now, uint64_t amount);
+
 int ge_pumping_from(const struct ge_task *t, uint32_t port);
 void ge_pumps_free(struct ge_task *t);
 

@@ -107,12 +107,13 @@ static void account(struct ge_task *t, struct ge_pump *p, uint64_t n)
         t->inst.flow->tx += n;
 }
 
-static uint64_t move_packets(struct ge_level *from, struct ge_level *to)
+/* A packet goes whole while any room is left. */
+static uint64_t move_packets(struct ge_level *from, struct ge_level *to, uint64_t room)
 {
     struct ge_pkt *k;
     uint64_t n = 0;
 
-    while (to->down.packets < GE_PACKETS_MAX && (k = ge_queue_get_packet(&from->up))) {
+    while (n < room && to->down.packets < GE_PACKETS_MAX && (k = ge_queue_get_packet(&from->up))) {
         n += k->len ? k->len : 1;
         k->next = NULL;
         k->local = NULL; /* an address of the other socket */
@@ -127,13 +128,15 @@ static uint64_t move_packets(struct ge_level *from, struct ge_level *to)
 }
 
 static uint64_t move_bytes(struct ge_worker *w, struct ge_pump *p, struct ge_level *from,
-                           struct ge_level *to)
+                           struct ge_level *to, uint64_t room)
 {
     uint64_t n = to->down.bytes < w->high ? w->high - to->down.bytes : 0;
     size_t moved;
 
     if (n > p->left)
         n = p->left;
+    if (n > room)
+        n = room;
     if (p->relay && from->type == GOST_EXCHANGE && to->type == GOST_EXCHANGE) {
         if (ge_queue_move_exchange(w, &to->down, &from->up, n, &moved) > moved)
             ge_down_produced(to); /* heads */
@@ -150,13 +153,28 @@ static int is_dry(const struct ge_pump *p, const struct ge_level *from, const st
     return from->up.bytes == 0 && from->up.packets == 0 && !(heads && from->up.heads);
 }
 
+/* The direction whose limits hold for a pump; -1: none. */
+static int limit_of(const struct ge_task *t, const struct ge_pump *p)
+{
+    int direction = p->from == 0 ? GE_FROM_CLIENT : GE_TO_CLIENT;
+
+    if (p->from != 0 && p->to != 0)
+        return -1;
+    return ge_limited(t->inst.flow, direction) ? direction : -1;
+}
+
+static int is_empty(const struct ge_level *from)
+{
+    return from->up.bytes == 0 && from->up.packets == 0;
+}
+
 static void try_splice(struct ge_task *t, struct ge_pump *p, struct ge_stack *from,
                        struct ge_stack *to)
 {
     struct ge_worker *w = t->inst.w;
 
-    if (!w->embed.splice || !from->ops || !to->ops || from->bottom.above || to->bottom.above ||
-        from->bottom.up.bytes || from->bottom.up.end || to->bottom.down.bytes ||
+    if (limit_of(t, p) >= 0 || !w->embed.splice || !from->ops || !to->ops || from->bottom.above ||
+        to->bottom.above || from->bottom.up.bytes || from->bottom.up.end || to->bottom.down.bytes ||
         from->top->type != GOST_STREAM || p->moved - p->spliced_at < BULKY)
         return;
     p->spliced_at = p->moved;
@@ -210,12 +228,33 @@ static void pass_end(struct ge_task *t, struct ge_pump *p, struct ge_stack *from
     }
 }
 
+static void limit_over(struct ge_timer *timer)
+{
+    ge_task_ready((struct ge_task *)((char *)timer - offsetof(struct ge_task, limit)));
+}
+
+/* What the limits let pass now. 0: the task is woken when that changes. */
+static uint64_t limit_room(struct ge_task *t, const struct ge_pump *p, const struct ge_level *from)
+{
+    int direction = limit_of(t, p);
+    uint64_t room, at = 0;
+
+    if (direction < 0 || is_empty(from))
+        return UINT64_MAX;
+    room = ge_limits_room(t->inst.flow, direction, ge_now(t->inst.w), &at);
+    if (room == 0 && !(t->limit.prev && t->limit.at <= at)) {
+        t->limit.fire = limit_over;
+        ge_timer_start(t->inst.w, &t->limit, at);
+    }
+    return room;
+}
+
 /* 0: fine; negative: the relay is broken. */
 static int run_pump(struct ge_task *t, struct ge_pump *p)
 {
     struct ge_stack *from = t->port[p->from].stack, *to = t->port[p->to].stack;
     struct ge_level *f, *o;
-    uint64_t n;
+    uint64_t n, room;
     int dgram;
 
     if (!from || !to) {
@@ -225,9 +264,12 @@ static int run_pump(struct ge_task *t, struct ge_pump *p)
     f = from->top;
     o = to->top;
     dgram = f->type == GOST_DATAGRAM;
-    n = dgram ? move_packets(f, o) : move_bytes(t->inst.w, p, f, o);
+    room = limit_room(t, p, f);
+    n = dgram ? move_packets(f, o, room) : move_bytes(t->inst.w, p, f, o, room);
     if (n) {
         account(t, p, n);
+        if (limit_of(t, p) >= 0)
+            ge_limits_charge(t->inst.flow, limit_of(t, p), ge_now(t->inst.w), n);
         t->activity = ge_now(t->inst.w);
         ge_up_consumed(f);
         ge_down_produced(o);

@@ -226,6 +226,7 @@ static void release(struct ge_task *t, int linger_all, int linger_first)
     ge_pumps_free(t);
     ge_act_free_all(t);
     ge_timer_stop(t->inst.w, &t->idle);
+    ge_timer_stop(t->inst.w, &t->limit);
     ge_task_unready(t);
     while ((r = t->results)) {
         t->results = r->next;

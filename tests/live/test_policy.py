@@ -568,6 +568,165 @@ resolvers:
     return b.stop() == 0
 
 
+# ---- limits ---------------------------------------------------------------------------------
+
+
+def source(n):
+    """A target that sends n bytes at once."""
+    data = h.pattern(n)
+
+    def fn(s):
+        s.sendall(data)
+
+    return h.serve(fn)
+
+
+def sink():
+    """A target that reads to the end and answers with the length."""
+    return h.serve(lambda s: s.sendall(b"%d" % len(h.read_all(s))))
+
+
+def drain(s):
+    n = 0
+    while True:
+        b = s.recv(1 << 20)
+        if not b:
+            return n
+        n += len(b)
+
+
+def limiter_rates():
+    """What passed is never more than burst + rate * time; every byte passes."""
+    size, rate = 3 << 20, 1 << 20
+    down, up = source(size), sink()
+    for rule, directions in (
+        ("$ 0 1MB", "down"),
+        ("$$ 1MB 1MB", "both"),
+        ("127.0.0.1 1MB", "up"),
+        ("127.0.0.0/8 0 1MB", "down"),
+    ):
+        port = h.free_port()
+        text = service(port, "limiter: l") + "limiters:\n- {name: l, limits: ['%s']}\n" % rule
+        b = host("rate", text, port, workers=1)
+        if directions != "up":
+            t = time.monotonic()
+            s = h.connect_via("socks5", port, "127.0.0.1", down)
+            assert drain(s) == size
+            assert size <= rate + rate * (time.monotonic() - t) + (256 << 10), rule
+        if directions != "down":
+            t = time.monotonic()
+            s = h.connect_via("socks5", port, "127.0.0.1", up)
+            s.sendall(h.pattern(size))
+            s.shutdown(socket.SHUT_WR)
+            assert h.read_all(s) == b"%d" % size
+            assert size <= rate + rate * (time.monotonic() - t) + (256 << 10), rule
+        assert b.stop() == 0
+    return True
+
+
+def limiter_shared():
+    """Four connections on two workers share one balance; another service has its own."""
+    size, rate = 1 << 20, 1 << 20
+    down, port, other = source(size), h.free_port(), h.free_port()
+    text = (
+        service(port, "limiter: l")
+        + "- {name: o, addr: 127.0.0.1:%d, handler: {type: socks5}, listener: {type: tcp}}\n"
+        % other
+        + "limiters:\n- {name: l, limits: ['$ 0 1MB']}\n"
+    )
+    b = host("shared", text, port, other, workers=2)
+    got = []
+    t = time.monotonic()
+    threads = [
+        threading.Thread(
+            target=lambda: got.append(drain(h.connect_via("socks5", port, "127.0.0.1", down)))
+        )
+        for _ in range(4)
+    ]
+    for x in threads:
+        x.start()
+    assert drain(h.connect_via("socks5", other, "127.0.0.1", down)) == size
+    for x in threads:
+        x.join()
+    assert got == [size] * 4, got
+    assert 4 * size <= rate + rate * (time.monotonic() - t) + 2 * (256 << 10)
+    return b.stop() == 0
+
+
+def limiter_changes():
+    """A connection that would need an hour gets through when its limit is lifted."""
+    size = 4 << 20
+    down, port = source(size), h.free_port()
+    text = service(port, "limiter: l") + (
+        "limiters:\n- {name: l, reload: 1s, file: {path: %s}}\n" % path("rates", "$ 0 1KB\n")
+    )
+    b = host("change", text, port)
+    for _ in range(50):  # until the file was read
+        s, n, end = h.connect_via("socks5", port, "127.0.0.1", down), 0, time.time() + 1
+        while n < size and time.time() < end:
+            n += len(s.recv(1 << 20))
+        if n < 65536:
+            break
+    assert 0 < n < 65536, "nothing was limited"
+    path("rates", "# no more\n")
+    s.settimeout(PATIENCE)
+    assert n + drain(s) == size
+    return b.stop() == 0
+
+
+def climiter():
+    port = h.free_port()
+    text = service(port, "climiter: c") + "climiters:\n- {name: c, limits: ['$$ 2']}\n"
+    b = host("crowd", text, port)
+    until(lambda: reply(port), 0)
+    a, c = (h.connect_via("socks5", port, "127.0.0.1", ECHO) for _ in range(2))
+    assert reply(port) == -2 and reply(port) == -2
+    assert until(lambda: "too many connections" in b.text())
+    a.close()
+    assert until(lambda: reply(port), 0) == 0, "a connection that ended still counts"
+    path("crowd.yml", text.replace("$$ 2", "$$ 1"))
+    b.proc.send_signal(signal.SIGHUP)
+    until(lambda: "config reloaded" in b.text())
+    assert until(lambda: reply(port), -2) == -2, "a reload forgot the open connection"
+    c.close()
+    assert until(lambda: reply(port), 0) == 0
+    return b.stop() == 0
+
+
+def rlimiter():
+    port, other = h.free_port(), h.free_port()
+    text = service(port, "rlimiter: r") + (
+        "- {name: o, addr: 127.0.0.1:%d, handler: {type: socks5}, listener: {type: tcp}}\n"
+        "rlimiters:\n- {name: r, limits: ['$$ 0.0001', '127.0.0.9 100']}\n" % other
+    )
+    b = h.Host("-C", path("pace.yml", text), ports=[other])
+    assert reply(port) == 0
+    assert reply(port) == -2 and reply(port) == -2
+    assert until(lambda: "too many requests" in b.text())
+    assert reply(other) == 0
+    return b.stop() == 0
+
+
+def url_policies():
+    """The same from a command line."""
+    port, down, size = h.free_port(), source(1 << 20), 1 << 20
+    b = h.Host(
+        "-L",
+        "socks5://127.0.0.1:%d?hosts=a.invalid:127.0.0.1&limiter.out=512KB&climiter=9"
+        "&admission=~127.0.0.1&bypass=192.0.2.0/24" % port,
+        ports=[port],
+    )
+    until(lambda: reply(port, ("192.0.2.1", 1)), 2)
+    assert reply(port, ("192.0.2.1", 1)) == 2
+    t = time.monotonic()
+    s = until(lambda: reply(port, ("a.invalid", ECHO)), 0)
+    assert s == 0
+    s = h.connect_via("socks5", port, "a.invalid", down)
+    assert drain(s) == size
+    assert size <= (512 << 10) * (1 + time.monotonic() - t) + (256 << 10)
+    return b.stop() == 0
+
+
 for name, fn in (
     ("a bypass from a file that changes, vanishes and is malformed", bypass_file),
     ("a white list without its data bypasses all", bypass_whitelist_without_data),
@@ -587,6 +746,12 @@ for name, fn in (
     ("truncated replies are asked for over TCP; a server over TCP", resolver_truncated_and_tcp),
     ("name servers over TLS and HTTPS", resolver_tls_and_https),
     ("addresses of nodes by hosts and by a resolver through a chain", node_names),
+    ("rates of bytes: all, each, an address, a network", limiter_rates),
+    ("one rate for connections on two workers", limiter_shared),
+    ("a rate that is lifted frees a live connection", limiter_changes),
+    ("connections at once, across a reload", climiter),
+    ("requests per second", rlimiter),
+    ("policies of a command line", url_policies),
     ("what cannot work is refused at the start", bad_configurations),
 ):
     tap.case(name, fn)

@@ -107,18 +107,33 @@ struct gost_a_addrs {
 
 struct gost_q_rate { /* LIMITER, RLIMITER, CLIMITER: who */
     uint32_t size;
-    uint32_t scope; /* kind dependent */
-    const struct gost_addr *client;
+    uint32_t reserved;
+    const struct gost_addr *client; /* family NONE: not known */
     struct gost_bytes user, service;
 };
 
-struct gost_a_rate { /* bytes per second, or a count; 0: no limit. Several rules may apply */
+enum gost_per { /* who shares what a rule gives */
+    GOST_PER_ALL = 0,
+    GOST_PER_CLIENT = 1, /* all connections of one IP address */
+    GOST_PER_CONNECTION = 2
+};
+
+/* One rule. LIMITER: in (from the client) and out in bytes per second, burst in bytes; 0: the rate.
+ * RLIMITER: in is requests per 1000 s. CLIMITER: in is a count. 0: no limit. */
+struct gost_rate {
+    uint64_t key; /* of the rule, the same after a reload */
+    uint32_t per; /* enum gost_per */
+    uint32_t reserved;
+    uint64_t in, out, burst;
+};
+
+#define GOST_RATES_MAX    4
+#define GOST_RATE_KEY_ALL 1 /* the key of the one rule for everybody together */
+
+struct gost_a_rate { /* all of them hold together */
     uint32_t size;
     uint32_t n;
-    struct {
-        uint64_t key; /* equal keys share one bucket */
-        uint64_t in, out, burst;
-    } rule[4];
+    struct gost_rate rule[GOST_RATES_MAX];
 };
 
 /*
