@@ -285,6 +285,16 @@ static void open_stream(struct gh_agent *agent, const struct gost_act_stream_ope
         ge_stack_free(stream, 1);
 }
 
+static void record(struct gh_agent *agent, const struct gost_act_record *a)
+{
+    char what[128];
+
+    snprintf(what, sizeof what, "%.*s", (int)(a->what.n < 120 ? a->what.n : 120),
+             (const char *)a->what.p);
+    gh_record(agent->flow, what, a->data);
+    gh_act_refuse(agent, &a->head, 0, NULL);
+}
+
 /* ---- dispatch ---- */
 
 void gh_action_perform(void *ctx, struct ge_task *task, const struct gost_action *a)
@@ -330,7 +340,7 @@ void gh_action_perform(void *ctx, struct ge_task *task, const struct gost_action
         gh_act_file(agent, (const struct gost_act_file *)a);
         break;
     case GOST_ACT_RECORD:
-        gh_act_refuse(agent, a, GOST_EUNSUPPORTED, "recorders are not available");
+        record(agent, (const struct gost_act_record *)a);
         break;
     default:
         gh_act_refuse(agent, a, GOST_EUNSUPPORTED, "this host does not know the action");

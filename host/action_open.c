@@ -31,6 +31,10 @@ static void routed(void *arg, struct gh_arrival *a)
         gh_mark_failed(act->node->choice.mark, now);
     else if (act->node != NULL)
         gh_mark_worked(act->node->choice.mark);
+    if (act->dial != NULL && a->status != 0)
+        gh_record_host(act->agent->flow, GH_RECORD_DIAL_ERROR, &act->dial->addr);
+    else if (act->dial != NULL)
+        gh_flow_note_upstream(act->agent->flow, &a->local, &a->remote);
     if (a->status != 0)
         gh_act_result(act, a->status, a->text, NULL, 0);
     else if (act->kind != GOST_ACT_DIAL && guard(act->agent, a->stack) != GOST_OK) {
@@ -111,6 +115,7 @@ static void named(void *arg, int status, const char *text, const struct gost_add
         static const struct gh_path none_yet;
 
         gh_flow_note_target(act->agent->flow, &act->dial->addr, &none_yet);
+        gh_record_host(act->agent->flow, GH_RECORD_DIAL_ERROR, &act->dial->addr);
         gh_act_result(act, status != 0 ? status : GOST_ERESOLVE,
                       text != NULL ? text : "the name does not exist", NULL, 0);
         return;
@@ -127,6 +132,7 @@ static void start_named(struct gh_agent *agent, const struct gost_act_dial *a)
     if (act == NULL)
         return;
     act->dial = a; /* it lives until it is answered */
+    gh_record_host(agent->flow, GH_RECORD_DIAL, &a->addr);
     switch (gh_naming_ask(&act->naming, &agent->flow->service->naming, &a->addr, 0, &found, named,
                           act)) {
     case GH_NAMING_WAIT:

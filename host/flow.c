@@ -215,6 +215,31 @@ void gh_flow_log(void *ctx, struct ge_flow *flow, int level, const char *text)
     gh_line_end(&line);
 }
 
+/* A session and what only passes a flow on to another worker are no connections of their own. */
+static void end_record(struct gh_flow *f)
+{
+    log_end(f);
+    if (!f->is_session && !f->is_bridged)
+        gh_record_flow(f);
+}
+
+void gh_flow_note_upstream(struct gh_flow *f, const struct gost_addr *local,
+                           const struct gost_addr *remote)
+{
+    char text[GOST_ADDR_TEXT];
+
+    if (!gh_records(f, GH_RECORD_HANDLER))
+        return;
+    if (local->family != GOST_AF_NONE) {
+        gost_addr_format(local, text, sizeof text);
+        set_text(&f->upstream_local, text);
+    }
+    if (remote->family != GOST_AF_NONE) {
+        gost_addr_format(remote, text, sizeof text);
+        set_text(&f->upstream_remote, text);
+    }
+}
+
 /* ---- ending ---- */
 
 static void release(struct gh_flow *f)
@@ -243,6 +268,8 @@ static void release(struct gh_flow *f)
     free(f->target);
     free(f->route);
     free(f->reason);
+    free(f->upstream_local);
+    free(f->upstream_remote);
     free(f);
 }
 
@@ -284,7 +311,7 @@ void gh_flow_end(struct gh_flow *f, int status, const char *why)
     if (f->errand != NULL)
         gh_errand_lost(f->errand);
     else if (!f->service->internal)
-        log_end(f);
+        end_record(f);
     release(f);
 }
 
@@ -548,6 +575,7 @@ static void carrier_ready(struct ge_stack *stack, void *arg, int status)
 
 void gh_flow_start(struct gh_flow *f, struct ge_stack *stack)
 {
+    gh_record_host(f, GH_RECORD_CLIENT, &f->ge->source);
     if (!admitted(f)) {
         ge_stack_free(stack, 0);
         gh_flow_end(f, GOST_EADMISSION, "the client is not admitted");

@@ -39,6 +39,7 @@ struct gh_flow {
     struct gh_limits_held limits; /* balances it takes part in */
     struct ge_timer timer; /* handshake deadline */
     uint64_t begun;        /* gost_now() */
+    char *upstream_local, *upstream_remote; /* *owned*, for its record; NULL: not known */
     char *target, *route;  /* *owned*; NULL: nothing was dialed */
     char *reason;          /* why the last dial failed; NULL */
     bool tied, is_session;
@@ -65,6 +66,8 @@ void gh_flow_end(struct gh_flow *f, int status, const char *why);
 /* Remembers what was dialed and how, for the line at the end. */
 void gh_flow_note_target(struct gh_flow *f, const struct gost_addr *target,
                          const struct gh_path *path);
+void gh_flow_note_upstream(struct gh_flow *f, const struct gost_addr *local,
+                           const struct gost_addr *remote);
 void gh_flow_note_failure(struct gh_flow *f, const char *text);
 
 /* Keeps a stack until the flow ends. Of many the oldest is freed: a handler that dials that often

@@ -131,6 +131,9 @@ libgh_a_SOURCES = \
 	%D%/policy_index.c \
 	%D%/policy_private.h \
 	%D%/policy_source.c \
+	%D%/record.c \
+	%D%/record.h \
+	%D%/record_flow.c \
 	%D%/reload.c \
 	%D%/reload.h \
 	%D%/resolver.c \

@@ -29,6 +29,7 @@ struct gh_policy {
     struct gh_refresh *refresh;   /* NULL: all data is in the configuration */
     struct gh_resolver *resolver; /* of a RESOLVER; NULL else */
     struct gh_limits *limits;     /* of a limiter: its balances; NULL else. Counted */
+    uint64_t timeout_ns;          /* of a recorder; 0: the usual one */
     struct gh_service *service;   /* of its errands; NULL until gh_policies_bind() */
 };
 

@@ -40,6 +40,7 @@ static void release(void *object)
     gh_confset_free(s->listener_set);
     gh_confset_free(s->handler_set);
     gh_names_free(&s->admissions);
+    free(s->recordings.v);
     gh_names_free(&s->authers);
     gh_names_free(&s->bypasses);
     gh_names_free(&s->skip_auth);
@@ -269,7 +270,7 @@ static bool build_targets(struct gh_build *b, struct gh_service *s)
 static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
 {
     static const char *const paths[] = {
-        "quotas",           "observer",       "rewriter",       "recorders",      "cache",
+        "quotas",           "observer",       "rewriter",       "cache",
         "logger",            "loggers",        "handler.limiter", "handler.observer",
         "listener.auther",   "listener.authers",
         "metadata.netns",    "metadata.netns.out", "metadata.preUp", "metadata.postUp",
@@ -342,6 +343,8 @@ static bool build(struct gh_build *b, struct gh_service *s)
         b->errs->no_memory = true;
         return false;
     }
+    if (!gh_recordings_read(&s->recordings, s->conf, b->errs))
+        return false;
     read_metadata(s);
     ok = build_listener(b, s) && ok;
     ok = build_handler(b, s) && ok;

@@ -8,6 +8,7 @@
 #include "chain.h"
 #include "limits.h"
 #include "naming.h"
+#include "record.h"
 #include "net.h"
 
 struct gh_generation;
@@ -28,6 +29,7 @@ struct gh_service {
     struct gh_stackdef listener;
     struct gh_names admissions;
     const char *limiter, *climiter, *rlimiter; /* NULL: none */
+    struct gh_recordings recordings;
     enum gh_limits_scope limiter_scope;
     struct gost_addr addr;
     struct gh_chain_group listener_chains; /* of one that listens at the end of a chain */

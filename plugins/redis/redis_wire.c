@@ -50,26 +50,52 @@ static int append_fetch(const struct redis_conf *cf, char **text, size_t *n)
     return append(text, n, cf->type == REDIS_LIST ? 4 : 2, argv, len);
 }
 
-int redis_commands(const struct redis_conf *cf, char **ret_text, size_t *ret_n,
-                   unsigned *ret_replies)
+static int append_record(const struct redis_conf *cf, struct gost_bytes record, char **text,
+                         size_t *n)
 {
-    char *text = NULL, db[24];
+    static const char *const names[] = {"SADD", "LPUSH", "ZINCRBY"};
+    const char *argv[4] = {names[cf->type], cf->key, "1", (const char *)record.p};
+    size_t len[4] = {strlen(argv[0]), strlen(cf->key), 1, record.n};
+
+    if (cf->type == REDIS_COUNT)
+        return append(text, n, 4, argv, len);
+    argv[2] = argv[3];
+    len[2] = len[3];
+    return append(text, n, 3, argv, len);
+}
+
+/* AUTH and SELECT, where they are needed. */
+static int append_login(const struct redis_conf *cf, char **text, size_t *n, unsigned *replies)
+{
+    char db[24];
     const char *argv[2] = {"SELECT", db};
-    size_t n = 0, len[2] = {6, 0};
-    unsigned replies = 0;
+    size_t len[2] = {6, 0};
     int r = GOST_OK;
 
+    *replies = 0;
     if (cf->password.n) {
-        r = append_auth(cf, &text, &n);
-        replies++;
+        r = append_auth(cf, text, n);
+        ++*replies;
     }
     if (r == GOST_OK && cf->db) {
         len[1] = (size_t)snprintf(db, sizeof db, "%lld", (long long)cf->db);
-        r = append(&text, &n, 2, argv, len);
-        replies++;
+        r = append(text, n, 2, argv, len);
+        ++*replies;
     }
+    return r;
+}
+
+/* `record` NULL: fetch. */
+static int commands(const struct redis_conf *cf, const struct gost_bytes *record, char **ret_text,
+                    size_t *ret_n, unsigned *ret_replies)
+{
+    char *text = NULL;
+    size_t n = 0;
+    unsigned replies;
+    int r = append_login(cf, &text, &n, &replies);
+
     if (r == GOST_OK)
-        r = append_fetch(cf, &text, &n);
+        r = record ? append_record(cf, *record, &text, &n) : append_fetch(cf, &text, &n);
     if (r != GOST_OK) {
         free(text);
         return r;
@@ -78,6 +104,18 @@ int redis_commands(const struct redis_conf *cf, char **ret_text, size_t *ret_n,
     *ret_n = n;
     *ret_replies = replies + 1;
     return GOST_OK;
+}
+
+int redis_commands(const struct redis_conf *cf, char **ret_text, size_t *ret_n,
+                   unsigned *ret_replies)
+{
+    return commands(cf, NULL, ret_text, ret_n, ret_replies);
+}
+
+int redis_record_commands(const struct redis_conf *cf, struct gost_bytes record, char **ret_text,
+                          size_t *ret_n, unsigned *ret_replies)
+{
+    return commands(cf, &record, ret_text, ret_n, ret_replies);
 }
 
 /* ---- replies ---- */
@@ -138,6 +176,8 @@ static int put_items(struct redis_answer *a, const redisReply *list, size_t step
 
 static int last_reply(struct redis_answer *a, uint32_t type, const redisReply *reply)
 {
+    if (type == REDIS_NO_DATA)
+        return GOST_OK;
     if (type == REDIS_STRING) {
         if (reply->type == REDIS_REPLY_NIL)
             return GOST_OK;

@@ -59,6 +59,7 @@ int main(void)
     static const char all[] = "*3\r\n$4\r\nAUTH\r\n$3\r\nbob\r\n$2\r\npw\r\n"
                               "*2\r\n$6\r\nSELECT\r\n$1\r\n4\r\n"
                               "*4\r\n$6\r\nLRANGE\r\n$1\r\nk\r\n$1\r\n0\r\n$2\r\n-1\r\n";
+    static const char counted[] = "*4\r\n$7\r\nZINCRBY\r\n$1\r\nk\r\n$1\r\n1\r\n$3\r\na\0b\r\n";
     struct redis_conf cf;
     char *text = NULL;
     unsigned replies = 0;
@@ -73,6 +74,13 @@ int main(void)
     ok(redis_commands(&cf, &text, &n, &replies) == GOST_OK && replies == 3 &&
            gost_bytes_eq(gost_bytes(text, n), gost_bytes(all, sizeof all - 1)),
        "commands with login and database");
+    free(text);
+    memset(&cf, 0, sizeof cf);
+    cf.key = "k";
+    cf.type = REDIS_COUNT;
+    ok(redis_record_commands(&cf, gost_bytes("a\0b", 3), &text, &n, &replies) == GOST_OK &&
+           replies == 1 && n == sizeof counted - 1 && memcmp(text, counted, n) == 0,
+       "a record counted");
     free(text);
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int good = 1;

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 
 import http.server
+import json
 import os
 import signal
 import socket
@@ -727,6 +728,114 @@ def url_policies():
     return b.stop() == 0
 
 
+# ---- recorders ------------------------------------------------------------------------------
+
+
+class Sink:
+    """Takes what recorders bring: whole connections over TCP, bodies over HTTP."""
+
+    def __init__(self):
+        self.tcp, self.http, sink = [], [], self
+        self.tcp_port = h.serve(lambda s: self.tcp.append(h.read_all(s)))
+
+        class H(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                sink.http.append((self.headers["Content-Type"], self.headers["X-Key"], body))
+                self.send_response(204)
+                self.end_headers()
+
+        web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        self.http_port = web.server_address[1]
+
+
+def recorders():
+    port, sink, dead = h.free_port(), Sink(), h.free_port()
+    log = path("records")
+    text = """
+services:
+- name: s
+  addr: 127.0.0.1:%d
+  handler: {type: socks5, auth: {username: bob, password: pw}}
+  listener: {type: tcp}
+  recorders:
+  - {name: f, record: recorder.service.handler}
+  - {name: t, record: recorder.service.client.address}
+  - {name: w, record: recorder.service.router.dial.address}
+  - {name: e, record: recorder.service.router.dial.address.error}
+  - {name: t, record: recorder.service.handler}
+recorders:
+- {name: f, file: {path: %s, sep: "\\n"}}
+- {name: t, tcp: {addr: '127.0.0.1:%d'}}
+- {name: w, http: {url: 'http://127.0.0.1:%d/r', header: {X-Key: k}}}
+- {name: e, file: {path: %s, sep: ";"}}
+""" % (
+        port,
+        log,
+        sink.tcp_port,
+        sink.http_port,
+        path("errors"),
+    )
+    b = host("record", text)
+    assert until(lambda: reply(port, user="bob", password="pw"), 0) == 0
+    s, rep, _ = h.socks5_open(port, 1, "127.0.0.1", ECHO, user="bob", password="pw")
+    s.sendall(b"x" * 1000)
+    assert h.recv_exact(s, 1000) == b"x" * 1000
+    s.close()
+    got = reply(port, ("127.0.0.1", dead), user="bob", password="pw")
+    assert got not in (0, -1, -2), got
+
+    def lines():
+        with open(log) as f:
+            return [json.loads(line) for line in f.read().splitlines()]
+
+    until(lambda: os.path.exists(log) and len([r for r in lines() if r["host"]]) == 3)
+    full, failed = [r for r in lines() if r["host"]][1:]
+    assert (
+        list(full)
+        == (
+            "service network remote local client src dst host clientIP clientID route inputBytes "
+            "outputBytes sid duration time"
+        ).split()
+    ), list(full)
+    assert full["dst"] == full["host"] == full["route"] == "127.0.0.1:%d" % ECHO
+    assert full["clientID"] == "bob" and full["client"].startswith("127.0.0.1:")
+    assert full["inputBytes"] > 1000 and full["duration"] > 0
+    assert failed["dst"] == "" and "refused" in failed["err"], failed
+    until(lambda: len(sink.http) == 3)
+    assert sink.http[0] == ("application/json", "k", b"127.0.0.1"), sink.http
+    assert until(lambda: b"127.0.0.1" in sink.tcp)
+    assert until(lambda: open(path("errors")).read() == "127.0.0.1;")
+    return b.stop() == 0
+
+
+def recorder_redis_and_dead():
+    r, port, dead = Redis(), h.free_port(), h.free_port()
+    text = service(
+        port,
+        "recorders:\n- {name: r, record: recorder.service.router.dial.address}\n"
+        "- {name: d, record: recorder.service.client.address}",
+    ) + (
+        "recorders:\n- {name: r, redis: {addr: '127.0.0.1:%d', key: k, type: sset}}\n"
+        "- {name: d, tcp: {addr: '127.0.0.1:%d'}}\n" % (r.port, dead)
+    )
+    b = host("redisrec", text, port)
+    assert reply(port) == 0 and reply(port) == 0
+
+    def score():
+        with socket.create_connection(("127.0.0.1", r.port), 10) as s:
+            s.sendall(b"ZSCORE k 127.0.0.1\r\n")
+            return s.recv(100)
+
+    assert until(score, b"$1\r\n2\r\n") == b"$1\r\n2\r\n"
+    assert until(lambda: "a record is lost" in b.text())
+    return b.stop() == 0
+
+
 for name, fn in (
     ("a bypass from a file that changes, vanishes and is malformed", bypass_file),
     ("a white list without its data bypasses all", bypass_whitelist_without_data),
@@ -752,10 +861,13 @@ for name, fn in (
     ("connections at once, across a reload", climiter),
     ("requests per second", rlimiter),
     ("policies of a command line", url_policies),
+    ("records into a file, over TCP and HTTP", recorders),
     ("what cannot work is refused at the start", bad_configurations),
 ):
     tap.case(name, fn)
 if h.need(tap, "redis-server", "data from redis: hash and set, login, outage"):
     tap.case("data from redis: hash and set, login, outage", redis_source)
+if h.need(tap, "redis-server", "records to redis; a recorder that is gone harms nobody"):
+    tap.case("records to redis; a recorder that is gone harms nobody", recorder_redis_and_dead)
 
 tap.done()

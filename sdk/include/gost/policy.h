@@ -136,6 +136,12 @@ struct gost_a_rate { /* all of them hold together */
     struct gost_rate rule[GOST_RATES_MAX];
 };
 
+struct gost_q_record { /* RECORDER: the bytes of one record. There is no answer */
+    uint32_t size;
+    uint32_t reserved;
+    struct gost_bytes data;
+};
+
 /*
  * SOURCE: a step machine with DIAL, UPGRADE, FILE. One instance fetches once: when it has the whole
  * data it calls gost_source_data(io, bytes) and returns GOST_OK. The host splits lines, builds the

@@ -1,0 +1,178 @@
+/* recorder_net.c - a record sent over TCP, or posted to a web server. */
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "recorder.h"
+
+enum { WIRE = 1, TAG_DIAL = 1, TAG_TLS = 2 };
+
+static int refused(struct gost_io *io, const struct gost_event *ev)
+{
+    return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "it cannot be reached");
+}
+
+/* ---- TCP ---- */
+
+static int tcp_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    const struct recorder_tcp_conf *cf = conf;
+    const struct gost_q_record *q = recorder_question(io);
+    struct gost_io *wire = gost_port(io, WIRE);
+
+    if (!q)
+        return GOST_EINTERNAL;
+    if (ev->type == GOST_EV_START) {
+        (void)gost_dial(io, TAG_DIAL, WIRE, GOST_NET_TCP, &cf->addr);
+        return GOST_AGAIN;
+    }
+    if (ev->type != GOST_EV_RESULT)
+        return GOST_AGAIN;
+    if (ev->status != GOST_OK || !wire)
+        return refused(io, ev);
+    (void)gost_send(wire, q->data.p, q->data.n);
+    return GOST_OK; /* what is sent is flushed, then the connection ends */
+}
+
+const struct gost_remote_ops recorder_tcp_ops = {
+    .size = sizeof recorder_tcp_ops, .policy = GOST_POLICY_RECORDER, .step = tcp_step};
+
+/* ---- HTTP ---- */
+
+static int start_tls(const struct gost_url *url, struct gost_io *io)
+{
+    struct gost_act_upgrade a;
+    char host[GOST_ADDR_TEXT];
+
+    memset(&a, 0, sizeof a);
+    a.head.size = (uint32_t)sizeof a;
+    a.head.kind = GOST_ACT_UPGRADE;
+    a.head.tag = TAG_TLS;
+    a.head.port = WIRE;
+    a.role = GOST_CLIENT;
+    a.layer = gost_bytes_str("tls");
+    a.server_name = gost_bytes(host, gost_addr_host(&url->addr, host, sizeof host));
+    (void)gost_act(io, &a.head);
+    return GOST_AGAIN;
+}
+
+static void put_fields(const struct recorder_http_conf *cf, struct gost_http1_out *out)
+{
+    int has_type = 0;
+    uint32_t i;
+
+    for (i = 0; i < cf->header.n; i++) {
+        struct gost_bytes name = gost_bytes_str(cf->header.v[i].key);
+
+        gost_http1_put_field(out, name, gost_bytes_str(cf->header.v[i].value));
+        has_type |= gost_http1_is(name, "content-type");
+    }
+    if (!has_type)
+        gost_http1_put_str(out, "Content-Type: application/json\r\n");
+}
+
+static int post(const struct recorder_http_conf *cf, const struct gost_url *url,
+                const struct gost_q_record *q, struct gost_io *io, struct gost_io *wire)
+{
+    uint8_t buf[8192];
+    char length[24];
+    struct gost_http1_out out = {buf, 0, sizeof buf, 0};
+
+    snprintf(length, sizeof length, "%zu", q->data.n);
+    gost_http1_put_str(&out, "POST ");
+    if (!url->target.n || url->target.p[0] != '/')
+        gost_http1_put_str(&out, "/");
+    gost_http1_put(&out, url->target);
+    gost_http1_put_str(&out, " HTTP/1.1\r\nHost: ");
+    gost_http1_put(&out, url->authority);
+    gost_http1_put_str(&out, "\r\nContent-Length: ");
+    gost_http1_put_str(&out, length);
+    gost_http1_put_str(&out, "\r\nConnection: close\r\n");
+    put_fields(cf, &out);
+    gost_http1_put_str(&out, "\r\n");
+    if (out.full)
+        return gost_fail(io, GOST_ETOOBIG, "the header is too long");
+    (void)gost_send(wire, buf, out.n);
+    (void)gost_send(wire, q->data.p, q->data.n);
+    gost_phase(io, "the answer");
+    return GOST_AGAIN;
+}
+
+static int opened(const struct recorder_http_conf *cf, struct gost_io *io,
+                  const struct gost_event *ev)
+{
+    const struct gost_q_record *q = recorder_question(io);
+    struct gost_io *wire = gost_port(io, WIRE);
+    struct gost_url url;
+
+    if (!q || gost_url_parse(&url, gost_bytes_str(cf->url)) != GOST_OK)
+        return GOST_EINTERNAL;
+    if (ev->status != GOST_OK || !wire)
+        return refused(io, ev);
+    if (url.tls && ev->tag == TAG_DIAL)
+        return start_tls(&url, io);
+    return post(cf, &url, q, io, wire);
+}
+
+static int read_answer(struct recorder_http *s, struct gost_io *io, int ended)
+{
+    struct gost_io *wire = gost_port(io, WIRE);
+    size_t n = wire ? gost_rx_len(wire) : 0, used = 0;
+    const char *why = NULL;
+    const uint8_t *p;
+    int r;
+
+    if (n > GOST_PEEK_MAX)
+        n = GOST_PEEK_MAX;
+    p = n ? gost_peek(wire, n) : NULL;
+    if (p) {
+        r = gost_answer_feed(&s->answer, gost_bytes(p, n), &used, &why);
+        gost_consume(wire, used);
+        if (r != GOST_OK && r != GOST_AGAIN)
+            return gost_fail(io, r, "%s", why);
+        if (r == GOST_AGAIN && used == 0)
+            gost_want(wire, n + 1);
+    }
+    if (!s->answer.has_head) /* the body is of no interest */
+        return ended ? gost_fail(io, GOST_ECLOSED, "the connection ended without an answer")
+                     : GOST_AGAIN;
+    if (s->answer.status >= 400)
+        return gost_fail(io, GOST_EPEER, "the server answered with status %u", s->answer.status);
+    return GOST_OK;
+}
+
+static int http_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
+{
+    const struct recorder_http_conf *cf = conf;
+    struct recorder_http *s = state;
+    struct gost_url url;
+
+    switch (ev->type) {
+    case GOST_EV_START:
+        s->answer.max = 65536;
+        if (gost_url_parse(&url, gost_bytes_str(cf->url)) != GOST_OK)
+            return gost_fail(io, GOST_EPROTO, "the url is none");
+        (void)gost_dial(io, TAG_DIAL, WIRE, GOST_NET_TCP, &url.addr);
+        return GOST_AGAIN;
+    case GOST_EV_RESULT:
+        return opened(cf, io, ev);
+    case GOST_EV_READABLE:
+        return ev->port == WIRE ? read_answer(s, io, 0) : GOST_AGAIN;
+    case GOST_EV_EOF:
+        return ev->port == WIRE ? read_answer(s, io, 1) : GOST_AGAIN;
+    case GOST_EV_CLOSED:
+        return ev->port == WIRE ? gost_fail(io, GOST_ECLOSED, "the connection was lost")
+                                : GOST_AGAIN;
+    default:
+        return GOST_AGAIN;
+    }
+}
+
+static void http_destroy(void *state)
+{
+    gost_answer_free(&((struct recorder_http *)state)->answer);
+}
+
+const struct gost_remote_ops recorder_http_ops = {.size = sizeof recorder_http_ops,
+                                                  .policy = GOST_POLICY_RECORDER,
+                                                  .step = http_step,
+                                                  .destroy = http_destroy};
