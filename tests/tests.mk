@@ -28,6 +28,7 @@ tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 # Of the SDK.
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_inspect \
 	tests/unit/test_keyed tests/unit/test_kit \
+	tests/unit/test_kit tests/unit/test_limit \
 	tests/unit/test_net tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
 	tests/unit/test_net tests/unit/test_options tests/unit/test_session \
@@ -45,6 +46,9 @@ tests_unit_test_keyed_CPPFLAGS = $(HOST_CPPFLAGS)
 tests_unit_test_keyed_LDADD = $(HOST_LIBS)
 tests_unit_test_kit_SOURCES = %D%/unit/test_kit.c
 tests_unit_test_kit_LDADD = $(TEST_LIBS)
+tests_unit_test_limit_SOURCES = %D%/unit/test_limit.c
+tests_unit_test_limit_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
+tests_unit_test_limit_LDADD = $(TEST_LIBS)
 tests_unit_test_net_SOURCES = %D%/unit/net_world.h %D%/unit/test_net.c
 tests_unit_test_net_CPPFLAGS = $(HOST_CPPFLAGS)
 tests_unit_test_net_LDADD = $(HOST_LIBS)
