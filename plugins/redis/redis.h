@@ -30,8 +30,8 @@ int redis_record_commands(const struct redis_conf *cf, struct gost_bytes record,
 
 /* What came back so far. Zeroed: nothing. */
 struct redis_answer {
-    void *reader;
-    unsigned left; /* replies that have yet to come; the caller sets it */
+    struct reader *reader; /* *owned* */
+    unsigned left;         /* replies that have yet to come; the caller sets it */
     size_t seen;
     char *data; /* lines; *owned* */
     size_t n, room;

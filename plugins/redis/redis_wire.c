@@ -120,6 +120,54 @@ int redis_record_commands(const struct redis_conf *cf, struct gost_bytes record,
 
 /* ---- replies ---- */
 
+/* hiredis makes room for all that an array promises: more than this is not believed. */
+enum { ELEMENTS_MAX = 1 << 22 };
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t count_t;
+#else
+typedef int count_t;
+#endif
+
+/* A reader whose arrays are bounded. */
+struct reader {
+    redisReader *reader;
+    redisReplyObjectFunctions fn;
+    const redisReplyObjectFunctions *own; /* of hiredis */
+};
+
+static void *create_array(const redisReadTask *task, count_t n)
+{
+    const struct reader *r = task->privdata;
+
+    return n > ELEMENTS_MAX ? NULL : r->own->createArray(task, n);
+}
+
+static struct reader *reader_new(void)
+{
+    struct reader *r = calloc(1, sizeof *r);
+
+    if (r)
+        r->reader = redisReaderCreate();
+    if (!r || !r->reader) {
+        free(r);
+        return NULL;
+    }
+    r->own = r->reader->fn;
+    r->fn = *r->own;
+    r->fn.createArray = create_array;
+    r->reader->fn = &r->fn;
+    r->reader->privdata = r;
+    return r;
+}
+
+static void reader_free(struct reader *r)
+{
+    if (r)
+        redisReaderFree(r->reader);
+    free(r);
+}
+
 static int fail(struct redis_answer *a, int code, const char *text)
 {
     snprintf(a->error, sizeof a->error, "%s", text);
@@ -202,19 +250,21 @@ static int one_reply(struct redis_answer *a, uint32_t type, const redisReply *re
 int redis_feed(struct redis_answer *a, uint32_t type, struct gost_bytes in)
 {
     void *reply = NULL;
+    redisReader *reader;
     int r = GOST_OK;
 
     if (!a->reader)
-        a->reader = redisReaderCreate();
+        a->reader = reader_new();
     if (!a->reader)
         return fail(a, GOST_ENOMEM, "out of memory");
+    reader = a->reader->reader;
     a->seen += in.n;
     if (a->seen > REDIS_DATA_MAX)
         return fail(a, GOST_ETOOBIG, "the answer is too long");
-    if (in.n && redisReaderFeed(a->reader, (const char *)in.p, in.n) != REDIS_OK)
+    if (in.n && redisReaderFeed(reader, (const char *)in.p, in.n) != REDIS_OK)
         return fail(a, GOST_ENOMEM, "out of memory");
     while (a->left > 0 && r == GOST_OK) {
-        if (redisReaderGetReply(a->reader, &reply) != REDIS_OK)
+        if (redisReaderGetReply(reader, &reply) != REDIS_OK)
             return fail(a, GOST_EPROTO, "the answer is not the protocol of redis");
         if (!reply)
             return GOST_AGAIN;
@@ -226,8 +276,7 @@ int redis_feed(struct redis_answer *a, uint32_t type, struct gost_bytes in)
 
 void redis_answer_free(struct redis_answer *a)
 {
-    if (a->reader)
-        redisReaderFree(a->reader);
+    reader_free(a->reader);
     if (a->data)
         gost_wipe(a->data, a->n);
     free(a->data);

@@ -29,6 +29,7 @@ static const struct {
     {"after AUTH and SELECT", "+OK\r\n+OK\r\n*1\r\n$1\r\nx\r\n", "x\n", REDIS_SET, 3, GOST_OK},
     {"an empty set", "*0\r\n", "", REDIS_SET, 1, GOST_OK},
     {"a wrong password", "-WRONGPASS no\r\n*0\r\n", "", REDIS_SET, 2, GOST_EPEER},
+    {"an array too long to be true", "*44444442\r\n$1\r\na\r\n", "", REDIS_SET, 1, GOST_EPROTO},
     {"another type", ":7\r\n", "", REDIS_SET, 1, GOST_EPROTO},
     {"no redis", "HTTP/1.1 400\r\n\r\n", "", REDIS_SET, 1, GOST_EPROTO},
     {"a cut reply", "*2\r\n$3\r\na b\r\n$1\r\n", "", REDIS_SET, 1, GOST_AGAIN},
