@@ -335,29 +335,6 @@ static void test_cut_off(struct ge_worker *w)
     run(w);
 }
 
-/* gost_rx_eof() says so when the rest of a message will never come. */
-static void test_cut_off(struct ge_worker *w)
-{
-    struct ge_flow *f = ge_flow_new(w);
-    struct ge_task_spec spec = {.component = &four, .flow = f, .done = done};
-    struct ge_stack *client, *server;
-
-    done_calls = cut_off = 0;
-    ge_stack_pair(f, GOST_STREAM, &client, &server);
-    ge_task_new(&spec, server);
-    run(w);
-    gost_send(top(client), "12", 2);
-    run(w);
-    ok(done_calls == 0, "half a message is waited for");
-    gost_shut(top(client));
-    run(w);
-    ok(done_calls == 1 && done_status == GOST_ECLOSED && cut_off == 2,
-       "a message that is cut off ends the wait");
-    ge_stack_free(client, 0);
-    ge_flow_unref(f);
-    run(w);
-}
-
 static void fire(struct ge_timer *t)
 {
     unsigned i = (unsigned)(t - wheel);
