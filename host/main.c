@@ -182,7 +182,7 @@ static void on_second(void *arg)
 {
     uint64_t now = now_ns();
 
-    gh_memory_tick();
+    gh_memory_tick(gh_flows_shed);
     if (loop.watchdog_at != 0 && now >= loop.watchdog_at) {
         gh_sd_notify("WATCHDOG=1");
         loop.watchdog_at = now + gh_sd_watchdog_ns();
@@ -261,7 +261,8 @@ static bool start(struct gh_loaded *loaded)
 
 static int run_loop(void)
 {
-    bool ticks = loop.memory || loop.cli->reload_ns > 0 || loop.cli->drain_ns > 0 || gh_sd_watchdog_ns() != 0;
+    bool ticks = loop.memory || loop.cli->reload_ns > 0 || loop.cli->drain_ns > 0 ||
+                 gh_sd_watchdog_ns() != 0;
     struct gh_main_ops ops = {.on_signal = on_signal, .on_second = ticks ? on_second : NULL};
 
     if (loop.cli->reload_ns > 0)

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "flow.h"
 #include "log.h"
 
 #define MEASURE_NS (100 * GOST_MS) /* no more often */
@@ -22,6 +21,7 @@ static struct {
     _Atomic uint64_t measured_at, used;
     atomic_bool is_high;
     bool was_high;
+    void (*shed)(struct gh_worker *w, unsigned share); /* set before a worker is posted to */
 } memory = {.fd = -1};
 
 static uint64_t now_ns(void)
@@ -77,17 +77,18 @@ bool gh_memory_is_high(void)
     return atomic_load_explicit(&memory.is_high, memory_order_relaxed);
 }
 
-static void shed(struct gh_worker *w, void *arg)
+static void shed_some(struct gh_worker *w, void *arg)
 {
-    gh_flows_shed(w, SHARE);
+    memory.shed(w, SHARE);
 }
 
-void gh_memory_tick(void)
+void gh_memory_tick(void (*shed)(struct gh_worker *w, unsigned share))
 {
     bool is_high;
 
     if (memory.fd < 0)
         return;
+    memory.shed = shed;
     atomic_store(&memory.measured_at, now_ns());
     measure();
     if (atomic_load(&memory.used) > memory.high) { /* what was given back must not count */
@@ -105,5 +106,5 @@ void gh_memory_tick(void)
     gh_log(GOST_LOG_WARN, "%.1f MB of memory are in use: idle connections end, the oldest first "
            "(--memory-max)", (double)atomic_load(&memory.used) / MB);
     for (unsigned i = 0; i < gh_worker_count(); i++)
-        gh_worker_post(gh_worker_get(i), shed, NULL);
+        gh_worker_post(gh_worker_get(i), shed_some, NULL);
 }
