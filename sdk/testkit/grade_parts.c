@@ -199,11 +199,16 @@ static int name_word(const char **p, const char *more)
     return *p > from;
 }
 
+/* A transport, then layers; "tls!insecure" is left out by an option. */
 static const char *bad_layers(const char *p)
 {
+    const char *from = p;
+
     if (!p)
         return "it names no transport";
     while (name_word(&p, "_-.")) {
+        if (*p == '!' && memchr(from, '/', (size_t)(p - from)) && (++p, !name_word(&p, "_-.")))
+            break;
         if (!*p)
             return NULL;
         if (*p++ != '/')

@@ -125,6 +125,12 @@ static void answer_head(struct kit_user *u, struct gost_io *io, const struct gos
     (void)ge_host_table()->head_send(io, &head);
 }
 
+/* Users echo. The far end of an exchange does not: the two would never come to rest. */
+static int echoes(const struct kit_user *u)
+{
+    return u->world->echo && !u->down_shut && u->out->far != u;
+}
+
 /* Takes what came. Returns whether there was anything. */
 static int take(struct kit_user *u, struct gost_io *io)
 {
@@ -141,7 +147,7 @@ static int take(struct kit_user *u, struct gost_io *io)
     }
     while ((b = h->rx(io)).n) {
         kit_end_put(u->world, u->out, b.p, b.n);
-        if (u->world->echo && !u->down_shut)
+        if (echoes(u))
             (void)h->send(io, b.p, b.n);
         h->consume(io, b.n);
         any = 1;
