@@ -144,6 +144,50 @@ def second_hop(first, second, workers):
     ended(name, before, *servers)
 
 
+def restart(scheme):
+    """The server goes and comes back: the next connection gets a session of its own."""
+    port, entry = free_port(), free_port()
+    behind = Host("-L", url(scheme, port), ports=[port])
+    before = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", url(scheme, port), ports=[entry])
+    tap.case("%s before its server goes" % scheme, lambda: half_close(entry, 1000))
+    held = connect_via("socks5", entry, "127.0.0.1", ECHO)
+    behind.proc.kill()
+    behind.proc.wait()
+    held.settimeout(20)
+    tap.case("%s: who is connected learns of it" % scheme, lambda: ends(held))
+    behind = Host("-L", url(scheme, port), ports=[port])
+    tap.case("%s after it came back" % scheme, lambda: half_close(entry, 1000))
+    ended(scheme + ", restarted", before, behind)
+
+
+def ends(s):
+    try:
+        return s.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def garbage(scheme):
+    """Anything at all may come; others are served meanwhile."""
+    port, entry = free_port(), free_port()
+    behind = Host("-L", url(scheme, port), ports=[port])
+    before = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", url(scheme, port), ports=[entry])
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+    for i, data in enumerate((pattern(70000, 3), preface + pattern(70000, 4), preface, b"GET / ")):
+        s = socket.create_connection(("127.0.0.1", port), 10)
+        s.sendall(data)
+        if i < 2:
+            s.settimeout(20)
+            try:
+                while s.recv(65536):
+                    pass
+            except ConnectionError:
+                pass
+        tap.case("%s serves beside garbage %d" % (scheme, i + 1), lambda: half_close(entry, 1000))
+        s.close()
+    ended(scheme + ", garbage", before, behind)
+
+
 SCHEMES = (
     "relay+h2",
     "socks5+h2c",
@@ -156,6 +200,11 @@ SCHEMES = (
 for workers in (1, 2):
     for scheme in SCHEMES:
         pairs(scheme, scheme, workers, workers == 2)
+restart("relay+h2c")
+restart("relay+grpc")
+restart("http2")
+garbage("relay+h2c")
+garbage("relay+grpc?insecure=true")
 second_hop("socks5", "relay+h2", 2)
 second_hop("relay+h2c", "socks5+h2", 1)
 second_hop("relay+grpc", "relay+h2c", 2)
