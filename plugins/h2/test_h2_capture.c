@@ -6,8 +6,8 @@
 
 /*
  * What counts of a direction, as text: settings, the session's window, heads field by field, bodies
- * as one, ends and resets. How HPACK packs a field, where DATA is cut and when windows are given back
- * is each side's own business.
+ * as one, ends and resets. How HPACK packs a field, where DATA is cut and when windows are given
+ * back is each side's own business.
  */
 struct story {
     char text[16384];

@@ -1,4 +1,4 @@
-/* test_http2.c - requests through the handler, and CONNECT of the connector, with ends in memory. */
+/* test_http2.c - requests through the handler and CONNECT of the connector, with ends in memory. */
 /* SPDX-License-Identifier: MIT */
 #include "../../sdk/engine/engine.h"
 #include "../../sdk/testkit/test_capture.h"
