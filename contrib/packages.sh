@@ -6,13 +6,14 @@
 # leaves its plugins out.
 BUILD_PACKAGES="gcc libc6-dev make autoconf automake pkg-config
     libuv1-dev libyaml-dev libcjson-dev"
-PLUGIN_PACKAGES="libgcrypt20-dev libisal-dev libsnappy-dev libssl-dev zlib1g-dev"
+PLUGIN_PACKAGES="libgcrypt20-dev libisal-dev libnghttp2-dev libsnappy-dev libssl-dev
+    zlib1g-dev"
 
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"
 PEER_PACKAGES="dante-server dnsutils haproxy iperf3 kcptun libnginx-mod-stream microsocks ncat
-    netcat-openbsd nginx-light openssh-client openssh-server proxychains4 python3-websockets
-    shadowsocks-libev simple-obfs squid stunnel4 v2ray"
+    netcat-openbsd nghttp2-client nghttp2-proxy nginx-light openssh-client openssh-server
+    proxychains4 python3-websockets shadowsocks-libev simple-obfs squid stunnel4 v2ray"
 
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/gost-host
 
