@@ -14,6 +14,8 @@ static const struct gost_opt h2_options[] = {
     GOST_OPT_INT(struct h2_conf, max_streams, "h2.maxStreams", "-1", -1, 4096, NULL,
                  GOST_OPT_SERVER,
                  "streams of one client at a time; -1: the profile's own, 0: no limit told"),
+    GOST_OPT_INT(struct h2_conf, http1_status, "h2.http1Status", "0", 0, 599, NULL, GOST_OPT_SERVER,
+                 "status that a client of HTTP/1 is answered with; 0: none"),
     GOST_OPT_BOOL(struct h2_conf, extended_connect, "h2.extendedConnect", "false", 0,
                   "CONNECT with a protocol (RFC 8441): a server allows it, a client waits for "
                   "the server to allow it"),
@@ -48,13 +50,14 @@ static const struct gost_stack_ops h2_stack = {
     .size = sizeof(struct gost_stack_ops),
     .roles = GOST_SERVER | GOST_CLIENT,
     .layers = "tcp/tls/h2/h2tunnel",
-    .defaults = "tls.options.alpn=h2,http/1.1",
+    .defaults = "tls.options.alpn=h2,http/1.1 h2.http1Status=405",
 };
 
 static const struct gost_stack_ops h2c_stack = {
     .size = sizeof(struct gost_stack_ops),
     .roles = GOST_SERVER | GOST_CLIENT,
     .layers = "tcp/h2/h2tunnel",
+    .defaults = "h2.http1Status=405",
 };
 
 static const struct gost_component components[] = {

@@ -18,6 +18,7 @@ struct h2_conf {
     uint64_t window;                            /* of a stream; 0: the profile's own */
     uint64_t max_header;                        /* bytes of one head */
     int64_t max_streams;                        /* -1: the profile's own; 0: no limit of ours */
+    int64_t http1_status;                       /* what an HTTP/1 client hears; 0: nothing */
 };
 
 #define H2_FIELDS_MAX 512u
@@ -67,6 +68,7 @@ struct h2 {
     uint64_t patience, patience_at;         /* what the peer may still annoy us with */
     uint32_t n_streams;
     uint8_t client, ready, got_settings, grown, closing;
+    uint8_t http1; /* the client spoke HTTP/1, and has its answer */
     char why[160]; /* nghttp2's own words for the last error */
 };
 

@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <gost/http1.h>
+
 #include "h2.h"
 
-#define PREFACE_N    24u
-#define GO_STREAMS   250
-#define GROW_AFTER   32768u /* of the first data: then small windows are in the way */
-#define GROWN_STREAM (4 << 20)
-#define GROWN_WHOLE  (8 << 20)
-#define CUT_NS       (10 * GOST_S) /* how long a user may go on who has nobody to talk to */
-#define DEAD_NS      (5 * GOST_S)  /* how long the peer may take to hear why */
+#define PREFACE_N      24u
+#define HTTP1_HEAD_MAX 8192u
+#define GO_STREAMS     250
+#define GROW_AFTER     32768u /* of the first data: then small windows are in the way */
+#define GROWN_STREAM   (4 << 20)
+#define GROWN_WHOLE    (8 << 20)
+#define CUT_NS         (10 * GOST_S) /* how long a user may go on who has nobody to talk to */
+#define DEAD_NS        (5 * GOST_S)  /* how long the peer may take to hear why */
 
 /* ---- opening ---- */
 
@@ -114,13 +117,45 @@ static int check_alpn(struct gost_io *io)
     return gost_fail(io, GOST_EPROTO, "the peer chose \"%s\" in TLS instead of h2", alpn);
 }
 
+/* A head of HTTP/1 gets a short answer. The client is left to close, else the answer may be lost. */
+static int answer_http1(struct h2 *h, struct gost_io *io)
+{
+    uint32_t status = (uint32_t)h->conf->http1_status;
+    size_t n = gost_rx_len(io) < HTTP1_HEAD_MAX ? gost_rx_len(io) : HTTP1_HEAD_MAX;
+    const uint8_t *p = n ? gost_peek(io, n) : NULL, *line;
+    char date[H2_DATE], text[200];
+    int k;
+
+    line = p ? memchr(p, '\n', n) : NULL;
+    if (!h->http1 &&
+        (n == HTTP1_HEAD_MAX || (line && !memmem(p, (size_t)(line - p), " HTTP/1.", 8))))
+        return gost_fail(io, GOST_EPROTO, "the client does not speak HTTP/2");
+    if (!h->http1 && (!p || !memmem(p, n, "\r\n\r\n", 4))) {
+        gost_want(io, n + 1);
+        return GOST_AGAIN;
+    }
+    gost_consume(io, gost_rx_len(io));
+    if (h->http1)
+        return GOST_AGAIN;
+    h->http1 = 1;
+    h2_date(date, gost_unix_time() / GOST_S);
+    k = snprintf(text, sizeof text, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Length: 0\r\n\r\n",
+                 (unsigned)status, gost_http1_reason(status), date);
+    gost_send(io, text, (size_t)k);
+    gost_shut(io);
+    gost_log(io, GOST_LOG_INFO, "answered %u: the client speaks HTTP/1", (unsigned)status);
+    return GOST_AGAIN;
+}
+
 /* The client's first bytes: is it HTTP/2 at all? */
-static int check_preface(struct gost_io *io)
+static int check_preface(struct h2 *h, struct gost_io *io)
 {
     static const char preface[] = NGHTTP2_CLIENT_MAGIC;
     size_t n = gost_rx_len(io) < PREFACE_N ? gost_rx_len(io) : PREFACE_N;
     const uint8_t *p = n ? gost_peek(io, n) : NULL;
 
+    if (h->http1 || (p && memcmp(p, preface, n) != 0 && h->conf->http1_status))
+        return answer_http1(h, io);
     if (p && memcmp(p, preface, n) != 0)
         return gost_fail(io, GOST_EPROTO, "the client does not speak HTTP/2");
     if (n == PREFACE_N)
@@ -138,7 +173,7 @@ static int h2_handshake(void *state, const void *conf, struct gost_io *io)
 
     h->wire = io;
     gost_phase(io, "the HTTP/2 preface");
-    r = h->client ? check_alpn(io) : check_preface(io);
+    r = h->client ? check_alpn(io) : check_preface(h, io);
     if (r != GOST_OK)
         return r;
     if (h->client && h->conf->extended_connect && !h->got_settings) {

@@ -276,6 +276,27 @@ static void replay(const char *file, uint32_t our_role, const char *words, const
     ge_conf_free(tunnel_conf);
 }
 
+/* A client of HTTP/1 is answered as by GOST, byte by byte. */
+static void test_http1(size_t step)
+{
+    struct record question, reply;
+    size_t at;
+
+    load_record(&question, "plugins/h2/captures/h2c-raw-http1.txt", '>', 0);
+    load_record(&reply, "plugins/h2/captures/h2c-raw-http1.txt", '<', 0);
+    world_open(NULL, "h2.http1Status=405");
+    for (at = 0; at < question.n; at += step)
+        feed(SERVER, question.p + at, question.n - at < step ? question.n - at : step);
+    collect(SERVER);
+    ok(record_is(&reply, peer_out, peer_out_n) && ge_tx_shut(side[SERVER].session),
+       "a client of HTTP/1 hears 405");
+    ge_tx_shut_done(side[SERVER].session);
+    ge_rx_end(side[SERVER].session, 0);
+    run();
+    ok(side[SERVER].ready_status != 0, "and that is all");
+    ok(world_close(), "nothing leaks");
+}
+
 int main(void)
 {
     test_begin();
@@ -289,5 +310,7 @@ int main(void)
     replay("h2c-path", GOST_CLIENT, "path=/p", "a GET stream to a GOST server");
     replay("h2c-two", GOST_CLIENT, "", "two streams to a GOST server");
     replay("h2c-large", GOST_CLIENT, "", "40000 bytes each way with a GOST server");
+    test_http1(1000);
+    test_http1(1);
     return test_finish();
 }
