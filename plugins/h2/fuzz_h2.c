@@ -72,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static int begun;
     unsigned how = size ? data[0] : 0;
     int me = how & AS_CLIENT ? CLIENT : SERVER;
-    const char *words = how & EXTENDED && me == SERVER ? "h2.extendedConnect=true" : "";
+    const char *words =
+        how & EXTENDED && me == SERVER ? "h2.extendedConnect=true h2.http1Status=405" : "";
 
     if (size == 0)
         return 0;

@@ -124,11 +124,12 @@ static int answer_http1(struct h2 *h, struct gost_io *io)
     size_t n = gost_rx_len(io) < HTTP1_HEAD_MAX ? gost_rx_len(io) : HTTP1_HEAD_MAX;
     const uint8_t *p = n ? gost_peek(io, n) : NULL, *line;
     char date[H2_DATE], text[200];
-    int k;
+    int k, strange;
 
     line = p ? memchr(p, '\n', n) : NULL;
-    if (!h->http1 &&
-        (n == HTTP1_HEAD_MAX || (line && !memmem(p, (size_t)(line - p), " HTTP/1.", 8))))
+    strange = p && (p[0] < 'A' || p[0] > 'Z');
+    strange |= line && !memmem(p, (size_t)(line - p), " HTTP/1.", 8);
+    if (!h->http1 && (strange || n == HTTP1_HEAD_MAX))
         return gost_fail(io, GOST_EPROTO, "the client does not speak HTTP/2");
     if (!h->http1 && (!p || !memmem(p, n, "\r\n\r\n", 4))) {
         gost_want(io, n + 1);
