@@ -117,7 +117,7 @@ static int check_alpn(struct gost_io *io)
     return gost_fail(io, GOST_EPROTO, "the peer chose \"%s\" in TLS instead of h2", alpn);
 }
 
-/* A head of HTTP/1 gets a short answer. The client is left to close, else the answer may be lost. */
+/* A head of HTTP/1 gets a short answer. The client closes: if we did, the answer might be lost. */
 static int answer_http1(struct h2 *h, struct gost_io *io)
 {
     uint32_t status = (uint32_t)h->conf->http1_status;
