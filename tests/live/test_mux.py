@@ -293,6 +293,68 @@ def stopped():
     return round_trip(p.entry, b"afterwards") and p.stop()
 
 
+class Cutter:
+    """Passes connections on; ends those of them to which the client says something more, so many
+    times as it is told to."""
+
+    def __init__(self, port):
+        self.cuts = 0
+        self.to = port
+        self.port = serve(self.one)
+
+    def one(self, s):
+        up = socket.create_connection(("127.0.0.1", self.to))
+        threading.Thread(target=self.back, args=(up, s), daemon=True).start()
+        while True:
+            b = s.recv(65536)
+            if self.cuts and b:
+                self.cuts -= 1
+                up.close()
+                s.close()
+                return
+            if not b:
+                up.shutdown(socket.SHUT_WR)
+                return
+            up.sendall(b)
+
+    def back(self, up, s):
+        try:
+            while True:
+                b = up.recv(65536)
+                if not b:
+                    break
+                s.sendall(b)
+        except OSError:
+            pass
+
+
+def sent_again(cuts):
+    """A session dies when a request is sent on it: the request goes out once more on a new one."""
+    server_port, entry = free_port(), free_port()
+    server = Host("-L", "socks5+mtcp://127.0.0.1:%d" % server_port, ports=[server_port])
+    cutter = Cutter(server_port)
+    h = Host(
+        "-D",
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "socks5+mtcp://127.0.0.1:%d" % cutter.port,
+        ports=[entry],
+        workers=1,
+    )
+    assert round_trip(entry, b"first")
+    cutter.cuts = cuts
+    try:
+        good = round_trip(entry, b"second")
+    except RuntimeError:
+        good = False
+    left = cutter.cuts
+    cutter.cuts = 0
+    after = round_trip(entry, b"third")
+    ended = (h.stop(), server.stop()) == (0, 0)
+    return good == (cuts == 1) and left == 0 and after and ended or h.text()
+
+
 def silent_peer():
     """A peer that takes connections and never says anything: ended by the keep-alive."""
     quiet = socket.socket()
@@ -497,6 +559,8 @@ bytes_tests()
 tap.case("a server killed and started again", killed, ["relay+mtls"])
 tap.case("the same with socks5+mtcp", killed, ["socks5+mtcp"])
 tap.case("a stopped server", stopped)
+tap.case("a request whose session dies under it is sent again", sent_again, 1)
+tap.case("but only once", sent_again, 2)
 tap.case("a peer that never says anything", silent_peer)
 tap.case("an idle session ends, one in use does not", idle_session_ends)
 tap.case("carrier.maxStreams", limited_streams)

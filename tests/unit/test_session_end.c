@@ -110,6 +110,86 @@ static void test_peer_gone(void)
     ok(world_close(), "nothing is left");
 }
 
+/* ---- what a pool of sessions wants to know ---- */
+
+static unsigned changes[3];
+
+static void on_change(struct ge_stack *session, void *arg, unsigned what)
+{
+    changes[1] += (what & GE_SESSION_ALIVE) != 0;
+    changes[2] += (what & GE_SESSION_EMPTY) != 0;
+}
+
+static void test_changes(void)
+{
+    struct ge_stack *a, *b, *session;
+
+    world_open(plain, NULL, 100000);
+    session = side[CLIENT].session;
+    ge_session_on_change(session, on_change, NULL);
+    run();
+    ok(!changes[1] && !changes[2], "nothing to tell of a new session");
+    a = open_from(CLIENT, 0);
+    b = open_from(CLIENT, 0);
+    say(a, "12345");
+    run();
+    ok(ge_session_bytes(session) == 5 && ge_session_bytes(side[SERVER].session) == 5,
+       "its traffic is counted at both ends");
+    ge_stack_free(a, 0);
+    run();
+    ok(!changes[2], "one stream of two is gone");
+    ge_stack_free(b, 0);
+    run();
+    ok(changes[2] == 1, "the last one is gone, and it is told");
+    pass(3 * GOST_S);
+    ok(clock_ns - ge_session_heard(session) >= 3 * GOST_S, "silence is measured");
+    (void)ge_session_ping(session, GOST_S);
+    run();
+    ok(changes[1] == 1 && clock_ns == ge_session_heard(session), "an answer to a ping is told");
+    a = open_from(CLIENT, 0);
+    ge_stack_free(a, 0);
+    a = open_from(CLIENT, 0);
+    run();
+    ok(changes[2] == 1, "empty for a moment only is not told");
+    ge_stack_free(a, 0);
+    ge_session_on_change(session, NULL, NULL);
+    run();
+    ok(changes[2] == 1, "nobody wants to know any more");
+    ok(world_close(), "nothing is left");
+}
+
+static void test_stuck(void)
+{
+    static const struct mux_conf windowless[2] = {{0, 0, 0, 0}, {0, 0, 0, 0}};
+    static char text[50001];
+    struct ge_stack *a;
+    int i;
+
+    world_open(windowless, NULL, 100000);
+    a = open_from(CLIENT, 0);
+    memset(text, 'x', sizeof text - 1);
+    say(a, "a little");
+    run();
+    pass(5 * GOST_S);
+    ok(ge_session_stuck(side[CLIENT].session) == 0 && ge_session_stuck(side[SERVER].session) == 0,
+       "a session that has nothing to do is not stuck");
+    for (i = 0; i < 20; i++)
+        say(a, text);
+    run();
+    pass(5 * GOST_S);
+    ok(ge_session_stuck(side[SERVER].session) >= 5 * GOST_S,
+       "one whose only stream nobody reads cannot read");
+    ok(ge_session_stuck(side[CLIENT].session) >= 5 * GOST_S, "and its peer cannot write");
+    while (gost_rx(top(side[SERVER].accepted[0])).n) {
+        gost_consume(top(side[SERVER].accepted[0]), sizeof text);
+        run();
+    }
+    ok(ge_session_stuck(side[CLIENT].session) == 0 && ge_session_stuck(side[SERVER].session) == 0,
+       "until somebody does");
+    ge_stack_free(a, 0);
+    ok(world_close(), "nothing is left");
+}
+
 static void test_keepalive(void)
 {
     static const struct mux_conf alive[2] = {{16384, 10 * GOST_S, 0, 0}, {16384, 0, 0, 0}};
@@ -382,6 +462,8 @@ int main(void)
     test_linger();
     test_linger_last();
     test_peer_gone();
+    test_changes();
+    test_stuck();
     test_keepalive();
     test_flood();
     test_free_in_callback();
