@@ -41,6 +41,7 @@ ENGINE_PARTS = \
 	%D%/engine/pump.c \
 	%D%/engine/queue.c \
 	%D%/engine/session.c \
+	%D%/engine/session_watch.c \
 	%D%/engine/session_dgram.c \
 	%D%/engine/session_request.c \
 	%D%/engine/stack.c \

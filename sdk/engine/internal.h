@@ -318,6 +318,7 @@ void *ge_inst_alloc(struct ge_inst *in, size_t n);
 struct ge_inst *ge_io_inst(struct gost_io *io);
 /* session.c */
 struct ge_session *ge_session_new(struct ge_layer *l);
+struct ge_session *ge_session_of(const struct ge_stack *stack); /* NULL: its top is none */
 void ge_session_free(struct ge_session *x);
 void ge_session_run(struct ge_session *x);
 void ge_session_tell(struct ge_stack *stack);

@@ -440,76 +440,11 @@ void ge_session_tell(struct ge_stack *stack)
 
 /* ---- what the embedder calls ---- */
 
-static struct ge_session *session_of(const struct ge_stack *stack)
+struct ge_session *ge_session_of(const struct ge_stack *stack)
 {
     const struct ge_layer *l = stack->top->below;
 
     return l ? l->session : NULL;
-}
-
-void ge_session_on_stream(struct ge_stack *session,
-                          void (*accept)(struct ge_stack *session, void *arg,
-                                         struct ge_stack *stream),
-                          void *arg)
-{
-    struct ge_session *x = session_of(session);
-
-    if (!x)
-        return;
-    x->accept = accept;
-    x->accept_arg = arg;
-    session_wake(x);
-}
-
-void ge_session_on_end(struct ge_stack *session,
-                       void (*end)(struct ge_stack *session, void *arg, int status), void *arg)
-{
-    struct ge_session *x = session_of(session);
-
-    if (!x)
-        return;
-    x->end = end;
-    x->end_arg = arg;
-    session_wake(x);
-}
-
-void ge_session_on_change(struct ge_stack *session,
-                          void (*change)(struct ge_stack *session, void *arg, unsigned what),
-                          void *arg)
-{
-    struct ge_session *x = session_of(session);
-
-    if (!x)
-        return;
-    x->change = change;
-    x->change_arg = arg;
-    x->news = 0;
-}
-
-uint64_t ge_session_heard(const struct ge_stack *session)
-{
-    const struct ge_session *x = session_of(session);
-
-    return x ? x->heard : 0;
-}
-
-uint64_t ge_session_stuck(const struct ge_stack *session)
-{
-    const struct ge_session *x = session_of(session);
-    uint64_t now = x ? ge_now(x->layer->inst.w) : 0, since = now;
-
-    if (x && x->layer->dec_full && x->read_at < since)
-        since = x->read_at;
-    if (x && x->layer->enc_full && x->wrote_at < since)
-        since = x->wrote_at;
-    return now - since;
-}
-
-uint64_t ge_session_bytes(const struct ge_stack *session)
-{
-    const struct ge_session *x = session_of(session);
-
-    return x ? x->bytes : 0;
 }
 
 int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
@@ -521,7 +456,7 @@ int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t fla
 int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
                         struct gost_bytes arg, struct ge_stack **ret_stream)
 {
-    struct ge_session *x = session_of(session);
+    struct ge_session *x = ge_session_of(session);
     struct ge_stream *st;
     uint64_t id = 0;
     int r;
@@ -562,7 +497,7 @@ int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t
 
 int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
 {
-    struct ge_session *x = session_of(session);
+    struct ge_session *x = ge_session_of(session);
 
     if (!x || session->status)
         return GOST_ECLOSED;
@@ -575,38 +510,6 @@ int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
     x->ping_ns = timeout_ns;
     ge_timer_start(x->layer->inst.w, &x->ping, ge_now(x->layer->inst.w) + timeout_ns);
     return CALL0(x, ping);
-}
-
-void ge_session_drain(struct ge_stack *session)
-{
-    struct ge_session *x = session_of(session);
-
-    if (!x)
-        return;
-    ge_level_end_down(x->layer->app);
-    session_wake(x);
-}
-
-void ge_session_limit(struct ge_stack *session, size_t streams)
-{
-    struct ge_session *x = session_of(session);
-
-    if (x)
-        x->limit = streams;
-}
-
-size_t ge_session_streams(const struct ge_stack *session)
-{
-    const struct ge_session *x = session_of(session);
-
-    return x ? x->n_streams : 0;
-}
-
-int ge_session_draining(const struct ge_stack *session)
-{
-    const struct ge_session *x = session_of(session);
-
-    return !x || x->peer_goaway || x->layer->app->down.end || session->status != 0;
 }
 
 /* ---- what the rest of the engine tells a stream ---- */
