@@ -91,9 +91,9 @@ struct gost_layer_ops {
 };
 
 #define GOST_LAYER_NO_HALF_CLOSE \
-    1u                       /* ending one direction ends both: the host holds the end of what a
-                                       flow's opener sends back until the other side ends or is
-                                       silent for 10 s */
+    1u                       /* ending one direction ends both, whoever does it: the host holds
+                                       the end of what a flow's opener sends back until the other
+                                       side ends or is silent for 10 s */
 #define GOST_LAYER_SECURE 2u /* confidential and authenticated */
 #define GOST_LAYER_CODEC  4u /* for UPGRADE by its own plugin only; not in a user's stack */
 
