@@ -23,8 +23,6 @@
 #include "../../host/net.h"
 #include "sockaddr.h"
 
-const struct gost_host *gost_host_;
-
 #define CROWD    200
 #define PATIENCE 20000 /* ms until a test gives up; no test passes by waiting */
 
