@@ -40,9 +40,10 @@ static const struct gost_opt client_options[] = {
 
 static const struct gost_component components[] = {
     {GOST_KIND_HANDLER, 0, "relay", NULL, "GOST relay server", &relay_handler_ops, server_options,
-     sizeof(SERVER), sizeof(struct relay_server), NULL, NULL, "inspector:sniff?sniffing"},
+     sizeof(SERVER), sizeof(struct relay_server), NULL, NULL,
+     "inspector:sniff?sniffing layer:smux"},
     {GOST_KIND_CONNECTOR, 0, "relay", NULL, "GOST relay client", &relay_connector_ops,
-     client_options, sizeof(CLIENT), sizeof(struct relay_client), NULL, NULL},
+     client_options, sizeof(CLIENT), sizeof(struct relay_client), NULL, NULL, "layer:smux"},
     {GOST_KIND_HANDLER, 0, "relay.visitor", NULL, "one connection to a bound port",
      &relay_visitor_ops, NULL, 0, 0, NULL, NULL},
     CODEC("relay.request", "holds the request back for the first bytes", &relay_request_layer,

@@ -71,9 +71,9 @@ int socks5_handler_prepare(void *conf, struct gost_prepare *p)
 static const struct gost_component components[] = {
     {GOST_KIND_HANDLER, 0, "socks5", "socks", "SOCKS5 proxy server", &socks5_handler_ops,
      handler_options, sizeof(SERVER), SOCKS5_HANDLER_STATE, socks5_handler_prepare, NULL,
-     "inspector:sniff?sniffing"},
+     "inspector:sniff?sniffing layer:smux"},
     {GOST_KIND_CONNECTOR, 0, "socks5", "socks", "SOCKS5 proxy client", &socks5_connector_ops,
-     connector_options, sizeof(CLIENT), SOCKS5_CONNECTOR_STATE, NULL, NULL},
+     connector_options, sizeof(CLIENT), SOCKS5_CONNECTOR_STATE, NULL, NULL, "layer:smux"},
     {GOST_KIND_HANDLER, 0, "socks5.visitor", NULL, "one connection to a bound port",
      &socks5_visitor_ops, NULL, 0, 0, NULL, NULL},
     {GOST_KIND_LAYER, 0, "socks5.udp", NULL, "SOCKS5 headers on datagrams", &socks5_udp_layer, NULL,
