@@ -179,7 +179,8 @@ static bool build_connector(struct gh_build *b, struct gh_node *n, const struct 
         return false;
     }
     return gh_confset_get(n->connector_set, n->connector, 0, NULL, b->errs, &n->connector_conf, why,
-                          sizeof why) == 0;
+                          sizeof why) == 0 &&
+           gh_confset_add_used(n->connector_set, n->connector, b->errs);
 }
 
 static bool build_dialer(struct gh_build *b, struct gh_node *n, const struct gh_value *conf)
