@@ -72,10 +72,9 @@ static void pause_accepting(struct gh_listener *l, const char *why)
 
 int gh_net_over_budget(void)
 {
-    return gh_memory_is_high() ||
-           (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) + FDS_SPARE +
-                   8 * gh_net_conf.workers + 16 >=
-               gh_net_conf.max_fds;
+    return gh_memory_is_high() || (size_t)atomic_load_explicit(&gh_net_fds, memory_order_relaxed) +
+                                          FDS_SPARE + 8 * gh_net_conf.workers + 16 >=
+                                      gh_net_conf.max_fds;
 }
 
 static void hand_over(struct gh_listener *l, int fd, const struct sockaddr_storage *from,
@@ -309,8 +308,30 @@ struct gh_bind {
     struct ge_flow *flow;
     void (*done)(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer);
     void *arg;
+    char *path; /* of a Unix socket, removed at the end; NULL: none */
     int fd;
 };
+
+static int bind_path(const struct gost_addr *addr, int *ret_fd, struct gost_addr *ret_local)
+{
+    struct sockaddr_storage ss;
+    socklen_t n = gost_sockaddr_put(&ss, addr);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), r = 0;
+
+    if (fd < 0)
+        return errno;
+    if (!n)
+        r = ENAMETOOLONG;
+    else if (bind(fd, (struct sockaddr *)&ss, n) < 0 || listen(fd, 128) < 0)
+        r = errno;
+    if (r) {
+        close(fd);
+        return r;
+    }
+    *ret_fd = fd;
+    *ret_local = *addr;
+    return 0;
+}
 
 static int bind_socket(const struct gost_addr *addr, uint16_t min, uint16_t max, int *ret_fd,
                        struct gost_addr *ret_local)
@@ -350,13 +371,18 @@ int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t por
 {
     struct gh_bind *b = calloc(1, sizeof *b);
     char where[GOST_ADDR_TEXT];
-    int r = b ? bind_socket(addr, port_min, port_max, &b->fd, ret_local) : ENOMEM;
+    int is_path = addr->family == GOST_AF_UNIX, r = ENOMEM;
 
+    if (b && (!is_path || (b->path = strdup(addr->name))))
+        r = is_path ? bind_path(addr, &b->fd, ret_local)
+                    : bind_socket(addr, port_min, port_max, &b->fd, ret_local);
     if (!r && uv_poll_init(&w->loop, &b->poll, b->fd)) {
         close(b->fd);
         r = ENOMEM;
     }
     if (r) {
+        if (b)
+            free(b->path);
         free(b);
         gost_addr_format(addr, where, sizeof where);
         snprintf(error, error_size, "cannot listen on %s: %s", where, gh_errno_text(r));
@@ -410,6 +436,9 @@ void gh_bind_close(struct gh_bind *b)
     ge_flow_unref(b->flow);
     uv_poll_stop(&b->poll);
     close(b->fd);
+    if (b->path)
+        unlink(b->path);
+    free(b->path);
     atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
     uv_close((uv_handle_t *)&b->poll, on_bind_closed);
 }

@@ -16,13 +16,13 @@ struct gh_remote {
     struct gh_worker *worker;
     struct gh_service *service; /* counted */
     struct gh_flow *flow;       /* NULL: it has not begun, or has ended. [worker] */
+    struct gh_peers *peers;     /* of packets; NULL: not listening, or streams. [worker] */
 };
 
 enum { LISTEN = 1, STREAM = 2 }; /* ports, and tags of the actions on them */
 
 struct listening {
     struct gh_remote *remote;
-    struct gh_peers *peers; /* of packets; NULL: not listening, or streams */
     struct gost_addr local;
     unsigned failures; /* in a row */
 };
@@ -92,8 +92,8 @@ static int again(struct listening *l, struct gost_io *io, const char *why)
     gh_log(GOST_LOG_WARN,
            "service %s: cannot listen on %s at the end of the chain: %s; again in %u s",
            l->remote->service->name, l->remote->service->addr_text, why, delay[i]);
-    gh_peers_free(l->peers);
-    l->peers = NULL;
+    gh_peers_free(l->remote->peers);
+    l->remote->peers = NULL;
     l->failures++;
     gost_set_deadline(io, gost_now() + delay[i] * GOST_S);
     return GOST_AGAIN;
@@ -119,8 +119,8 @@ static int bound(struct listening *l, struct gost_io *io, const struct gost_even
            r->service->name, text, gh_service_network(r->service));
     if (network(r->service) != GOST_NET_UDP)
         return accept_one(io);
-    l->peers = gh_peers_new(r->worker, r->service, &l->local);
-    return l->peers != NULL ? GOST_AGAIN : again(l, io, "out of memory");
+    l->remote->peers = gh_peers_new(r->worker, r->service, &l->local);
+    return l->remote->peers != NULL ? GOST_AGAIN : again(l, io, "out of memory");
 }
 
 static int accepted(struct listening *l, struct gost_io *io, const struct gost_event *ev)
@@ -146,12 +146,12 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
     case GOST_EV_RESULT:
         return ev->tag == LISTEN ? bound(l, io, ev) : accepted(l, io, ev);
     case GOST_EV_READABLE:
-        if (ev->port == LISTEN && l->peers != NULL)
-            gh_peers_receive(l->peers, gost_port(io, LISTEN));
+        if (ev->port == LISTEN && l->remote->peers != NULL)
+            gh_peers_receive(l->remote->peers, gost_port(io, LISTEN));
         return GOST_AGAIN;
     case GOST_EV_EOF:
     case GOST_EV_CLOSED:
-        if (ev->port == LISTEN && l->peers != NULL)
+        if (ev->port == LISTEN && l->remote->peers != NULL)
             return again(l, io, "the connection to the node ended");
         return GOST_AGAIN;
     default:
@@ -163,9 +163,11 @@ static void destroy(void *state)
 {
     struct listening *l = state;
 
-    gh_peers_free(l->peers);
-    if (l->remote != NULL)
-        l->remote->flow = NULL;
+    if (l->remote == NULL)
+        return;
+    gh_peers_free(l->remote->peers);
+    l->remote->peers = NULL;
+    l->remote->flow = NULL;
 }
 
 static const struct gost_handler_ops ops = {
@@ -206,6 +208,37 @@ static void end(struct gh_worker *w, void *arg)
         gh_flow_end(r->flow, 0, NULL);
     gh_service_unref(r->service);
     free(r);
+}
+
+/* The service of what arrives from now on. */
+struct heir {
+    struct gh_remote *remote;
+    struct gh_service *service; /* counted */
+};
+
+static void inherit(struct gh_worker *w, void *arg)
+{
+    struct heir *h = arg;
+    struct gh_service *old = h->remote->service;
+
+    h->remote->service = h->service;
+    if (h->remote->peers != NULL)
+        gh_peers_retarget(h->remote->peers, h->service);
+    gh_service_unref(old);
+    free(h);
+}
+
+void gh_remote_retarget(struct gh_remote *r, struct gh_service *s)
+{
+    struct heir *h = calloc(1, sizeof *h);
+
+    if (h == NULL) {
+        gh_log(GOST_LOG_ERROR, "service %s: out of memory: the old one goes on", s->name);
+        return;
+    }
+    h->remote = r;
+    h->service = gh_service_ref(s);
+    gh_worker_post(r->worker, inherit, h);
 }
 
 struct gh_remote *gh_remote_start(struct gh_service *s)

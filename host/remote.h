@@ -14,6 +14,9 @@ bool gh_remote_is(const struct gh_service *s);
  * [main] */
 struct gh_remote *gh_remote_start(struct gh_service *s);
 
+/* A service that differs in nothing that the listening depends on takes its place. [main] */
+void gh_remote_retarget(struct gh_remote *r, struct gh_service *s);
+
 /* Listens no more; what arrived before goes on. [main] */
 void gh_remote_stop(struct gh_remote *r);
 

@@ -201,6 +201,11 @@ struct gh_peers *gh_peers_new(struct gh_worker *w, struct gh_service *s,
     return p;
 }
 
+void gh_peers_retarget(struct gh_peers *p, struct gh_service *s)
+{
+    p->service = s;
+}
+
 void gh_peers_free(struct gh_peers *p)
 {
     if (p == NULL)

@@ -14,6 +14,7 @@ struct gh_flow *gh_remote_flow(struct gh_worker *w, struct gh_service *s,
 struct gh_peers;
 struct gh_peers *gh_peers_new(struct gh_worker *w, struct gh_service *s,
                               const struct gost_addr *local);
+void gh_peers_retarget(struct gh_peers *p, struct gh_service *s);
 /* All end. */
 void gh_peers_free(struct gh_peers *p);
 /* Takes what came to `io`, the packets port; makes associations, and starts their flows. */

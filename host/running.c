@@ -76,13 +76,22 @@ static bool is_same(const struct gh_service *a, const struct gh_service *b)
             same_section(a, b, "hops"));
 }
 
+/* The same for listeners at the end of a chain: what is listening there can go on. */
+static bool same_bind(const struct gh_service *a, const struct gh_service *b)
+{
+    return gh_remote_is(a) && gh_remote_is(b) && strcmp(a->addr_text, b->addr_text) == 0 &&
+           gh_value_equal(gh_path(a->conf, "listener"), gh_path(b->conf, "listener")) &&
+           same_section(a, b, "chains") && same_section(a, b, "hops");
+}
+
 /* Whether the descriptor of `a` can serve `b` as it is. */
 static bool same_socket(const struct gh_service *a, const struct gh_service *b)
 {
     const void *conf;
 
-    return !gh_remote_is(a) && !gh_remote_is(b) &&
-           strcmp(a->addr_text, b->addr_text) == 0 &&
+    if (gh_remote_is(a) || gh_remote_is(b))
+        return same_bind(a, b);
+    return strcmp(a->addr_text, b->addr_text) == 0 &&
            gh_stackdef_keyed(&a->listener, &conf) == gh_stackdef_keyed(&b->listener, &conf) &&
            a->listener.transport.component == b->listener.transport.component &&
            gh_value_equal(gh_path(a->conf, "listener.metadata"),
@@ -291,7 +300,10 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
         *to = *old;
         memset(old, 0, sizeof *old);
         (void)gh_stackdef_keyed(&s->listener, &layer_conf);
-        gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
+        if (to->remote != NULL)
+            gh_remote_retarget(to->remote, s);
+        else
+            gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
         let_go(to->service);
         to->service = s;
         change->changed++;

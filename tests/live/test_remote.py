@@ -6,6 +6,7 @@
 bytes of GOST: requests and answers are compared byte by byte, frames of smux 1 by their meaning."""
 
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -183,6 +184,105 @@ def in_use(scheme):
     return good
 
 
+def paths():
+    """A Unix socket at the far end."""
+    entry, sock = free_port(), os.path.join(WORK, "far.sock")
+    config = os.path.join(WORK, "paths.yml")
+    with open(config, "w") as f:
+        f.write(
+            "services:\n- name: a\n  addr: %s\n  handler: {type: runix}\n"
+            "  listener: {type: runix, chain: c}\n"
+            "  forwarder: {nodes: [{name: t, addr: '127.0.0.1:%d'}]}\n"
+            "chains:\n- name: c\n  hops:\n  - name: h\n    nodes:\n"
+            "    - {name: n, addr: '127.0.0.1:%d', connector: {type: relay}}\n"
+            % (sock, ECHO, entry)
+        )
+    server = Host("-L", "relay://127.0.0.1:%d?bind=true" % entry, ports=[entry])
+    client = Host("-C", config)
+    until(lambda: os.path.exists(sock))
+    data = pattern(100000)
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(10)
+    s.connect(sock)
+    threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
+    good = recv_exact(s, len(data)) == data
+    s.close()
+    status = client.stop()
+    until(lambda: not os.path.exists(sock))
+    return (good, status, server.stop()) == (True, 0, 0) or client.text()
+
+
+def reload():
+    """A new target needs no new bind, and live connections go on."""
+    entry, bound = free_port(), free_port()
+    config = os.path.join(WORK, "reload.yml")
+
+    def write(target):
+        with open(config, "w") as f:
+            f.write(
+                "services:\n- name: a\n  addr: 127.0.0.1:%d\n  handler: {type: rtcp}\n"
+                "  listener: {type: rtcp, chain: c}\n"
+                "  forwarder: {nodes: [{name: t, addr: '127.0.0.1:%d'}]}\n"
+                "chains:\n- name: c\n  hops:\n  - name: h\n    nodes:\n"
+                "    - {name: n, addr: '127.0.0.1:%d', connector: {type: relay}}\n"
+                % (bound, target, entry)
+            )
+
+    other = serve(lambda s: s.sendall(b"other" + recv_exact(s, 1)))
+    write(ECHO)
+    server = Host("-L", "relay://127.0.0.1:%d?bind=true" % entry, ports=[entry])
+    client = Host("-C", config)
+    old = until(lambda: socket.create_connection(("127.0.0.1", bound), 5))
+    old.settimeout(10)
+    old.sendall(b"1")
+    recv_exact(old, 1)
+    listening = 'at the end of the chain"'
+    client.proc.send_signal(signal.SIGHUP)
+    until(lambda: client.text().count("config reloaded") == 1)
+    write(other)
+    client.proc.send_signal(signal.SIGHUP)
+    until(lambda: client.text().count("config reloaded") == 2)
+    if client.text().count(listening) != 1:
+        return "bound again\n" + client.text()
+    s = socket.create_connection(("127.0.0.1", bound), 5)
+    s.settimeout(10)
+    s.sendall(b"!")
+    if recv_exact(s, 6) != b"other!":
+        return "the old target answers"
+    old.sendall(b"still here")
+    good = recv_exact(old, 10) == b"still here"
+    status = (client.stop(), server.stop())
+    return good and status == (0, 0) or "%s %s\n%s" % (good, status, client.text())
+
+
+def socks_bind():
+    """BIND of a SOCKS5 client, through a chain."""
+    entry, front = free_port(), free_port()
+    server = Host("-L", "relay://127.0.0.1:%d?bind=true" % entry, ports=[entry])
+    proxy = Host(
+        *("-L", "socks5://127.0.0.1:%d?bind=true" % front),
+        *("-F", "relay://127.0.0.1:%d" % entry),
+        ports=[front]
+    )
+    s = socket.create_connection(("127.0.0.1", front), 5)
+    s.settimeout(10)
+    s.sendall(b"\5\1\0\5\2\0" + ip4(0))
+    if recv_exact(s, 5) != b"\5\0\5\0\0":
+        return proxy.text()
+    port = struct.unpack(">H", recv_exact(s, 7)[5:])[0]
+    v = socket.create_connection(("127.0.0.1", port), 5)
+    v.settimeout(10)
+    if recv_exact(s, 10) != socks_reply(v.getsockname()[1]):
+        return "the second reply names somebody else"
+    v.sendall(b"ping")
+    s.sendall(b"pong")
+    good = recv_exact(s, 4) + recv_exact(v, 4)
+    v.close()
+    s.close()
+    status = (proxy.stop(), server.stop())
+    return good == b"pingpong" and status == (0, 0) or "%s %s" % (good, status)
+
+
 def refuses(*args):
     out = subprocess.run([HOST, "--check", *args], capture_output=True, text=True, timeout=20)
     return out
@@ -318,6 +418,9 @@ def main():
         case("packets of several peers", packets, scheme)
         case("a port that is taken", in_use, scheme)
     tap.case("without a chain it listens here", without_chain)
+    tap.case("a path at the far end", paths)
+    tap.case("a reload", reload)
+    tap.case("BIND of a handler goes through the chain", socks_bind)
     tap.case("other listeners take no chain", chain_elsewhere)
     tap.case(
         "relay as GOST's client has it",
