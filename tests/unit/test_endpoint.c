@@ -131,9 +131,28 @@ struct visitor {
     const char *key;
     struct part part; /* played by the visitor's own client */
     int result, done;
+    int watch; /* it does not relay, but looks how its stream ends */
+    int closed;
+    size_t got;
+    uint64_t code;
     unsigned worker;
     struct gh_flow *flow, *client;
 };
+
+static int watch_step(struct visitor *v, struct gost_io *io, const struct gost_event *ev)
+{
+    struct gost_io *s = gost_port(io, 1);
+
+    if (s && gost_rx_len(s)) {
+        v->got += gost_rx_len(s);
+        gost_consume(s, gost_rx_len(s));
+    }
+    if (ev->type != GOST_EV_CLOSED || ev->port != 1)
+        return GOST_AGAIN;
+    v->code = ev->code;
+    v->closed = 1;
+    return GOST_OK;
+}
 
 static int visitor_step(void *state, const void *conf, struct gost_io *io,
                         const struct gost_event *ev)
@@ -144,13 +163,15 @@ static int visitor_step(void *state, const void *conf, struct gost_io *io,
     v->worker = gh_worker_index(gh_worker_current());
     if (ev->type == GOST_EV_START)
         return acted(gost_dial_endpoint(io, 1, 1, "t", gost_bytes_str(v->key)));
+    if (v->watch && v->done)
+        return watch_step(v, io, ev);
     if (ev->type != GOST_EV_RESULT)
         return GOST_AGAIN;
     v->result = ev->status;
     v->done = 1;
     if (ev->status)
         return gost_fail(io, ev->status, "%s", ev->text);
-    return acted(gost_relay(io, 0, 1, 0));
+    return v->watch ? GOST_AGAIN : acted(gost_relay(io, 0, 1, 0));
 }
 
 static const struct gost_handler_ops visitor_ops = {sizeof visitor_ops, 0, visitor_step, NULL};
@@ -208,6 +229,21 @@ static void test_session(void)
     v.done = v.part.eof = 0;
     ok(visit(0, &v) && v.result == GOST_ENOROUTE, "an offer ends with its task");
     on(1, owner_free, &o);
+    ok(nothing_left(), "nothing is left");
+}
+
+/* A reset passes three joints: the session, the bridge and the visitor's port. */
+static void test_reset(void)
+{
+    static struct owner o = {.key = "k", .session = 1, .part = {{.send = 70000, .abort = 55}}};
+    static struct visitor v = {.key = "k", .watch = 1};
+
+    o.part[0].go = 1;
+    (void)owner_start(1, &o);
+    on(0, visitor_open, &v);
+    ok(until(0, is_set, &v.closed) && v.code == 55 && v.worker != o.worker,
+       "a reset by the owner's peer reaches the visitor, with its code");
+    owner_stop(1, &o);
     ok(nothing_left(), "nothing is left");
 }
 
@@ -423,6 +459,7 @@ int main(void)
     world_start();
     test_nobody();
     test_session();
+    test_reset();
     test_accept();
     test_crowd();
     test_next_owner();
