@@ -117,6 +117,7 @@ libgh_a_SOURCES = \
 	%D%/net.h \
 	%D%/node.c \
 	%D%/node.h \
+	%D%/own_table.c \
 	%D%/pin.c \
 	%D%/pin.h \
 	%D%/plugin.h \

@@ -5,8 +5,6 @@
 #include "policy.h"
 #include "service.h"
 
-const struct gost_host *gost_host_;
-
 struct pin {
     struct gost_addr peer;
 };
