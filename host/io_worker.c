@@ -138,6 +138,7 @@ static void run_thread(void *arg)
     int i;
 
     current = w;
+    ge_worker_enter(w->engine);
     if (gh_net_conf.begin)
         gh_net_conf.begin(w);
     uv_run(&w->loop, UV_RUN_DEFAULT);

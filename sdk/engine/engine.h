@@ -77,6 +77,7 @@ struct ge_worker *ge_worker_new(const struct ge_embed *embed, void *ctx);
 void ge_worker_free(struct ge_worker *w); /* all flows, stacks and tasks must be gone */
 void *ge_worker_ctx(struct ge_worker *w);
 struct ge_worker *ge_worker_current(void); /* the one running on this thread */
+void ge_worker_enter(struct ge_worker *w);  /* it runs here from now on; ge_run() says so, too */
 uint64_t ge_now(struct ge_worker *w);
 
 /* Run what is ready, at most `budget` steps. 1: more is ready. */

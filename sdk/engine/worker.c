@@ -59,6 +59,11 @@ struct ge_worker *ge_worker_current(void)
     return ge_current;
 }
 
+void ge_worker_enter(struct ge_worker *w)
+{
+    ge_current = w;
+}
+
 uint64_t ge_now(struct ge_worker *w)
 {
     return w->embed.now(w->ctx);

@@ -354,6 +354,7 @@ int kit_watch(struct gost_kit *kit)
     int r = GOST_OK;
 
     kit->host = *ge_host_table();
+    kit->host.worker_data = kit_worker_data;
     kit->host.send = host_send;
     kit->host.rx = host_rx;
     kit->host.peek = host_peek;

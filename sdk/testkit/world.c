@@ -422,6 +422,31 @@ static int open_component(struct kit_world *w)
     return s->kind == GOST_KIND_LAYER ? start_layer(w, c, e->stack) : start_task(w, c, e->stack);
 }
 
+/* A world is one worker. */
+static void begin_worker(struct kit_world *w)
+{
+    const struct gost_plugin *o = w->kit->plugin->object;
+
+    ge_worker_enter(w->worker);
+    if (o->size >= offsetof(struct gost_plugin, worker_fini) && o->worker_init &&
+        o->worker_init(&w->mine) < 0)
+        w->mine = NULL;
+}
+
+static void end_worker(struct kit_world *w)
+{
+    const struct gost_plugin *o = w->kit->plugin->object;
+
+    if (w->mine && o->size >= sizeof *o && o->worker_fini)
+        o->worker_fini(w->mine);
+    w->mine = NULL;
+}
+
+void *kit_worker_data(const struct gost_host *const *self)
+{
+    return kit_now ? kit_now->mine : NULL;
+}
+
 int kit_world_open(struct kit_world *w)
 {
     struct ge_embed embed;
@@ -449,6 +474,7 @@ int kit_world_open(struct kit_world *w)
     w->flow->service = "test";
     w->flow->network = GOST_NET_TCP;
     w->flow->source = w->script->source;
+    begin_worker(w);
     if (open_component(w))
         return GOST_EPROTO;
     kit_settle(w);
@@ -493,6 +519,8 @@ void kit_world_close(struct kit_world *w)
         free(p);
     }
     ge_flow_unref(w->flow);
+    if (w->worker)
+        end_worker(w);
     ge_worker_free(w->worker);
     ge_conf_free(w->conf);
     while ((lc = w->layers)) {

@@ -56,6 +56,7 @@ struct kit_world {
     struct gost_how how;
     struct gost_outcome *outcome;
     struct ge_worker *worker;
+    void *mine; /* what the plugin's worker_init() gave */
     struct ge_flow *flow;
     uint64_t now, unix_ns, chance;
     size_t random_at;
@@ -78,6 +79,7 @@ struct kit_world {
 extern struct kit_world *kit_now; /* the world whose component is running; NULL: none */
 
 /* world.c */
+void *kit_worker_data(const struct gost_host *const *self);
 int kit_world_open(struct kit_world *w);   /* the component is started */
 void kit_world_close(struct kit_world *w); /* everything is destroyed */
 void kit_settle(struct kit_world *w);      /* run until nothing more happens at this time */
