@@ -106,7 +106,7 @@ static const struct gost_session_ops *ops_of(const struct ge_session *x)
 
 #define OP(x, field) GE_OP(ops_of(x), struct gost_session_ops, field)
 
-static void enter(struct ge_session *x, const char *phase)
+void ge_session_enter(struct ge_session *x, const char *phase)
 {
     struct ge_worker *w = x->layer->inst.w;
 
@@ -118,7 +118,7 @@ static void enter(struct ge_session *x, const char *phase)
 }
 
 /* 0: the session goes on. */
-static int leave(struct ge_session *x, int r)
+int ge_session_leave(struct ge_session *x, int r)
 {
     struct ge_worker *w = x->layer->inst.w;
     const char *what = ge_running_phase;
@@ -136,42 +136,29 @@ static int leave(struct ge_session *x, int r)
     return r;
 }
 
-#define CALL(x, field, ...)                                                                 \
-    (enter(x, #field), leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, \
-                                             &(x)->layer->wire->hi, __VA_ARGS__)))
-#define CALL0(x, field) \
-    (enter(x, #field),  \
-     leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi)))
-
-void ge_session_enter(struct ge_session *x, const char *phase)
-{
-    enter(x, phase);
-}
-
-int ge_session_leave(struct ge_session *x, int r)
-{
-    return leave(x, r);
-}
+#define CALL(x, field, ...)                                                          \
+    (ge_session_enter(x, #field),                                                    \
+     ge_session_leave(x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, \
+                                      &(x)->layer->wire->hi, __VA_ARGS__)))
+#define CALL0(x, field)           \
+    (ge_session_enter(x, #field), \
+     ge_session_leave(            \
+         x, OP(x, field)((x)->layer->inst.state, (x)->layer->inst.conf, &(x)->layer->wire->hi)))
 
 static void call_closed(struct ge_session *x, struct ge_stream *st)
 {
     if (!st->known || !OP(x, closed))
         return;
-    enter(x, "closed");
+    ge_session_enter(x, "closed");
     OP(x, closed)
     (x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi, &st->stack.bottom.lo);
-    (void)leave(x, 0);
-}
-
-static void session_wake(struct ge_session *x)
-{
-    x->layer->enc = 1;
-    ge_stack_ready(x->layer->stack);
+    (void)ge_session_leave(x, 0);
 }
 
 void ge_session_wake(struct ge_session *x)
 {
-    session_wake(x);
+    x->layer->enc = 1;
+    ge_stack_ready(x->layer->stack);
 }
 
 /* ---- life ---- */
@@ -321,7 +308,7 @@ void ge_stream_close(struct ge_stack *s, int abort)
     forget(x, st);
     if (x->layer->dec_full)
         x->layer->dec = 1;
-    session_wake(x);
+    ge_session_wake(x);
 }
 
 /* ---- before and after the layer encodes ---- */
@@ -477,12 +464,12 @@ int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t
         ge_stack_free(&st->stack, 0);
         return r;
     }
-    enter(x, "open");
+    ge_session_enter(x, "open");
     r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
                     &st->stack.bottom.lo, flags, &id);
     if (r == GOST_OK)
         become_known(x, st, id); /* else the layer never knew it: no reset, no closed */
-    if (leave(x, 0) < 0)
+    if (ge_session_leave(x, 0) < 0)
         r = session->status;
     if (r != GOST_OK) {
         ge_stack_free(&st->stack, 0);
@@ -490,7 +477,7 @@ int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t
     }
     if (flags & GOST_STREAM_ONEWAY)
         ge_level_end_up(&st->stack.bottom, 0);
-    session_wake(x);
+    ge_session_wake(x);
     *ret_stream = &st->stack;
     return GOST_OK;
 }
@@ -550,7 +537,7 @@ void ge_stream_changed(struct ge_stack *s)
         wake = 1;
     }
     if (wake)
-        session_wake(x);
+        ge_session_wake(x);
 }
 
 void ge_stream_delivered(struct ge_stack *s, size_t n)
@@ -598,7 +585,7 @@ struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
     if (flags & GOST_STREAM_ONEWAY)
         st->stack.bottom.down.end = st->stack.bottom.down.end_seen = 1;
     link_add(&x->waiting, &st->waiting);
-    session_wake(x);
+    ge_session_wake(x);
     return &st->stack.bottom.lo;
 }
 
@@ -691,7 +678,7 @@ void ge_session_goaway(struct gost_io *io)
     if (!x)
         return;
     x->peer_goaway = 1;
-    session_wake(x);
+    ge_session_wake(x);
 }
 
 void ge_session_alive(struct gost_io *io)
@@ -702,7 +689,7 @@ void ge_session_alive(struct gost_io *io)
         return;
     if (x->ping.prev) {
         x->news |= GE_SESSION_ALIVE;
-        session_wake(x);
+        ge_session_wake(x);
     }
     ge_timer_stop(x->layer->inst.w, &x->ping);
 }
