@@ -242,6 +242,22 @@ void gh_flow_note_upstream(struct gh_flow *f, const struct gost_addr *local,
 
 /* ---- ending ---- */
 
+static void count_bytes(struct gh_flow *f)
+{
+    struct gh_service *s = f->service;
+
+    atomic_fetch_add_explicit(&s->rx, f->ge->rx - f->counted_rx, memory_order_relaxed);
+    atomic_fetch_add_explicit(&s->tx, f->ge->tx - f->counted_tx, memory_order_relaxed);
+    f->counted_rx = f->ge->rx;
+    f->counted_tx = f->ge->tx;
+}
+
+void gh_flows_sample(struct gh_worker *w)
+{
+    for (struct gh_flow *f = lists[gh_worker_index(w)]; f != NULL; f = f->next)
+        count_bytes(f);
+}
+
 static void release(struct gh_flow *f)
 {
     struct gh_service *s = f->service;
@@ -250,8 +266,7 @@ static void release(struct gh_flow *f)
     *f->prev = f->next;
     if (f->next != NULL)
         f->next->prev = f->prev;
-    atomic_fetch_add_explicit(&s->rx, f->ge->rx, memory_order_relaxed);
-    atomic_fetch_add_explicit(&s->tx, f->ge->tx, memory_order_relaxed);
+    count_bytes(f);
     if (!is_quiet_end(f->ge->status))
         atomic_fetch_add_explicit(&s->failed, 1, memory_order_relaxed);
     if (!s->internal) {

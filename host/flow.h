@@ -42,6 +42,7 @@ struct gh_flow {
     char *upstream_local, *upstream_remote; /* *owned*, for its record; NULL: not known */
     char *target, *route;  /* *owned*; NULL: nothing was dialed */
     char *reason;          /* why the last dial failed; NULL */
+    uint64_t counted_rx, counted_tx; /* what the service's counters have of it already */
     bool tied, is_session;
     bool is_bridged; /* its handler runs on another worker, in a flow of its own */
     struct gh_errand *errand; /* whose flow this is; NULL: a client's */
@@ -76,6 +77,8 @@ void gh_flow_keep(struct gh_flow *f, struct ge_stack *stack);
 
 /* Ends all flows of this worker, or asks them to end. [worker] */
 void gh_flows_end(struct gh_worker *w, bool gently);
+/* Adds what live flows of this worker moved to the counters of their services. [worker] */
+void gh_flows_sample(struct gh_worker *w);
 /* Ends one of `share` of this worker's flows, at least one, of those that were silent for
  * GH_IDLE_S, the longest silent first. [worker] */
 void gh_flows_shed(struct gh_worker *w, unsigned share);

@@ -117,6 +117,8 @@ libgh_a_SOURCES = \
 	%D%/net.h \
 	%D%/node.c \
 	%D%/node.h \
+	%D%/observe.c \
+	%D%/observe.h \
 	%D%/own_table.c \
 	%D%/pin.c \
 	%D%/pin.h \
@@ -132,6 +134,7 @@ libgh_a_SOURCES = \
 	%D%/policy_index.c \
 	%D%/policy_private.h \
 	%D%/policy_source.c \
+	%D%/policy_target.c \
 	%D%/record.c \
 	%D%/record.h \
 	%D%/record_flow.c \

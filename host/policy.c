@@ -25,6 +25,7 @@ static const struct gh_policy_section sections[] = {
     {"climiters", "climiter", GOST_POLICY_CLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
     {"rlimiters", "rlimiter", GOST_POLICY_RLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
     {"recorders", "recorder", GOST_POLICY_RECORDER, NULL, NULL, NULL, NULL, NULL, NULL},
+    {"observers", "observer", GOST_POLICY_OBSERVER, NULL, NULL, NULL, NULL, NULL, NULL},
     {"resolvers", "resolver", GOST_POLICY_RESOLVER, NULL, NULL, NULL, NULL, NULL, NULL},
     {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, NULL, "set", "set "},
 };
@@ -126,16 +127,22 @@ static bool refuse_plugin(const struct gh_value *object, const char *what,
     return true;
 }
 
+/* Those that others are asked for, or told. */
+static bool is_remote(uint32_t kind)
+{
+    return kind == GOST_POLICY_RESOLVER || kind == GOST_POLICY_RECORDER ||
+           kind == GOST_POLICY_OBSERVER;
+}
+
 static enum gost_kind kind_of(const struct gh_policy_section *s)
 {
-    return s->kind == GOST_POLICY_RESOLVER || s->kind == GOST_POLICY_RECORDER ? GOST_KIND_REMOTE
-                                                                              : GOST_KIND_INDEX;
+    return is_remote(s->kind) ? GOST_KIND_REMOTE : GOST_KIND_INDEX;
 }
 
 /* A policy without options and data yet; the caller fills `set`. NULL: reported. */
-static struct gh_policy *new_policy(const struct gh_policy_section *s, const char *name,
-                                    const char *object, const struct gh_value *at,
-                                    struct gh_conf_errors *errs)
+struct gh_policy *gh_policy_new(const struct gh_policy_section *s, const char *name,
+                                const char *object, const struct gh_value *at,
+                                struct gh_conf_errors *errs)
 {
     char why[512] = "";
     const struct gost_component *c = gh_find_component(kind_of(s), s->component, why, sizeof why);
@@ -241,67 +248,6 @@ static bool add_limits(struct gh_policy *p, struct gh_conf_errors *errs)
     return p->limits != NULL;
 }
 
-/* Where the records go: the first of these that is given, as in GOST. */
-static const struct {
-    const char *key, *component;
-} targets[] = {{"file", "file-recorder"},
-               {"tcp", "tcp-recorder"},
-               {"http", "http-recorder"},
-               {"redis", "redis-recorder"}};
-
-static bool fill_recorder(struct gh_policy *p, const struct gh_value *target,
-                          struct gh_conf_errors *errs)
-{
-    const struct gh_member *m;
-    int64_t timeout = gh_duration_ns(target, "timeout", 0);
-    char why[512] = "";
-    size_t pos = 0;
-    int r = gh_confset_add_text(p->set, "tls.secure", "true");
-
-    if (gh_get(target, "rotation") != NULL) {
-        gh_errors_at(errs, GH_ERROR, gh_get(target, "rotation"),
-                     "%s: rotation is not available in this version; let logrotate do it",
-                     gh_confset_object(p->set));
-        return false;
-    }
-    p->timeout_ns = timeout > 0 ? (uint64_t)timeout : 0;
-    while (r == 0 && (m = gh_next_member(target, &pos)) != NULL)
-        if (strcmp(m->key, "timeout") != 0)
-            r = gh_confset_add_value(p->set, m->key, m->value);
-    errs->no_memory |= r != 0;
-    return r == 0 && gh_confset_get(p->set, p->component, GOST_CLIENT, NULL, errs, &p->options, why,
-                                    sizeof why) == 0;
-}
-
-static struct gh_policy *build_recorder(struct gh_conf *conf, const struct gh_policy_section *s,
-                                        const struct gh_value *object, const char *what,
-                                        struct gh_conf_errors *errs)
-{
-    struct gh_policy_section own = *s;
-    const struct gh_value *target = NULL;
-    struct gh_policy *p;
-
-    for (size_t i = 0; target == NULL && i < sizeof targets / sizeof targets[0]; i++) {
-        target = gh_get(object, targets[i].key);
-        own.component = targets[i].component;
-    }
-    if (target == NULL) {
-        gh_errors_at(errs, GH_ERROR, object,
-                     "%s: it has no target; give it a file, tcp, http or "
-                     "redis",
-                     what);
-        return NULL;
-    }
-    p = new_policy(&own, gh_str(object, "name", ""), what, object, errs);
-    if (p == NULL)
-        return NULL;
-    p->conf = gh_conf_ref(conf);
-    if (fill_recorder(p, target, errs))
-        return p;
-    gh_policy_unref(p);
-    return NULL;
-}
-
 static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_policy_section *s,
                                       const struct gh_value *object, struct gh_conf_errors *errs)
 {
@@ -311,11 +257,13 @@ static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_poli
     bool ok = false;
 
     snprintf(what, sizeof what, "%s %s", s->component, name);
+    if (s->kind == GOST_POLICY_OBSERVER)
+        return gh_observer_build(conf, s, object, what, errs);
     if (refuse_plugin(object, what, errs) || !names_are_words(s, object, errs))
         return NULL;
     if (s->kind == GOST_POLICY_RECORDER)
-        return build_recorder(conf, s, object, what, errs);
-    p = new_policy(s, name, what, object, errs);
+        return gh_recorder_build(conf, s, object, what, errs);
+    p = gh_policy_new(s, name, what, object, errs);
     if (p == NULL)
         return NULL;
     p->conf = gh_conf_ref(conf);
@@ -412,7 +360,7 @@ bool gh_policies_bind(struct gh_policies *all, struct gh_generation *generation,
     for (unsigned i = 0; i < all->n; i++) {
         if (all->v[i]->resolver != NULL && !gh_resolver_bind(all->v[i]->resolver, generation, errs))
             return false;
-        if ((all->v[i]->refresh == NULL && all->v[i]->kind != GOST_POLICY_RECORDER) ||
+        if ((all->v[i]->refresh == NULL && !is_remote(all->v[i]->kind)) ||
             all->v[i]->service != NULL)
             continue;
         if (s == NULL)
@@ -452,7 +400,7 @@ struct gh_policy *gh_policy_inline_auther(const struct gh_value *auth, const cha
     if (list == NULL || gh_list_append(list, gh_value_copy(auth)) != 0)
         errs->no_memory = true;
     else
-        p = new_policy(&sections[0], user, object, auth, errs);
+        p = gh_policy_new(&sections[0], user, object, auth, errs);
     if (p != NULL && gh_confset_add_lines(p->set, "auths", list, "username", "password", NULL) == 0)
         *ret_ok = finish_policy(p, errs);
     gh_value_free(list);

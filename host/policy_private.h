@@ -54,6 +54,12 @@ struct gh_policy_section {
 struct gh_policy *gh_policy_ref(struct gh_policy *p);
 void gh_policy_unref(struct gh_policy *p); /* [any] */
 
+/* A policy without options and data yet; the caller fills `set`. `object` names it in messages, `at`
+ * is what it was read from. NULL: reported. [main] */
+struct gh_policy *gh_policy_new(const struct gh_policy_section *s, const char *name,
+                                const char *object, const struct gh_value *at,
+                                struct gh_conf_errors *errs);
+
 /* The current set, valid until the next call on this worker. NULL: none is published. [any] */
 const struct gh_policies *gh_policies_now(void);
 struct gh_policy *gh_policy_find(const struct gh_policies *all, uint32_t kind, const char *name);
@@ -91,6 +97,16 @@ void gh_index_build(struct gh_index_job *job);
 
 /* Frees what is retired; no worker runs. [main] */
 void gh_index_retired_free(void);
+
+/* ---- policy_target.c ---- */
+
+/* `what` names it in messages. NULL: reported. [main] */
+struct gh_policy *gh_recorder_build(struct gh_conf *conf, const struct gh_policy_section *s,
+                                    const struct gh_value *object, const char *what,
+                                    struct gh_conf_errors *errs);
+struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy_section *s,
+                                    const struct gh_value *object, const char *what,
+                                    struct gh_conf_errors *errs);
 
 /* ---- policy_source.c ---- */
 

@@ -13,6 +13,7 @@
 #include "conf_meta.h"
 #include "grave.h"
 #include "log.h"
+#include "observe.h"
 #include "remote.h"
 #include "sdnotify.h"
 
@@ -22,6 +23,7 @@ struct running {
     struct gh_listener *listener; /* NULL: at the end of a chain */
     struct gh_remote *remote;
     bool lent; /* a new listener has a copy of its descriptor */
+    struct gh_observed *observed; /* NULL: nobody watches it */
 };
 
 static struct {
@@ -239,6 +241,7 @@ static void let_go(struct gh_service *s)
 
 static void close_running(struct running *r)
 {
+    gh_observe_end(r->observed);
     if (r->listener != NULL)
         gh_listener_close(r->listener);
     if (r->remote != NULL)
@@ -272,6 +275,7 @@ static void start(struct running *to, struct gh_service *s, struct gh_listener *
     to->service = s;
     to->opener = gh_service_ref(s);
     to->listener = listener;
+    to->observed = gh_observe(s);
     if (gh_remote_is(s)) {
         to->remote = gh_remote_start(s);
         if (to->remote == NULL)
@@ -304,6 +308,8 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
             gh_remote_retarget(to->remote, s);
         else
             gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
+        gh_observe_end(to->observed);
+        to->observed = gh_observe(s);
         let_go(to->service);
         to->service = s;
         change->changed++;

@@ -270,7 +270,7 @@ static bool build_targets(struct gh_build *b, struct gh_service *s)
 static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
 {
     static const char *const paths[] = {
-        "quotas",           "observer",       "rewriter",       "cache",
+        "quotas",                  "rewriter",       "cache",
         "logger",            "loggers",        "handler.limiter", "handler.observer",
         "listener.auther",   "listener.authers",
         "metadata.netns",    "metadata.netns.out", "metadata.preUp", "metadata.postUp",
@@ -305,6 +305,7 @@ static void read_metadata(struct gh_service *s)
         timeout = GH_DIAL_S * (int64_t)GOST_S;
     s->dial_timeout = timeout > 0 ? (uint64_t)timeout : 0;
     s->retries = retries > 0 && retries < 1000 ? (unsigned)retries : 0;
+    s->observer = gh_str(s->conf, "observer", NULL);
     s->limiter = gh_str(s->conf, "limiter", NULL);
     s->climiter = gh_str(s->conf, "climiter", NULL);
     s->rlimiter = gh_str(s->conf, "rlimiter", NULL);

@@ -30,6 +30,7 @@ struct gh_service {
     struct gh_names admissions;
     const char *limiter, *climiter, *rlimiter; /* NULL: none */
     struct gh_recordings recordings;
+    const char *observer; /* NULL: none */
     enum gh_limits_scope limiter_scope;
     struct gost_addr addr;
     struct gh_chain_group listener_chains; /* of one that listens at the end of a chain */

@@ -23,6 +23,13 @@ static const struct gost_opt http_options[] = {
                  "fields of the requests"),
     GOST_OPT_LAST};
 
+static const struct gost_opt observer_options[] = {
+    GOST_OPT_STRING(struct recorder_http_conf, url, "url", NULL,
+                    GOST_OPT_REQUIRED | GOST_OPT_CLIENT, "URL that events are posted to"),
+    GOST_OPT_SECRET(struct recorder_http_conf, token, "token", 1000, GOST_OPT_CLIENT,
+                    "sent as Authorization: Bearer"),
+    GOST_OPT_LAST};
+
 static int http_prepare(void *conf, struct gost_prepare *p)
 {
     const struct recorder_http_conf *cf = conf;
@@ -46,6 +53,17 @@ static int http_prepare(void *conf, struct gost_prepare *p)
     return GOST_OK;
 }
 
+static int observer_prepare(void *conf, struct gost_prepare *p)
+{
+    struct recorder_http_conf *cf = conf;
+
+    cf->must_say_ok = 1;
+    if (gost_http1_valid_value(cf->token))
+        return http_prepare(conf, p);
+    snprintf(p->error, p->error_size, "%s: the token must be one line", p->object);
+    return GOST_EPROTO;
+}
+
 const struct gost_q_record *recorder_question(struct gost_io *io)
 {
     const struct gost_q_record *q = gost_question(io);
@@ -61,9 +79,13 @@ static const struct gost_component components[] = {
     {GOST_KIND_REMOTE, 0, "http-recorder", NULL, "records to a web server", &recorder_http_ops,
      http_options, sizeof(struct recorder_http_conf), sizeof(struct recorder_http), http_prepare,
      NULL},
+    {GOST_KIND_REMOTE, 0, "http-observer", NULL, "events to a web server", &recorder_http_ops,
+     observer_options, sizeof(struct recorder_http_conf), sizeof(struct recorder_http),
+     observer_prepare, NULL},
     {GOST_KIND_REMOTE, 0, "tcp-recorder", NULL, "records to a TCP server", &recorder_tcp_ops,
      tcp_options, sizeof(struct recorder_tcp_conf), 0, NULL, NULL},
 };
 
-GOST_PLUGIN("recorder", "1.0", "MIT", "records into files and to servers", components,
-            "remote:file-recorder remote:http-recorder remote:tcp-recorder");
+GOST_PLUGIN("recorder", "1.0", "MIT", "records into files and to servers, events to observers",
+            components,
+            "remote:file-recorder remote:http-recorder remote:http-observer remote:tcp-recorder");

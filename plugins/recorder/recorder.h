@@ -18,6 +18,8 @@ struct recorder_tcp_conf {
 struct recorder_http_conf {
     const char *url;
     struct gost_map header;
+    struct gost_bytes token; /* observers */
+    uint32_t must_say_ok;    /* observers: the answer is {"ok":true} with status 200 */
 };
 
 struct recorder_http {

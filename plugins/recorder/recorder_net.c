@@ -66,6 +66,11 @@ static void put_fields(const struct recorder_http_conf *cf, struct gost_http1_ou
         gost_http1_put_field(out, name, gost_bytes_str(cf->header.v[i].value));
         has_type |= gost_http1_is(name, "content-type");
     }
+    if (cf->token.n) {
+        gost_http1_put_str(out, "Authorization: Bearer ");
+        gost_http1_put(out, cf->token);
+        gost_http1_put_str(out, "\r\n");
+    }
     if (!has_type)
         gost_http1_put_str(out, "Content-Type: application/json\r\n");
 }
@@ -113,13 +118,42 @@ static int opened(const struct recorder_http_conf *cf, struct gost_io *io,
     return post(cf, &url, q, io, wire);
 }
 
-static int read_answer(struct recorder_http *s, struct gost_io *io, int ended)
+/* {"ok":true}, with blanks wherever. */
+static int says_ok(struct gost_bytes body)
+{
+    static const char want[] = "\"ok\":true";
+    size_t i, matched = 0;
+
+    for (i = 0; i < body.n && want[matched]; i++) {
+        uint8_t c = body.p[i];
+
+        if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+            continue;
+        if (c != (uint8_t)want[matched])
+            matched = 0;
+        matched += c == (uint8_t)want[matched];
+    }
+    return want[matched] == 0;
+}
+
+static int judge(const struct recorder_http *s, const struct recorder_http_conf *cf,
+                 struct gost_io *io)
+{
+    if (s->answer.status >= 400 || (cf->must_say_ok && s->answer.status != 200))
+        return gost_fail(io, GOST_EPEER, "the server answered with status %u", s->answer.status);
+    if (cf->must_say_ok && !says_ok(gost_bytes(s->answer.data, s->answer.n)))
+        return gost_fail(io, GOST_EPEER, "the server did not answer {\"ok\":true}");
+    return GOST_OK;
+}
+
+static int read_answer(struct recorder_http *s, const struct recorder_http_conf *cf,
+                       struct gost_io *io, int ended)
 {
     struct gost_io *wire = gost_port(io, WIRE);
     size_t n = wire ? gost_rx_len(wire) : 0, used = 0;
     const char *why = NULL;
     const uint8_t *p;
-    int r;
+    int r = GOST_AGAIN;
 
     if (n > GOST_PEEK_MAX)
         n = GOST_PEEK_MAX;
@@ -132,12 +166,10 @@ static int read_answer(struct recorder_http *s, struct gost_io *io, int ended)
         if (r == GOST_AGAIN && used == 0)
             gost_want(wire, n + 1);
     }
-    if (!s->answer.has_head) /* the body is of no interest */
-        return ended ? gost_fail(io, GOST_ECLOSED, "the connection ended without an answer")
-                     : GOST_AGAIN;
-    if (s->answer.status >= 400)
-        return gost_fail(io, GOST_EPEER, "the server answered with status %u", s->answer.status);
-    return GOST_OK;
+    if (r == GOST_OK || (s->answer.has_head && (ended || !cf->must_say_ok)))
+        return judge(s, cf, io);
+    return ended ? gost_fail(io, GOST_ECLOSED, "the connection ended without an answer")
+                 : GOST_AGAIN;
 }
 
 static int http_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
@@ -156,9 +188,9 @@ static int http_step(void *state, const void *conf, struct gost_io *io, const st
     case GOST_EV_RESULT:
         return opened(cf, io, ev);
     case GOST_EV_READABLE:
-        return ev->port == WIRE ? read_answer(s, io, 0) : GOST_AGAIN;
+        return ev->port == WIRE ? read_answer(s, cf, io, 0) : GOST_AGAIN;
     case GOST_EV_EOF:
-        return ev->port == WIRE ? read_answer(s, io, 1) : GOST_AGAIN;
+        return ev->port == WIRE ? read_answer(s, cf, io, 1) : GOST_AGAIN;
     case GOST_EV_CLOSED:
         return ev->port == WIRE ? gost_fail(io, GOST_ECLOSED, "the connection was lost")
                                 : GOST_AGAIN;

@@ -836,6 +836,62 @@ def recorder_redis_and_dead():
     return b.stop() == 0
 
 
+def observer():
+    """States and statistics of a service; an observer that refuses gets the same again."""
+    got, refuse = [], []
+
+    class H(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            ok = not refuse
+            if ok:
+                got.extend(body["events"])
+            else:
+                refuse.append(body["events"])
+            data = json.dumps({"ok": ok}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    web = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    port = h.free_port()
+    text = service(port, "observer: o\nmetadata: {enableStats: true, observer.period: 1s}") + (
+        "observers:\n- {name: o, plugin: {type: http, addr: 'http://127.0.0.1:%d/o'}}\n"
+        % web.server_address[1]
+    )
+    b = host("observe", text, port, workers=2)
+
+    def states():
+        return [e["status"]["state"] for e in got if e["type"] == "status"]
+
+    def stats():
+        return [e["stats"] for e in got if e["type"] == "stats"]
+
+    assert until(lambda: sorted(states()), ["ready", "running"]) == ["ready", "running"]
+    s = h.connect_via("socks5", port, "127.0.0.1", ECHO)
+    s.sendall(b"x" * 5000)
+    h.recv_exact(s, 5000)
+    live = lambda: bool(stats()) and stats()[-1]["inputBytes"] >= 5000
+    assert until(live), "a live connection's bytes are not told: %r" % stats()
+    assert stats()[-1]["currentConns"] >= 1 and stats()[-1]["outputBytes"] >= 5000
+    refuse.append(None)
+    s.close()
+    until(lambda: len(refuse) >= 3)
+    first, again = refuse[1:3]
+    assert first == again, "what was refused is not sent again"
+    refuse.clear()
+    assert until(lambda: stats()[-1]["currentConns"], 0) == 0
+    path("observe.yml", text.replace("name: s\n", "name: t\n"))
+    b.proc.send_signal(signal.SIGHUP)
+    assert until(lambda: "closed" in states())
+    return b.stop() == 0
+
+
 for name, fn in (
     ("a bypass from a file that changes, vanishes and is malformed", bypass_file),
     ("a white list without its data bypasses all", bypass_whitelist_without_data),
@@ -862,6 +918,7 @@ for name, fn in (
     ("requests per second", rlimiter),
     ("policies of a command line", url_policies),
     ("records into a file, over TCP and HTTP", recorders),
+    ("an observer: states, live statistics, refusals", observer),
     ("what cannot work is refused at the start", bad_configurations),
 ):
     tap.case(name, fn)
