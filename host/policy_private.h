@@ -45,7 +45,7 @@ struct gh_policies {
 struct gh_policy_section {
     const char *section, *component;
     uint32_t kind;
-    const char *lines, *line_name, *line_value, *line_more; /* a list of objects; NULL: none */
+    const char *lines, *line_name, *line_value, *line_more; /* objects; NULL: none */
     const char *redis_type, *redis_types; /* the default; all, each followed by a blank */
 };
 
@@ -54,8 +54,8 @@ struct gh_policy_section {
 struct gh_policy *gh_policy_ref(struct gh_policy *p);
 void gh_policy_unref(struct gh_policy *p); /* [any] */
 
-/* A policy without options and data yet; the caller fills `set`. `object` names it in messages, `at`
- * is what it was read from. NULL: reported. [main] */
+/* A policy without options and data yet; the caller fills `set`. `object` names it in messages,
+ * `at` is what it was read from. NULL: reported. [main] */
 struct gh_policy *gh_policy_new(const struct gh_policy_section *s, const char *name,
                                 const char *object, const struct gh_value *at,
                                 struct gh_conf_errors *errs);

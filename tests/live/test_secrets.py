@@ -102,6 +102,23 @@ def put(conf, key, value):
         conf.setdefault("metadata", {})[key] = value
 
 
+def policy_object(name, values, peer):
+    """Where a policy's source, or what it is told through, stands: (what the service has, the
+    sections); None: nowhere."""
+    address = "127.0.0.1:%d" % peer
+    redis = dict(values, addr=address, key="k")
+    watch = dict(values, addr="http://" + address, type="http")
+    what = "recorder.service.client.address"
+    return {
+        "redis": ({"bypass": "x"}, {"bypasses": [{"name": "x", "redis": redis}]}),
+        "redis-recorder": (
+            {"recorders": [{"name": "x", "record": what}]},
+            {"recorders": [{"name": "x", "redis": redis}]},
+        ),
+        "http-observer": ({"observer": "x"}, {"observers": [{"name": "x", "plugin": watch}]}),
+    }.get(name)
+
+
 def with_component(kind, name, values, port, peer):
     """A configuration in which the component has these options; None: nothing has this kind."""
     service = {
@@ -125,6 +142,9 @@ def with_component(kind, name, values, port, peer):
         "transport": [(service["listener"], name), (node["dialer"], name)],
         "stack": [(service["listener"], name), (node["dialer"], name)],
     }.get(kind)
+    policy = policy_object(name, values, peer) if kind in ("source", "remote") else None
+    if policy is not None:
+        return {"services": [dict(service, **policy[0])], **policy[1]}
     if places is None:
         return None
     for conf, type_ in places:

@@ -624,19 +624,15 @@ static inline int gost_table_put(const char *table, struct gost_bytes key, const
 
 /* ---- policies: see policy.h ------------------------------------------------------------------ */
 
-/* SOURCE: the whole data, one entry a line. Copied. */
+/* SOURCE: the data, one entry a line. REMOTE: its question (or NULL) and its answer. Copied. */
 static inline void gost_source_data(struct gost_io *io, struct gost_bytes data)
 {
     gost_host_->source_data(io, data);
 }
-
-/* REMOTE: the question of the instance, a struct gost_q_*; NULL: there is none. */
 static inline const void *gost_question(struct gost_io *io)
 {
     return gost_host_->question(io);
 }
-
-/* REMOTE: the answer, a struct gost_a_*. Copied. */
 static inline void gost_answer(struct gost_io *io, const void *answer)
 {
     gost_host_->answer(io, answer);
