@@ -78,7 +78,8 @@ bool gh_policy_admit(const struct gh_names *names, const struct gost_q_target *q
 }
 
 /* White lists bypass only together; one black list is enough. A white list whose data never came
- * bypasses all that it is asked about. */
+ * bypasses all that it is asked about. So does one that is not there: the configuration names none
+ * such, but a service may accept before the policies of its configuration are published. */
 bool gh_policy_bypass(const struct gh_names *names, const struct gost_q_target *q)
 {
     const struct gh_policies *all = gh_policies_now();
@@ -89,8 +90,10 @@ bool gh_policy_bypass(const struct gh_names *names, const struct gost_q_target *
         struct gost_a_verdict a;
         bool ok;
 
-        if (p == NULL)
+        if (p == NULL && all != NULL && all->compat_gost)
             continue;
+        if (p == NULL)
+            return true;
         a = ask_target(p, q, &ok);
         if (!ok || (a.match && !(a.flags & GOST_VERDICT_WHITELIST)))
             return true;

@@ -114,6 +114,7 @@ int gh_reload_apply(struct gh_loaded *loaded, struct gh_conf_errors *errs)
         return -1;
     }
     gh_policies_publish(loaded->policies);
+    gh_running_observe();
     loaded->policies = NULL;
     gh_carriers_reload();
     if (gh_log_configure(log, error, sizeof error) != 0)

@@ -275,7 +275,6 @@ static void start(struct running *to, struct gh_service *s, struct gh_listener *
     to->service = s;
     to->opener = gh_service_ref(s);
     to->listener = listener;
-    to->observed = gh_observe(s);
     if (gh_remote_is(s)) {
         to->remote = gh_remote_start(s);
         if (to->remote == NULL)
@@ -309,7 +308,7 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
         else
             gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
         gh_observe_end(to->observed);
-        to->observed = gh_observe(s);
+        to->observed = NULL;
         let_go(to->service);
         to->service = s;
         change->changed++;
@@ -362,6 +361,13 @@ int gh_running_apply(struct gh_services *services, struct gh_running_change *ret
     free(steps);
     *ret_change = change;
     return 0;
+}
+
+void gh_running_observe(void)
+{
+    for (unsigned i = 0; i < table.n; i++)
+        if (table.v[i].observed == NULL)
+            table.v[i].observed = gh_observe(table.v[i].service);
 }
 
 void gh_running_close(void)

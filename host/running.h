@@ -19,6 +19,10 @@ struct gh_running_change {
 int gh_running_apply(struct gh_services *services, struct gh_running_change *ret_change,
                      struct gh_conf_errors *errs);
 
+/* Tells the observers of what began. After the policies of this configuration were published: it is
+ * through them that they are told. [main] */
+void gh_running_observe(void);
+
 /* Stops accepting and closes all listeners; live flows go on. [main] */
 void gh_running_close(void);
 
