@@ -66,6 +66,34 @@ static bool can_follow(struct gh_build *b, const struct gh_hop *hop, const struc
     return ok;
 }
 
+static bool carries_packets(const struct gost_component *connector)
+{
+    const struct gost_connector_ops *ops = connector->ops;
+
+    return ops->associate != NULL || (ops->networks & 1u << GOST_NET_UDP) != 0;
+}
+
+/* A dialer on datagrams takes them from any node of the hop before. */
+static bool get_packets(struct gh_build *b, const struct gh_hop *before, const struct gh_hop *hop,
+                        const struct gh_value *conf)
+{
+    bool ok = true;
+
+    for (unsigned i = 0; i < hop->n_nodes; i++)
+        for (unsigned k = 0; k < before->n_nodes; k++) {
+            const struct gh_node *node = hop->nodes[i], *below = before->nodes[k];
+
+            if (node->dialer.bottom != GOST_DATAGRAM || carries_packets(below->connector))
+                continue;
+            gh_errors_at(b->errs, GH_ERROR, conf,
+                         "node %s: the dialer %s needs datagrams, which the connector %s of node "
+                         "%s before it cannot carry; use relay or socks5 there",
+                         node->label, node->dialer.type, below->connector->name, below->label);
+            ok = false;
+        }
+    return ok;
+}
+
 struct gh_chain *gh_chain_build(struct gh_build *b, const struct gh_value *conf,
                                 gh_hop_finder *find, bool (*adopt)(void *arg, struct gh_hop *hop),
                                 void *arg)
@@ -96,7 +124,8 @@ struct gh_chain *gh_chain_build(struct gh_build *b, const struct gh_value *conf,
             break;
         }
         if (chain->n_hops != 0)
-            ok = can_follow(b, hop, item) && ok;
+            ok = can_follow(b, hop, item) &&
+                 get_packets(b, chain->hops[chain->n_hops - 1], hop, item) && ok;
         chain->hops[chain->n_hops++] = hop;
     }
     if (ok)
@@ -107,8 +136,7 @@ struct gh_chain *gh_chain_build(struct gh_build *b, const struct gh_value *conf,
 
 /* ---- asking ---- */
 
-static const struct gh_chain *choose_chain(struct gh_chain_group *group,
-                                           const struct gh_pick *pick)
+static const struct gh_chain *choose_chain(struct gh_chain_group *group, const struct gh_pick *pick)
 {
     const struct gh_choice *items[64], *chosen;
     unsigned n = group->n < 64 ? group->n : 64;

@@ -240,6 +240,12 @@ static int open_fd(const struct gost_addr *bind_addr, const struct gost_addr *pe
     return 0;
 }
 
+void gh_sock_no_fragments(struct ge_stack *stack)
+{
+    if (ge_stack_bottom_ops(stack) == &packets_ops)
+        gh_udp_no_fragments(((struct gh_packets *)ge_stack_ctx(stack))->fd);
+}
+
 struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
 {
     struct gh_packets *s = calloc(1, sizeof *s);

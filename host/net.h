@@ -88,6 +88,10 @@ int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost
                     const struct gh_sockopt *opt, struct ge_stack **ret_stack,
                     struct gost_addr *ret_local, char *error, size_t error_size);
 
+/* A dialed datagram socket whose layer makes its packets fit by itself: they are never cut in
+ * pieces on the way, and larger socket buffers are asked for. Others: nothing happens. */
+void gh_sock_no_fragments(struct ge_stack *stack);
+
 /* A listening socket of a flow (SOCKS5 BIND): accept() gives one stream per call. */
 struct gh_bind;
 int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t port_min,

@@ -226,6 +226,7 @@ static void dialed(void *arg, int status, const char *text, struct ge_stack *sta
 {
     struct gh_route *r = arg;
     const struct gh_node *node = gh_route_node(r);
+    const void *conf;
 
     r->dial = NULL;
     if (status != 0 && node != NULL) {
@@ -239,6 +240,8 @@ static void dialed(void *arg, int status, const char *text, struct ge_stack *sta
     r->stack = stack;
     r->local = *local;
     r->remote = *remote;
+    if (node != NULL && gh_stackdef_keyed(&node->dialer, &conf) != NULL)
+        gh_sock_no_fragments(stack);
     if (node != NULL)
         gh_route_enter(r);
     else

@@ -77,6 +77,7 @@ struct quic_state {
     uint8_t handshaken; /* told by ngtcp2 */
     uint8_t over;       /* closed, by either side: nothing is written any more */
     uint8_t pinging;
+    uint8_t unknown;     /* the peer answered with a stateless reset */
     uint8_t local_known; /* packets say where they came to: answers go out from there */
 };
 

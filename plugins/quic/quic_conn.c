@@ -51,6 +51,13 @@ static int on_handshake(ngtcp2_conn *conn, void *user)
     return 0;
 }
 
+static int on_stateless_reset(ngtcp2_conn *conn, const ngtcp2_pkt_stateless_reset *reset,
+                              void *user)
+{
+    ((struct quic_state *)user)->unknown = 1;
+    return 0;
+}
+
 static int on_datagram(ngtcp2_conn *conn, uint32_t flags, const uint8_t *data, size_t n, void *user)
 {
     struct quic_state *s = user;
@@ -71,6 +78,7 @@ static const ngtcp2_callbacks callbacks = {
     .acked_stream_data_offset = quic_on_stream_acked,
     .stream_open = quic_on_stream_open,
     .stream_close = quic_on_stream_close,
+    .recv_stateless_reset = on_stateless_reset,
     .recv_retry = ngtcp2_crypto_recv_retry_cb,
     .rand = on_rand,
     .get_new_connection_id = on_new_id,

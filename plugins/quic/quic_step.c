@@ -58,6 +58,10 @@ static int peer_closed(struct quic_state *s)
     quic_error e;
 
     s->over = 1;
+    if (s->unknown)
+        return gost_fail(s->wire, GOST_ECLOSED,
+                         "%s knows nothing of the QUIC connection any more: it was restarted",
+                         s->peer);
     quic_peer_error(s->conn, &e);
     if (e.type == QUIC_ERROR_APPLICATION || e.error_code == 0)
         return gost_fail(s->wire, e.error_code ? GOST_EPEER : GOST_ECLOSED,

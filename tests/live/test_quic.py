@@ -444,6 +444,15 @@ def hops():
         )
 
 
+    c = Host("-L", "http://127.0.0.1:0", "-F", "socks4://127.0.0.1:1", "-F", "quic://127.0.0.1:2")
+    c.proc.wait(10)
+    tap.ok(
+        "needs datagrams" in c.text() and "hop-0/node-0" in c.text() and "hop-1" in c.text(),
+        "quic after a hop that carries no datagrams is refused, naming both",
+        c.text(),
+    )
+
+
 for scheme_, workers_ in (
     ("relay+quic", 1),
     ("relay+quic", 2),

@@ -436,9 +436,8 @@ static inline int gost_act(struct gost_io *io, const struct gost_action *action)
     return gost_host_->act(io, action);
 }
 
-/* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One
- * deadline per instance; setting replaces. A layer's deadline within the next second comes at the
- * next millisecond after it, any other within the next ten. */
+/* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One per
+ * instance; setting replaces. Within ten milliseconds; a layer's of the next second within one. */
 static inline void gost_set_deadline(struct gost_io *io, uint64_t at_ns)
 {
     gost_host_->set_deadline(io, at_ns);
@@ -532,16 +531,13 @@ static inline int gost_stream_set_arg(struct gost_io *s, struct gost_bytes arg)
 }
 
 /* ---- datagram layers that attach by key: see session.h --------------------------------------- */
-
-/* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK; GOST_EINUSE: another
- * instance has it, choose another; GOST_ELIMIT: an instance has at most 32; GOST_ENOMEM. On a
- * socket that is ours alone (a dialer's) there is nothing to do: GOST_OK. */
+/* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK, also on a socket that is ours
+ * alone; GOST_EINUSE: another instance has it; GOST_ELIMIT: we have 32; GOST_ENOMEM. */
 static inline int gost_key_add(struct gost_io *io, struct gost_bytes key)
 {
     return gost_host_->key_add(io, key);
 }
-
-/* Packets with this key are strays from now on. Not ours: nothing happens. */
+/* They are strays from now on. A key that is not ours: nothing happens. */
 static inline void gost_key_remove(struct gost_io *io, struct gost_bytes key)
 {
     gost_host_->key_remove(io, key);
