@@ -17,6 +17,7 @@ typedef ngtcp2_ccerr quic_error;
 #define quic_error_library     ngtcp2_ccerr_set_liberr
 #define quic_error_alert       ngtcp2_ccerr_set_tls_alert
 #define QUIC_ERROR_APPLICATION NGTCP2_CCERR_TYPE_APPLICATION
+#define quic_is_draining       ngtcp2_conn_in_draining_period
 #define QUIC_VERSION_2         NGTCP2_PROTO_VER_V2
 
 static inline void quic_peer_error(ngtcp2_conn *conn, quic_error *ret_error)
@@ -58,6 +59,7 @@ typedef ngtcp2_connection_close_error quic_error;
 #define quic_error_application ngtcp2_connection_close_error_set_application_error
 #define quic_error_library     ngtcp2_connection_close_error_set_transport_error_liberr
 #define quic_error_alert       ngtcp2_connection_close_error_set_transport_error_tls_alert
+#define quic_is_draining       ngtcp2_conn_is_in_draining_period
 #define quic_peer_error        ngtcp2_conn_get_connection_close_error
 #define QUIC_ERROR_APPLICATION NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION
 #define QUIC_VERSION_2         NGTCP2_PROTO_VER_V1 /* it knows a draft of version 2 only */

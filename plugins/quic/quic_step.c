@@ -33,7 +33,7 @@ static void send_close(struct quic_state *s, const quic_error *error)
     if (!s->conn || s->over)
         return;
     s->over = 1;
-    if (ngtcp2_conn_is_in_draining_period(s->conn))
+    if (quic_is_draining(s->conn))
         return;
     ngtcp2_path_storage_zero(&ps);
     n = ngtcp2_conn_write_connection_close(s->conn, &ps.path, &pi, packet, sizeof packet, error,
