@@ -16,6 +16,7 @@
 #define QUIC_SEAL     28u    /* a nonce before the packet and a tag behind it, with cipherKey */
 #define QUIC_INITIAL  1200u  /* a first packet is at least this long */
 #define QUIC_BLOCK    16384u /* of what is sent and not acknowledged */
+#define QUIC_UNREAD   (16u << 20) /* unread bytes of a connection that make it stop */
 #define QUIC_ALPN_MAX 8u
 
 /* What prepare() derives from the options. Immutable afterwards, shared by all workers. */
@@ -73,6 +74,8 @@ struct quic_state {
     struct quic_stream *queue, **queue_last;
     struct sockaddr_storage local, remote; /* the path of a client; where a server was reached */
     socklen_t local_n, remote_n;
+    uint64_t unread; /* bytes the users of all streams have not consumed */
+    uint64_t held;   /* of these, for how many the peer was not given room in the connection */
     uint32_t role;
     uint8_t handshaken; /* told by ngtcp2 */
     uint8_t over;       /* closed, by either side: nothing is written any more */

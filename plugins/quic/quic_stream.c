@@ -216,6 +216,28 @@ int quic_on_stream_open(ngtcp2_conn *conn, int64_t id, void *user)
     return 0;
 }
 
+/* The window of the connection is for all streams: if it were opened only as bytes are consumed, a
+ * few users who do not read would stop the others. Each stream has a window of its own for that. So
+ * room is given at once, until there is too much unread. */
+static void arrived(struct quic_state *s, size_t n)
+{
+    s->unread += n;
+    if (s->unread <= QUIC_UNREAD)
+        ngtcp2_conn_extend_max_offset(s->conn, n);
+    else
+        s->held += n;
+}
+
+static void consumed(struct quic_state *s, size_t n)
+{
+    uint64_t owed = n < s->held ? n : s->held;
+
+    s->unread -= n < s->unread ? n : s->unread;
+    s->held -= owed;
+    if (owed)
+        ngtcp2_conn_extend_max_offset(s->conn, owed);
+}
+
 int quic_on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
                         const uint8_t *data, size_t n, void *user, void *stream)
 {
@@ -233,6 +255,7 @@ int quic_on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t 
         ngtcp2_conn_extend_max_offset(conn, n);
         return 0;
     }
+    arrived(s, n);
     if (t->got_fin)
         gost_shut(t->port);
     gost_session_alive(s->wire);
@@ -363,7 +386,7 @@ static int session_credit(void *state, const void *conf, struct gost_io *io, str
         return GOST_OK;
     if (t && !t->gone)
         (void)ngtcp2_conn_extend_max_stream_offset(s->conn, t->id, n);
-    ngtcp2_conn_extend_max_offset(s->conn, n);
+    consumed(s, n);
     return GOST_OK;
 }
 

@@ -372,6 +372,85 @@ def ends():
     tap.ok(a.stop() == 0, "the first one ends cleanly", a.text())
 
 
+def reload():
+    """A changed service takes the descriptor over; connections that live go on."""
+    p, entry = free_port(), free_port()
+    conf = os.path.join(WORK, "quic.yml")
+    text = (
+        "services:\n- name: q\n  addr: 127.0.0.1:%d\n  handler: {type: relay, metadata: {%%s}}\n"
+        "  listener: {type: quic, metadata: {%%s}}\n" % p
+    )
+
+    def write(handler, listener):
+        with open(conf, "w") as f:
+            f.write(text % (handler, listener))
+
+    def again(count, word):
+        s.proc.send_signal(signal.SIGHUP)
+        for _ in range(200):
+            if s.text().count(word) > count:
+                return True
+            time.sleep(0.05)
+        return False
+
+    write("nodelay: true", "")
+    s = Host("-C", conf, "-D", workers=2)
+    c = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "relay+quic://127.0.0.1:%d" % p,
+        ports=[entry],
+        workers=2,
+    )
+    t = connect_via("socks5", entry, "127.0.0.1", ECHO)
+    t.settimeout(20)
+
+    def lives():
+        t.sendall(b"still here")
+        return recv_exact(t, 10) == b"still here"
+
+    tap.case("a stream before the reload", lives)
+    write("nodelay: false", "")
+    tap.ok(again(0, "1 changed"), "the handler is changed by a reload", s.text())
+    tap.case("the stream goes on", lives)
+    tap.case("the connection takes new streams", one_echo, entry)
+    t.close()
+    write("nodelay: false", "maxStreams: 50")
+    tap.ok(again(1, "1 changed"), "the listener is changed, too", s.text())
+
+    def found():
+        last = None
+        for _ in range(20):
+            try:
+                return one_echo(entry)
+            except (RuntimeError, OSError) as e:
+                last = e
+                time.sleep(0.2)
+        return repr(last) + c.text() + s.text()
+
+    tap.case("a new connection is made", found)
+    stop(s, c, "after reloads")
+
+
+def slow_reader():
+    """What a client does not read waits at the target, not in memory."""
+    s, c, entry, _ = pair("relay+quic", 2)
+    one_echo(entry)
+    before = s.rss_kib() + c.rss_kib()
+    socks = [connect_via("socks5", entry, "127.0.0.1", GIVE) for _ in range(4)]
+    for t in socks:
+        t.sendall(struct.pack(">Q", 200 << 20))
+    time.sleep(3)
+    grown = s.rss_kib() + c.rss_kib() - before
+    tap.ok(grown < 100000, "800 MB that nobody reads take %d KiB" % grown)
+    tap.case("others are served meanwhile", one_echo, entry)
+    for t in socks:
+        t.close()
+    tap.case("and afterwards", download, entry, 1 << 20)
+    stop(s, c, "after slow readers")
+
+
 def version_negotiation():
     p = free_port()
     h = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
@@ -443,7 +522,6 @@ def hops():
             c.text() + one.text() + two.text(),
         )
 
-
     c = Host("-L", "http://127.0.0.1:0", "-F", "socks4://127.0.0.1:1", "-F", "quic://127.0.0.1:2")
     c.proc.wait(10)
     tap.ok(
@@ -470,6 +548,8 @@ moving(2)
 lossy()
 options()
 ends()
+reload()
+slow_reader()
 version_negotiation()
 hops()
 tap.done()
