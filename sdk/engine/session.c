@@ -501,17 +501,6 @@ int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
 
 /* ---- what the rest of the engine tells a stream ---- */
 
-/* What the user sent to a peer that wants none of it. */
-static void discard(struct ge_stream *st)
-{
-    struct ge_level *lv = &st->stack.bottom;
-
-    if (!lv->down.bytes && !lv->down.heads)
-        return;
-    ge_queue_clear(st->stack.w, &lv->down);
-    ge_down_consumed(lv);
-}
-
 /* Something was queued or consumed at a stream's bottom. */
 void ge_stream_changed(struct ge_stack *s)
 {
@@ -519,8 +508,10 @@ void ge_stream_changed(struct ge_stack *s)
     struct ge_session *x = s->session;
     int wake = 0;
 
-    if (st->stopped)
-        discard(st);
+    if (st->stopped && (s->bottom.down.bytes || s->bottom.down.heads)) { /* nobody wants it */
+        ge_queue_clear(s->w, &s->bottom.down);
+        ge_down_consumed(&s->bottom);
+    }
 
     if (st->known && owed(st) && OP(x, credit)) {
         link_add(&x->owed, &st->owed);
@@ -659,16 +650,12 @@ void ge_stream_reset(struct gost_io *s, uint64_t code)
 void ge_stream_stop(struct gost_io *s, uint64_t code)
 {
     struct ge_stack *stack = s->lv->stack;
-    struct ge_stream *st = stream_of(stack);
 
-    if (!stack->session || st->reset || st->stopped)
+    if (!stack->session || stream_of(stack)->reset || stream_of(stack)->stopped)
         return;
-    st->stopped = 1; /* the code is the peer's: a reset of ours must not repeat it */
-    link_del(&st->queue);
-    if (stack->session->given == st)
-        stack->session->given = NULL;
-    ge_stream_end_seen(stack); /* for the layer this direction is over */
-    discard(st);
+    stream_of(stack)->stopped = 1; /* the code is the peer's: a reset of ours must not repeat it */
+    ge_stream_end_seen(stack);     /* for the layer this direction is over */
+    ge_stream_changed(stack);
 }
 
 void ge_session_goaway(struct gost_io *io)

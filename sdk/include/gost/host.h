@@ -436,8 +436,8 @@ static inline int gost_act(struct gost_io *io, const struct gost_action *action)
     return gost_host_->act(io, action);
 }
 
-/* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One per
- * instance; setting replaces. Within ten milliseconds; a layer's of the next second within one. */
+/* Step me with GOST_EV_DEADLINE (layers: on_deadline) at this time of gost_now(); 0: never. One
+ * per instance; setting replaces. At most 10 ms late; a layer's of the next second 1 ms. */
 static inline void gost_set_deadline(struct gost_io *io, uint64_t at_ns)
 {
     gost_host_->set_deadline(io, at_ns);
@@ -531,8 +531,8 @@ static inline int gost_stream_set_arg(struct gost_io *s, struct gost_bytes arg)
 }
 
 /* ---- datagram layers that attach by key: see session.h --------------------------------------- */
-/* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK, also on a socket that is ours
- * alone; GOST_EINUSE: another instance has it; GOST_ELIMIT: we have 32; GOST_ENOMEM. */
+/* Packets with this key (1 to 22 bytes) are ours from now on. GOST_OK, also on a socket that is
+ * ours alone; GOST_EINUSE: another instance has it; GOST_ELIMIT: we have 32; GOST_ENOMEM. */
 static inline int gost_key_add(struct gost_io *io, struct gost_bytes key)
 {
     return gost_host_->key_add(io, key);
