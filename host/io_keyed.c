@@ -38,8 +38,9 @@ struct keyed {
     unsigned n_keys;     /* under the lock */
     struct sockaddr_storage peer;
     socklen_t n;
-    struct gost_addr local;         /* where the last packet came to; NONE: not known */
-    uint8_t waiting, ended, proven; /* proven: under the lock */
+    struct gost_addr local; /* where the last packet came to; NONE: not known */
+    uint8_t waiting, ended;
+    uint8_t proven; /* a packet came with a key of its own, or after its handshake */
 };
 
 /* What one worker has of the listener. */
@@ -284,16 +285,18 @@ static void deliver(struct keyed_worker *kw, struct gh_datagram *d,
     struct gh_keyed *k = kw->k;
     struct keyed *a = NULL;
     struct gh_key *e;
+    int own;
 
     uv_mutex_lock(&k->lock);
     e = gh_keymap_find(&k->map, key->k, key->n);
-    if (e && e->owner) {
+    if (e && e->owner)
         a = e->owner;
-        if (e->own && !a->proven)
-            atomic_fetch_sub(&k->unproven, 1);
-        a->proven |= e->own;
-    }
+    own = e && e->own;
     uv_mutex_unlock(&k->lock);
+    if (a && !a->proven && (own || !*ge_stack_layer_name(a->stack))) {
+        a->proven = 1;
+        atomic_fetch_sub(&k->unproven, 1);
+    }
     if (!e || k->closing)
         return; /* it ended meanwhile */
     if (!a && !(a = admit(kw, d, key)))

@@ -131,8 +131,8 @@ struct gost_session_ops {
  * forgotten when it ends.
  *
  * GOST_PACKET_BUSY says that many instances of this listener have proven nothing yet (no packet
- * came with a key of their own choice): prefer a stateless answer that makes the peer prove its
- * address. Calls of gost_now(), gost_unix_time() and gost_random() are allowed.
+ * came with a key of their own choice, or after their handshake): prefer a stateless answer that
+ * makes the peer prove its address. gost_now(), gost_unix_time() and gost_random() may be called.
  */
 enum gost_attach { GOST_ATTACH_PEER = 1, GOST_ATTACH_KEY = 2, GOST_ATTACH_SOCKET = 3 };
 
