@@ -111,6 +111,15 @@ static int add_layer(struct builder *b, const struct gost_component *c)
                      gh_type_text(b->def->top));
         return -1;
     }
+    if (is_session(gh_layer_above(c)) && gh_stackdef_has_session(b->def) &&
+        (gh_layer_below(c) & GOST_SESSION) == 0) {
+        gh_errors_at(b->errs, GH_ERROR, b->at,
+                     "%s: the layer \"%s\" of \"%s\" would put sessions into the streams of "
+                     "\"%s\": a stack has one such layer; leave one out",
+                     gh_confset_object(b->set), c->name, b->type,
+                     b->def->layer[b->def->n_carrier - 1].component->name);
+        return -1;
+    }
     if (configure(b, c, &conf) != 0)
         return -1;
     if (gh_stackdef_add(b->def, c, conf, false) != 0) {
