@@ -9,7 +9,14 @@
 #include "host.h"
 #include "log.h"
 
-enum { WORKERS_MAX = 256 };
+enum {
+    WORKERS_MAX = 256,
+    DOUBTFUL_MAX = 3 /* sessions that are passed over before one of them is used all the same */
+};
+
+/* A request is to be through 2 s after its path is, whatever the session went through before. */
+#define DOUBT    (500 * GOST_MS) /* for an answer to the first request after a silence */
+#define PATIENCE GOST_S          /* for a session that is being dialed or asked */
 
 /* Each is touched by its worker only. */
 static struct gh_carrier *pools[WORKERS_MAX];
@@ -56,12 +63,12 @@ static const char *label_of(const struct gh_carrier *c)
     return c->node[c->n - 1]->label;
 }
 
-static bool is_of(const struct gh_carrier *c, const struct gh_path *path, unsigned n)
+static bool is_of(const struct gh_carrier *c, const struct gh_node *const *node, unsigned n)
 {
     if (c->unwanted || c->state == CARRIER_DRAINING || c->n != n)
         return false;
     for (unsigned i = n; i-- > 0;)
-        if (!gh_carrier_same_node(c->node[i], path->node[i], i + 1 == n))
+        if (!gh_carrier_same_node(c->node[i], node[i], i + 1 == n))
             return false;
     return true;
 }
@@ -105,6 +112,24 @@ static void wake_all(struct gh_carrier *c)
     }
 }
 
+static void impatient(struct ge_timer *t)
+{
+    wake_all((struct gh_carrier *)((char *)t - offsetof(struct gh_carrier, impatience)));
+}
+
+static bool is_late(const struct gh_carrier *c)
+{
+    return ge_now(gh_worker_engine(c->worker)) >= c->since + PATIENCE;
+}
+
+/* For a while: who is woken because nothing happened dials another one beside it. */
+static void wait_for(struct gh_carrier *c, struct gh_carrier_wait *wait)
+{
+    c->impatience.fire = impatient;
+    ge_timer_start(gh_worker_engine(c->worker), &c->impatience, c->since + PATIENCE);
+    add_wait(c, wait);
+}
+
 /* ---- life ---- */
 
 struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *service,
@@ -125,6 +150,7 @@ struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *serv
     c->service = gh_service_ref(service);
     c->n = n;
     c->full_at = SIZE_MAX;
+    c->since = ge_now(gh_worker_engine(w));
     memcpy(c->node, path->node, n * sizeof c->node[0]);
     c->next = *pool;
     c->prev = pool;
@@ -138,6 +164,7 @@ struct gh_carrier *gh_carrier_begin(struct gh_worker *w, struct gh_service *serv
 static void carrier_free(struct gh_carrier *c, bool gently)
 {
     ge_timer_stop(gh_worker_engine(c->worker), &c->timer);
+    ge_timer_stop(gh_worker_engine(c->worker), &c->impatience);
     *c->prev = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
@@ -224,27 +251,6 @@ static void session_changed(struct ge_stack *session, void *arg, unsigned what)
     }
 }
 
-int gh_carrier_ready(struct gh_carrier *c, struct ge_stack *session, struct ge_flow *flow,
-                     struct ge_stack **ret_stream)
-{
-    int r;
-
-    c->session = session;
-    c->state = CARRIER_READY;
-    c->begun = c->idle_since = ge_now(gh_worker_engine(c->worker));
-    c->timer.fire = due;
-    ge_stack_set_flow(session, c->ge);
-    ge_session_on_change(session, session_changed, c);
-    ge_session_on_end(session, session_ended, c);
-    arm(c);
-    r = gh_carrier_open(c, flow, ret_stream);
-    if (c->unwanted)
-        gh_carrier_drain(c, "the configuration changed");
-    else
-        wake_all(c);
-    return r;
-}
-
 /* ---- use ---- */
 
 uint64_t gh_carrier_id(const struct gh_carrier *c)
@@ -262,19 +268,27 @@ static bool is_full(const struct gh_carrier *c)
     return n >= c->full_at || (max != 0 && n >= (size_t)max);
 }
 
-/* A session that was silent for long may have died unnoticed. */
+/* Nothing came since a stream was opened some time ago. */
+static bool is_doubtful(const struct gh_carrier *c)
+{
+    return c->asked != 0 && ge_session_heard(c->session) <= c->asked &&
+           ge_now(gh_worker_engine(c->worker)) >= c->asked + DOUBT;
+}
+
+/* A session that was silent for long, or does not answer, may have died unnoticed. */
 static void check(struct gh_carrier *c)
 {
     const struct gh_carrier_conf *conf = conf_of(c);
     uint64_t silent = ge_now(gh_worker_engine(c->worker)) - ge_session_heard(c->session);
     int r;
 
-    if (silent < conf->check_after)
+    if (silent < conf->check_after && !is_doubtful(c))
         return;
     r = ge_session_ping(c->session, conf->check_timeout);
-    if (r == GOST_OK)
+    if (r == GOST_OK) {
         c->state = CARRIER_CHECKING;
-    else if (r != GOST_EUNSUPPORTED)
+        c->since = ge_now(gh_worker_engine(c->worker));
+    } else if (r != GOST_EUNSUPPORTED)
         gh_carrier_drain(c, "it cannot be asked for a sign of life");
     else if (silent / 3 >= conf->check_after)
         gh_carrier_drain(c, "it was silent for three times carrier.checkAfter");
@@ -291,6 +305,8 @@ static void refresh(struct gh_carrier *c)
         gh_carrier_drain(c, "its peer wants no more");
     else if (max_bytes != 0 && ge_session_bytes(c->session) >= max_bytes)
         gh_carrier_drain(c, "it carried carrier.maxBytes");
+    else if (ge_session_refused(c->session))
+        gh_carrier_drain(c, "nobody is at its peer's port");
     else
         check(c);
 }
@@ -298,24 +314,44 @@ static void refresh(struct gh_carrier *c)
 enum gh_carrier_state gh_carrier_find(struct gh_worker *w, const struct gh_path *path, unsigned n,
                                       struct gh_carrier **ret_carrier, struct gh_carrier_wait *wait)
 {
-    struct gh_carrier *pending = NULL;
+    struct gh_carrier *pending = NULL, *doubtful = NULL; /* the youngest of each */
+    unsigned n_doubtful = 0;
 
     for (struct gh_carrier *c = *gh_carrier_pool(w), *next; c != NULL; c = next) {
         next = c->next;
-        if (!is_of(c, path, n))
+        if (!is_of(c, path->node, n))
             continue;
         refresh(c);
         if (c->state == CARRIER_DIALING || c->state == CARRIER_CHECKING) {
-            pending = c;
+            if (!is_late(c) && (pending == NULL || c->since > pending->since))
+                pending = c;
         } else if (c->state == CARRIER_READY && !is_full(c)) {
-            *ret_carrier = c;
-            return GH_CARRIER_READY;
+            if (!is_doubtful(c)) {
+                *ret_carrier = c;
+                return GH_CARRIER_READY;
+            }
+            doubtful = doubtful != NULL ? doubtful : c;
+            n_doubtful++;
         }
     }
-    if (pending == NULL)
+    if (pending != NULL) {
+        wait_for(pending, wait);
+        return GH_CARRIER_WAIT;
+    }
+    if (n_doubtful < DOUBTFUL_MAX)
         return GH_CARRIER_NONE;
-    add_wait(pending, wait);
-    return GH_CARRIER_WAIT;
+    *ret_carrier = doubtful;
+    return GH_CARRIER_READY;
+}
+
+/* Whether another one has room: it came while this one was being dialed for too long. */
+static bool is_spare(const struct gh_carrier *c)
+{
+    for (const struct gh_carrier *o = *gh_carrier_pool(c->worker); o != NULL; o = o->next)
+        if (o != c && o->state == CARRIER_READY && is_of(o, c->node, c->n) && !is_full(o) &&
+            !is_doubtful(o))
+            return true;
+    return false;
 }
 
 int gh_carrier_open(struct gh_carrier *c, struct ge_flow *flow, struct ge_stack **ret_stream)
@@ -329,6 +365,31 @@ int gh_carrier_open(struct gh_carrier *c, struct ge_flow *flow, struct ge_stack 
         gh_carrier_drain(c, "it gives no stream");
     else
         c->full_at = SIZE_MAX;
+    if (r == GOST_OK && (c->asked == 0 || ge_session_heard(c->session) > c->asked))
+        c->asked = ge_now(gh_worker_engine(c->worker));
+    return r;
+}
+
+int gh_carrier_ready(struct gh_carrier *c, struct ge_stack *session, struct ge_flow *flow,
+                     struct ge_stack **ret_stream)
+{
+    int r;
+
+    c->session = session;
+    c->state = CARRIER_READY;
+    c->begun = c->idle_since = ge_now(gh_worker_engine(c->worker));
+    c->timer.fire = due;
+    ge_stack_set_flow(session, c->ge);
+    ge_session_on_change(session, session_changed, c);
+    ge_session_on_end(session, session_ended, c);
+    arm(c);
+    r = gh_carrier_open(c, flow, ret_stream);
+    if (c->unwanted)
+        gh_carrier_drain(c, "the configuration changed");
+    else if (is_spare(c))
+        gh_carrier_drain(c, "there is another one by now");
+    else
+        wake_all(c);
     return r;
 }
 

@@ -17,8 +17,10 @@ struct gh_carrier {
     struct ge_flow *ge;
     struct ge_stack *session; /* NULL: being dialed */
     struct gh_carrier_wait *waiting;
-    struct ge_timer timer;
+    struct ge_timer timer, impatience;
     uint64_t begun, idle_since; /* ns */
+    uint64_t since;             /* ns: it is being dialed, or asked for a sign of life */
+    uint64_t asked;             /* ns: of the first stream after it was last heard; 0: none */
     size_t full_at;             /* it had so many streams when it gave no more */
 };
 

@@ -80,7 +80,11 @@ socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *a
 /* port: of a socket bound to any address, to tell each packet's own one; 0: not asked for. v has
  * room for GH_RECV_BATCH. Returns how many came; negative: errno says why none. */
 int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v);
-/* How many were sent, or given up because the kernel refuses them; -1: the socket is full. */
+enum { GH_SEND_FULL = -1, GH_SEND_REFUSED = -2 };
+
+/* How many were sent, or given up because the kernel refuses them. GH_SEND_FULL: the socket is
+ * full. GH_SEND_REFUSED: the peer of a connected socket says, of an earlier one, that nobody is
+ * there; nothing was sent, another try will be. */
 int gh_udp_send(int fd, const struct gh_out *v, unsigned n);
 /* io_splice.c */
 struct gh_splice;

@@ -45,7 +45,9 @@ static void do_read(struct gh_packets *s)
     struct gh_datagram d[GH_RECV_BATCH];
     int i, n = gh_udp_recv(s->w, s->fd, s->any_port, d);
 
-    /* n < 0 may be an ICMP answer to one datagram, which ends nothing: the peer may come back */
+    /* An ICMP answer to one datagram, which ends nothing: the peer may come back. */
+    if (n < 0 && errno == ECONNREFUSED)
+        ge_rx_refused(s->stack);
     for (i = 0; i < n; i++)
         (void)ge_rx_packet(s->stack, &d[i].p);
 }
@@ -101,6 +103,10 @@ static void do_write(struct gh_packets *s)
                 break; /* 0: on_name() goes on, the queue holds what waits. -1: to nowhere */
         }
         sent = i > 0 ? gh_udp_send(s->fd, out, i) : 0;
+        if (sent == GH_SEND_REFUSED) {
+            ge_rx_refused(s->stack);
+            continue;
+        }
         if (sent < 0) {
             s->blocked = 1;
             return;

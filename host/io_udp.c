@@ -258,7 +258,9 @@ int gh_udp_send(int fd, const struct gh_out *v, unsigned n)
     if (r >= 0)
         return r;
     if (errno == EAGAIN)
-        return -1;
+        return GH_SEND_FULL;
+    if (errno == ECONNREFUSED)
+        return GH_SEND_REFUSED;
     retry(fd, &v[0], errno);
     return 1;
 }

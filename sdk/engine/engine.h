@@ -223,6 +223,8 @@ int ge_tx_shut(
 void ge_tx_shut_done(struct ge_stack *s);
 /* Datagram bottoms. Received packets above the queue's cap are dropped (GOST_FULL). */
 int ge_rx_packet(struct ge_stack *s, const struct gost_packet *p);
+/* A datagram was answered by "nobody is there". It ends nothing. */
+void ge_rx_refused(struct ge_stack *s);
 int ge_tx_packet(struct ge_stack *s,
                  struct gost_packet *ret_p); /* GOST_AGAIN: none; valid until drop */
 void ge_tx_packet_drop(struct ge_stack *s);  /* sent or given up: the next one */
@@ -324,6 +326,8 @@ void ge_session_on_change(struct ge_stack *session,
                           void (*change)(struct ge_stack *session, void *arg, unsigned what),
                           void *arg);
 uint64_t ge_session_heard(const struct ge_stack *session); /* gost_now() of the last input */
+/* Whether, since the last input, its wire was told that nobody is at the other end. */
+int ge_session_refused(const struct ge_stack *session);
 /* How long its layer could not read, or the wire would take nothing; 0: neither is so. */
 uint64_t ge_session_stuck(const struct ge_stack *session);
 uint64_t ge_session_bytes(const struct ge_stack *session); /* ever, both ways, of all streams */

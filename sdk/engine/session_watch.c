@@ -48,6 +48,21 @@ uint64_t ge_session_heard(const struct ge_stack *session)
     return x ? x->heard : 0;
 }
 
+int ge_session_refused(const struct ge_stack *session)
+{
+    const struct ge_session *x = ge_session_of(session);
+
+    return x && x->refused && x->refused >= x->heard;
+}
+
+void ge_rx_refused(struct ge_stack *stack)
+{
+    struct ge_session *x = ge_session_of(stack);
+
+    if (x)
+        x->refused = ge_now(x->layer->inst.w);
+}
+
 uint64_t ge_session_stuck(const struct ge_stack *session)
 {
     const struct ge_session *x = ge_session_of(session);
