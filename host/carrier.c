@@ -17,6 +17,7 @@ enum {
 /* A request is to be through 2 s after its path is, whatever the session went through before. */
 #define DOUBT    (500 * GOST_MS) /* for an answer to the first request after a silence */
 #define PATIENCE GOST_S          /* for a session that is being dialed or asked */
+#define SILENCE  GOST_S          /* no kernel tells that a peer over packets has died */
 
 /* Each is touched by its worker only. */
 static struct gh_carrier *pools[WORKERS_MAX];
@@ -280,9 +281,11 @@ static void check(struct gh_carrier *c)
 {
     const struct gh_carrier_conf *conf = conf_of(c);
     uint64_t silent = ge_now(gh_worker_engine(c->worker)) - ge_session_heard(c->session);
+    bool packets = c->node[c->n - 1]->dialer.bottom == GOST_DATAGRAM;
+    uint64_t after = packets && conf->check_after > SILENCE ? SILENCE : conf->check_after;
     int r;
 
-    if (silent < conf->check_after && !is_doubtful(c))
+    if (silent < after && !is_doubtful(c))
         return;
     r = ge_session_ping(c->session, conf->check_timeout);
     if (r == GOST_OK) {
@@ -290,8 +293,8 @@ static void check(struct gh_carrier *c)
         c->since = ge_now(gh_worker_engine(c->worker));
     } else if (r != GOST_EUNSUPPORTED)
         gh_carrier_drain(c, "it cannot be asked for a sign of life");
-    else if (silent / 3 >= conf->check_after)
-        gh_carrier_drain(c, "it was silent for three times carrier.checkAfter");
+    else if (silent >= (packets ? after : 3 * after))
+        gh_carrier_drain(c, "it was silent for too long");
 }
 
 /* Brings the state up to date before it is used. */
