@@ -100,6 +100,7 @@ libgh_a_SOURCES = \
 	%D%/io_main.c \
 	%D%/io_names.c \
 	%D%/io_packets.c \
+	%D%/io_reserve.c \
 	%D%/io_sock.c \
 	%D%/io_splice.c \
 	%D%/io_udp.c \

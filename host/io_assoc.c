@@ -334,10 +334,8 @@ static void on_change(struct gh_worker *w, void *arg)
 void gh_assoc_retarget(struct gh_assoc_table *t, void (*accept)(void *arg, struct gh_accepted *a),
                        void *arg)
 {
-    struct change *c = malloc(sizeof *c);
+    struct change *c = gh_must_malloc(sizeof *c);
 
-    if (!c)
-        abort();
     c->t = t;
     c->accept = accept;
     c->arg = arg;

@@ -114,6 +114,9 @@ void gh_keyed_retarget(struct gh_keyed *k, void (*accept)(void *arg, struct gh_a
 void gh_keyed_close(struct gh_keyed *k);
 int gh_key_add(struct gost_io *io, struct gost_bytes key);
 void gh_key_remove(struct gost_io *io, struct gost_bytes key);
+/* io_reserve.c */
+void gh_reserve_init(void); /* before anything of libuv */
+void *gh_must_malloc(size_t n); /* never NULL [any] */
 /* io_main.c */
 uv_loop_t *gh_main_loop(void);
 void gh_main_posts_init(void);

@@ -29,6 +29,7 @@ struct main_work {
 uv_loop_t *gh_main_loop(void)
 {
     if (!loop_ready) {
+        gh_reserve_init();
         if (uv_loop_init(&loop))
             abort();
         loop_ready = 1;
@@ -65,10 +66,8 @@ void gh_main_posts_init(void)
 
 void gh_main_post(void (*fn)(void *arg), void *arg)
 {
-    struct main_post *p = malloc(sizeof *p);
+    struct main_post *p = gh_must_malloc(sizeof *p);
 
-    if (!p)
-        abort();
     p->next = NULL;
     p->fn = fn;
     p->arg = arg;

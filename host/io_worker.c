@@ -189,6 +189,7 @@ int gh_net_start(const struct gh_net_conf *conf)
     unsigned i;
 
     gh_net_conf = *conf;
+    gh_reserve_init();
     /* libuv gives half of its threads to getaddrinfo: of 4, two names that hang stop all others */
     setenv("UV_THREADPOOL_SIZE", "64", 0);
     if (!gh_net_conf.max_fds)
@@ -290,11 +291,9 @@ struct ge_worker *gh_worker_engine(struct gh_worker *w)
 
 void gh_worker_post(struct gh_worker *w, void (*fn)(struct gh_worker *w, void *arg), void *arg)
 {
-    struct gh_post *p = malloc(sizeof *p);
+    struct gh_post *p = gh_must_malloc(sizeof *p);
     int first;
 
-    if (!p)
-        abort(); /* a lost message would leave somebody waiting for ever */
     p->next = NULL;
     p->fn = fn;
     p->arg = arg;
