@@ -256,9 +256,10 @@ static const char *apply_value(struct parser *p, enum option_id id, const char *
             return "write a duration such as 30s or 1m";
         return NULL;
     case OPT_MEMORY_HIGH:
-        return ge_parse_size(value, &cli->memory_high) == GOST_OK && cli->memory_high >= MEMORY_LEAST
-                   ? NULL
-                   : "write a size of at least 1MB, such as 200MB";
+        return ge_parse_size(value, &cli->memory_high) != GOST_OK ||
+                       cli->memory_high < MEMORY_LEAST
+                   ? "write a size of at least 1MB, such as 200MB"
+                   : NULL;
     case OPT_MEMORY_MAX:
         return ge_parse_size(value, &cli->memory_max) == GOST_OK && cli->memory_max >= MEMORY_LEAST
                    ? NULL
