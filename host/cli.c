@@ -2,13 +2,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "conf_errors.h"
 #include "conf_number.h"
-#include "engine.h"
 
 enum { WORKERS_MAX = 256, MEMORY_LEAST = 1024 * 1024 };
 
@@ -209,6 +210,26 @@ static bool parse_workers(struct gh_cli *cli, const char *value)
     return true;
 }
 
+#define MEMORY_REMEDY "write a size of at least 1MB, such as 200MB"
+
+/* A number of bytes, or of KB, MB or GB. */
+static bool parse_memory(const char *text, uint64_t *ret_bytes)
+{
+    static const char *const units[] = {"", "KB", "MB", "GB"};
+    char number[16];
+    size_t n = strspn(text, "0123456789"), unit = 0;
+    int64_t value;
+
+    snprintf(number, sizeof number, "%.*s", (int)n, text);
+    while (unit < sizeof units / sizeof units[0] && strcasecmp(units[unit], text + n) != 0)
+        unit++;
+    if (n == 0 || n > 12 || unit == sizeof units / sizeof units[0] ||
+        !gh_parse_int(number, 10, &value))
+        return false;
+    *ret_bytes = (uint64_t)value << (10 * unit);
+    return *ret_bytes >= MEMORY_LEAST;
+}
+
 /* Takes a value over. NULL: done; otherwise what is wrong with it. */
 static const char *apply_value(struct parser *p, enum option_id id, const char *value)
 {
@@ -256,14 +277,9 @@ static const char *apply_value(struct parser *p, enum option_id id, const char *
             return "write a duration such as 30s or 1m";
         return NULL;
     case OPT_MEMORY_HIGH:
-        return ge_parse_size(value, &cli->memory_high) != GOST_OK ||
-                       cli->memory_high < MEMORY_LEAST
-                   ? "write a size of at least 1MB, such as 200MB"
-                   : NULL;
+        return parse_memory(value, &cli->memory_high) ? NULL : MEMORY_REMEDY;
     case OPT_MEMORY_MAX:
-        return ge_parse_size(value, &cli->memory_max) == GOST_OK && cli->memory_max >= MEMORY_LEAST
-                   ? NULL
-                   : "write a size of at least 1MB, such as 250MB";
+        return parse_memory(value, &cli->memory_max) ? NULL : MEMORY_REMEDY;
     case OPT_WORKERS:
         return parse_workers(cli, value) ? NULL : "write a number from 1 to 256";
     case OPT_COMPAT:

@@ -590,10 +590,8 @@ static void on_change(struct gh_worker *w, void *arg)
 void gh_keyed_retarget(struct gh_keyed *k, void (*accept)(void *arg, struct gh_accepted *a),
                        void *arg, const void *layer_conf)
 {
-    struct change *c = malloc(sizeof *c);
+    struct change *c = gh_must_malloc(sizeof *c);
 
-    if (!c)
-        abort();
     c->k = k;
     c->accept = accept;
     c->arg = arg;

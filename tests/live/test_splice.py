@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from harness import WORK, Host, Tap, connect_via, free_port, pattern, recv_exact, serve
+from harness import WORK, Host, Tap, free_port, pattern, recv_exact, serve, socks5_open
 
 tap = Tap()
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(__file__), "../.."))
@@ -176,9 +176,8 @@ def inspected():
     head = b"POST / HTTP/1.1\r\nHost: a.test\r\n\r\n"
 
     def run():
-        s = connect_via("socks5", port, "127.0.0.1", there, 30)
-        # The client speaks first, before the target is told anything.
-        s.sendall(head[:20])
+        # The client speaks first: with its request, before the target is told anything.
+        s, _, _ = socks5_open(port, 1, "127.0.0.1", there, early=head[:20], timeout=30)
         started.wait(20)
         time.sleep(0.2)  # a splice that began too early would have brought the bulk by now
         if select.select([s], [], [], 0)[0]:
