@@ -105,4 +105,26 @@ h = Host(
 )
 tap.ok("junk.so" in h.text(), "a file that is no plugin is named and skipped", h.text())
 tap.ok(h.stop() == 0, "and the host serves and ends cleanly")
+for name, text, want in (
+    (
+        "tls",
+        "tls: {certFile: /nonexistent.pem, keyFile: /nonexistent.key}\nservices:\n"
+        "- {name: a, addr: ':0', handler: {type: socks5}, listener: {type: tls}}\n",
+        "/nonexistent.pem",
+    ),
+):
+    path = os.path.join(WORK, name + ".yml")
+    with open(path, "w") as f:
+        f.write(text)
+    code, out, err = call("--check", "-C", path)
+    tap.ok(code == 1 and want in err, "the section %s of the top level is read" % name, out + err)
+port = free_port()
+path = os.path.join(WORK, "rotation.yml")
+with open(path, "w") as f:
+    f.write("log: {rotation: {maxSize: 1}}\n")
+h = Host("-C", path, "-L", "socks5://127.0.0.1:%d" % port, ports=[port])
+tap.ok(
+    "log.rotation" in h.text() and "SIGHUP" in h.text(), "log.rotation is warned about", h.text()
+)
+h.stop()
 tap.done()
