@@ -95,8 +95,8 @@ int gh_log_configure(const struct gh_value *log, char *error, size_t error_size)
     if (level != ge_log_level())
         ge_set_log_level(level);
     if (gh_get(log, "rotation") != NULL)
-        gh_log(GOST_LOG_WARN, "log.rotation is not available: rename the file and send SIGHUP, which "
-                              "opens it anew");
+        gh_log(GOST_LOG_WARN, "log.rotation is not available: rename the file and send SIGHUP, "
+                              "which opens it anew");
     return 0;
 }
 
