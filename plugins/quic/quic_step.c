@@ -184,6 +184,7 @@ static int write_one(struct quic_state *s, struct out *o, uint64_t now)
     uint8_t *at = o->buf + o->used;
     ngtcp2_path_storage ps;
     ngtcp2_pkt_info pi;
+    int full = !s->handshaken; /* no stream may send */
 
     ngtcp2_path_storage_zero(&ps);
     for (;;) {
@@ -191,7 +192,7 @@ static int write_one(struct quic_state *s, struct out *o, uint64_t now)
         ngtcp2_ssize taken = -1, n;
         size_t n_v = 0;
         int fin = 0;
-        struct quic_stream *t = s->handshaken ? quic_stream_pick(s, v, &n_v, &fin) : NULL;
+        struct quic_stream *t = full ? NULL : quic_stream_pick(s, v, &n_v, &fin);
 
         n = ngtcp2_conn_writev_stream(s->conn, &ps.path, &pi, at, QUIC_PACKET, &taken,
                                       (t ? NGTCP2_WRITE_STREAM_FLAG_MORE : 0) |
@@ -205,7 +206,11 @@ static int write_one(struct quic_state *s, struct out *o, uint64_t now)
         if (n == NGTCP2_ERR_WRITE_MORE)
             continue;
         if (t && n == NGTCP2_ERR_STREAM_DATA_BLOCKED) {
-            quic_stream_blocked(s, t);
+            /* The window of the connection: nobody tells when it is open again, so the stream
+             * stays in the line and is tried with the next packet that comes. */
+            full = ngtcp2_conn_get_max_data_left(s->conn) == 0;
+            if (!full)
+                quic_stream_blocked(s, t);
             continue;
         }
         if (t && (n == NGTCP2_ERR_STREAM_SHUT_WR || n == NGTCP2_ERR_STREAM_NOT_FOUND)) {

@@ -220,6 +220,47 @@ static void test_streams(void)
     ok(both_close(), "nothing is left");
 }
 
+/* Together they fill the window of the connection before that of any of them. */
+static void test_window(void)
+{
+    struct ge_stack *a[3], *b[3];
+    size_t sent[3] = {0}, got[3] = {0}, all = 0;
+    uint8_t buf[1000];
+    int good = 1, rounds = 0, i;
+
+    both_open(NULL, NULL);
+    for (i = 0; i < 3; i++) {
+        if (ge_session_open(client.stack, client.flow, 0, &a[i]) != GOST_OK)
+            abort();
+        gost_send(top(a[i]), "x", 1);
+        run(10 * GOST_MS);
+        b[i] = server.accepted;
+        server.accepted = NULL;
+        gost_consume(top(b[i]), 1);
+    }
+    while (all < 6000000 && rounds++ < 3000) {
+        for (i = 0; i < 3; i++)
+            while (sent[i] < 2000000 && gost_tx_room(top(a[i])) > 0) {
+                memset(buf, (int)(sent[i] / 1000), sizeof buf);
+                gost_send(top(a[i]), buf, sizeof buf);
+                sent[i] += sizeof buf;
+            }
+        run(GOST_MS);
+        for (i = 0; rounds % 50 == 0 && i < 3; i++) { /* they read now and then only */
+            size_t n = drain(b[i], got[i], &good);
+
+            got[i] += n;
+            all += n;
+        }
+    }
+    ok(good && all == 6000000, "three streams go on when the window of the connection was full");
+    for (i = 0; i < 3; i++) {
+        ge_stack_free(a[i], 1);
+        ge_stack_free(b[i], 1);
+    }
+    ok(both_close(), "nothing is left");
+}
+
 static void test_resets(void)
 {
     struct ge_stack *a = NULL, *b = NULL;
@@ -501,6 +542,7 @@ int main(void)
 {
     world_begin();
     test_streams();
+    test_window();
     test_resets();
     test_losses();
     test_address();
