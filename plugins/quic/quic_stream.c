@@ -400,7 +400,8 @@ static void give_up(struct quic_state *s, struct quic_stream *t, uint64_t code)
     }
     if (!t->got_fin && !t->stopped) {
         t->stopped = 1;
-        (void)quic_shutdown_read(s->conn, t->id, code);
+        if (!t->fin) /* as GOST: after a clean end of ours the rest is taken and dropped */
+            (void)quic_shutdown_read(s->conn, t->id, code);
     }
 }
 
