@@ -98,8 +98,11 @@ static const uint8_t *h_peek(struct gost_io *io, size_t n)
         return NULL;
     }
     p = ge_queue_peek(io_worker(io), rx_queue(io), n);
-    if (!p)
+    if (!p) {
         io->want = n;
+        if (io->side == GE_HI)
+            ge_up_wanted(io->lv);
+    }
     return p;
 }
 
@@ -116,6 +119,8 @@ static void h_consume(struct gost_io *io, size_t n)
 static void h_want(struct gost_io *io, size_t n)
 {
     io->want = n < GOST_PEEK_MAX ? n : GOST_PEEK_MAX;
+    if (io->side == GE_HI)
+        ge_up_wanted(io->lv);
 }
 
 static size_t h_rx_len(struct gost_io *io)

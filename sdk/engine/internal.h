@@ -301,6 +301,7 @@ void ge_stack_run(struct ge_stack *s);
 void ge_stack_fail(struct ge_stack *s, int status);
 void ge_up_produced(struct ge_level *lv);
 void ge_up_consumed(struct ge_level *lv);
+void ge_up_wanted(struct ge_level *lv); /* hi.want was raised */
 void ge_down_produced(struct ge_level *lv);
 void ge_down_consumed(struct ge_level *lv);
 void ge_level_end_up(struct ge_level *lv, int status);

@@ -233,6 +233,24 @@ void ge_up_consumed(struct ge_level *lv)
     }
 }
 
+/* The reader needs more than is queued: whoever stopped because so much is queued goes on, or it
+ * would wait for ever for the rest of a message that is larger than the low mark. */
+void ge_up_wanted(struct ge_level *lv)
+{
+    struct ge_stack *s = lv->stack;
+
+    if (lv->up.bytes >= lv->hi.want || lv->up.bytes >= s->w->high)
+        return;
+    if (lv->below && lv->below->dec_full) {
+        lv->below->dec = 1;
+        ge_stack_ready(s);
+    } else if (!lv->below && !s->session && s->rx_paused) {
+        s->rx_paused = 0;
+        s->want |= GE_WANT_READ;
+        ge_stack_ready(s);
+    }
+}
+
 void ge_down_produced(struct ge_level *lv)
 {
     struct ge_stack *s = lv->stack;
