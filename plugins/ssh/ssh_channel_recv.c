@@ -175,25 +175,19 @@ static int on_eof(struct ssh_state *s, struct gost_io *port, struct ssh_channel 
     return c->eof_sent ? ssh_send_close(s, c) : GOST_OK;
 }
 
-/* It ends both directions: GOST ends its own so. Who said before that it sends no more, and closes
- * while we send, gave up. */
+/* It ends both directions. GOST, and whoever let go of a TLS connection within, ends its own so:
+ * what came before is good, and nobody reads what we still send. */
 static int on_close(struct ssh_state *s, struct gost_io *port, struct ssh_channel *c)
 {
-    int gave_up;
-
     if (!c || c->close_got)
         return GOST_OK;
     if (!c->open)
         return ssh_fail(s, GOST_EPROTO, 2, "the end of a channel that is not open");
-    gave_up = c->eof_got && !c->eof_sent;
     c->close_got = 1;
     if (!c->eof_got)
         gost_shut(port);
     c->eof_got = 1;
-    if (gave_up)
-        gost_stream_reset(port, 0);
-    else
-        gost_stream_stop(port, 0);
+    gost_stream_stop(port, 0);
     return ssh_send_close(s, c);
 }
 
