@@ -167,7 +167,7 @@ static void test_authorized(void)
     struct ssh_out keys = {0}, one = {0};
     size_t i;
 
-    ssh_read_authorized(load("authorized_keys"), &keys);
+    ssh_read_authorized(load("authorized.pub"), &keys);
     for (i = 0; i < 3; i++) {
         struct ssh_in r;
 

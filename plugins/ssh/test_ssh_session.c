@@ -1,4 +1,4 @@
-/* test_ssh_session.c - sessions in memory: who is let in, channels, windows, new keys, bad peers. */
+/* test_ssh_session.c - sessions in memory: users, channels, windows, new keys, bad peers. */
 /* SPDX-License-Identifier: MIT */
 #include "../../sdk/testkit/test_capture.h"
 #include "test_world.h"
@@ -42,7 +42,7 @@ static void test_users(void)
     ok(let_in("", "") == 0, "a server that asks for nothing");
     ok(let_in("auth.username=u auth.password=any", "auth.username=u") == 0,
        "a user without a password may have any");
-    keys = with_key(0, "authorizedKeys", "authorized_keys", "");
+    keys = with_key(0, "authorizedKeys", "authorized.pub", "");
     ok(let_in(with_key(1, "privateKeyFile", "ed25519", "auth.username=x"), keys) == 0,
        "an authorized key, Ed25519");
     ok(let_in(with_key(1, "privateKeyFile", "rsa_locked", "passphrase=secret"), keys) == 0,
