@@ -335,6 +335,33 @@ static void test_cut_off(struct ge_worker *w)
     run(w);
 }
 
+/* Much is queued, so nobody reads on; what is left is more than the low mark, and not enough. */
+static void test_large_message(struct ge_worker *w, const struct gost_component *layer,
+                               const char *name)
+{
+    static uint8_t bytes[80001]; /* the layer's handshake takes one */
+    struct ge_layer_spec spec = {.component = layer, .role = GOST_SERVER};
+    struct ge_flow *f = ge_flow_new(w);
+    struct ge_stack *client, *server;
+
+    ge_stack_pair(f, GOST_STREAM, &client, &server);
+    if (layer)
+        ge_stack_push(server, &spec);
+    run(w);
+    gost_send(top(client), bytes, layer ? 80001 : 80000);
+    run(w);
+    if (gost_peek(top(server), 40000))
+        gost_consume(top(server), 40000);
+    run(w);
+    (void)gost_peek(top(server), 40000);
+    run(w);
+    ok(gost_rx_len(top(server)) == 40000 && gost_peek(top(server), 40000), name);
+    ge_stack_free(client, 0);
+    ge_stack_free(server, 0);
+    ge_flow_unref(f);
+    run(w);
+}
+
 static void fire(struct ge_timer *t)
 {
     unsigned i = (unsigned)(t - wheel);
@@ -402,6 +429,8 @@ int main(void)
     ge_timers_run(w);
     run(w);
     test_cut_off(w);
+    test_large_message(w, NULL, "the rest of a large message comes");
+    test_large_message(w, &inv, "also through a layer");
     test_timers(w);
     ge_worker_usage(w, &u);
     ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
