@@ -233,6 +233,7 @@ def through_sshd(sshd):
     )
     tap.case("a server with another host key than ssh.hostKey", refused, entry)
     ended("ssh.hostKey", host)
+    reused(sshd)
     if not sshd.password:
         tap.skip("the password of the system", "only root can give one to a private sshd")
         return
@@ -243,6 +244,20 @@ def through_sshd(sshd):
     entry, host = before("%s:%s" % (sshd.user, "wrong"), "")
     tap.case("a wrong password", refused, entry)
     ended("a wrong password", host)
+
+
+def reused(sshd):
+    """A session that was silent is asked, answers in its way, and is used again."""
+    entry = free_port()
+    node = "sshd://%s@127.0.0.1:%d?privateKeyFile=%s" % (sshd.user, sshd.port, path("ed25519"))
+    node += "&carrier.checkAfter=10ms&keepalive=true&ttl=50ms"
+    host = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", node, ports=[entry], workers=1)
+    before = sshd.text().count("Accepted publickey")
+    for i in range(4):
+        tap.case("connection %d of a session" % (i + 1), half_close, socks(entry), 1000)
+        time.sleep(0.2)
+    tap.ok(sshd.text().count("Accepted publickey") == before + 1, "all of them in one", sshd.text())
+    ended("one session", host)
 
 
 def refused_port(entry):
@@ -437,6 +452,34 @@ def second_hop():
     ended("sshd > relay+ssh", before, first, second)
 
 
+def flood(s):
+    """Sends without end."""
+    block = pattern(1 << 16, 2)
+    while True:
+        s.sendall(block)
+
+
+def stalled():
+    """One connection whose client does not read stops no other of its session."""
+    port, entry = free_port(), free_port()
+    source = serve(flood)
+    behind = Host("-L", "relay+ssh://127.0.0.1:%d" % port, ports=[port], workers=1)
+    before = Host(
+        *("-L", "socks5://127.0.0.1:%d" % entry, "-F", "relay+ssh://127.0.0.1:%d" % port),
+        ports=[entry],
+        workers=1,
+    )
+    idle = [connect_via("socks5", entry, "127.0.0.1", source) for _ in range(3)]
+    time.sleep(0.5)
+    tap.case("beside three that nobody reads", half_close, socks(entry), 4 << 20)
+    grown = [h.rss_kib() for h in (before, behind)]
+    for s in idle:
+        s.close()
+    tap.case("and after they left", half_close, socks(entry), 65536)
+    tap.ok(all(kib < 100000 for kib in grown), "memory stays bounded", str(grown))
+    ended("stalled", before, behind)
+
+
 def reborn():
     """The server ends and comes back: the next connection takes a new session."""
     port, entry = free_port(), free_port()
@@ -477,6 +520,7 @@ def main():
     between("sshd://u:pw@127.0.0.1:%d", "sshd://u:pw@127.0.0.1:%d", 2, 50)
     second_hop()
     reborn()
+    stalled()
     if need(tap, "ssh", "the ssh client"):
         for workers in (1, 2):
             forwarding(workers)
