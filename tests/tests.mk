@@ -114,6 +114,19 @@ check-local: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 	GOST_PLUGIN_CHECK="$(abs_top_builddir)/gost-plugin-check" \
 	$(PYTHON3) -B $(srcdir)/tests/run $(CHECK_ARGS)
 
+TEST_ENVIRONMENT = TOP_SRCDIR="$(abs_top_srcdir)" TOP_BUILDDIR="$(abs_top_builddir)" \
+	GOST_HOST="$(abs_top_builddir)/gost-host" GOST_PLUGIN_DIR="$(abs_top_builddir)/plugins"
+
+# The long forms of two live tests, by hand: every stack with 1, 2 and 4 workers and 100 MB; sessions
+# whose far side dies, again and again. make matrix MATRIX_ARGS='relay+h2 ss', TORTURE_ARGS='quic'.
+MATRIX_ARGS =
+TORTURE_ARGS = --rounds 10
+matrix: $(bin_PROGRAMS) $(plugin_PROGRAMS)
+	$(TEST_ENVIRONMENT) $(PYTHON3) -B $(srcdir)/tests/live/test_stacks.py --long $(MATRIX_ARGS)
+torture: $(bin_PROGRAMS) $(plugin_PROGRAMS)
+	$(TEST_ENVIRONMENT) $(PYTHON3) -B $(srcdir)/tests/live/test_torture.py $(TORTURE_ARGS)
+.PHONY: matrix torture
+
 clean-local:
 	rm -rf tests/results
 
