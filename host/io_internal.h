@@ -30,6 +30,7 @@ struct gh_worker {
     struct gh_post *posts, **posts_tail;
     struct ge_worker *engine;
     struct gh_sock *socks;
+    struct gh_packets *packets;
     uint64_t now, armed;
     atomic_uint flows;
     unsigned index;
@@ -52,6 +53,8 @@ int gh_errno_code(int err); /* errno -> enum gost_error */
 const char *gh_errno_text(int err);
 /* io_sock.c */
 void gh_socks_close_all(struct gh_worker *w);
+/* io_packets.c */
+void gh_packets_close_all(struct gh_worker *w); /* those that nobody has any more */
 int gh_sock_is(const struct ge_stack *s, struct gh_sock **ret_sock);
 int gh_sock_fd(const struct gh_sock *s);
 void gh_sock_rearm(struct gh_sock *s);
@@ -115,7 +118,7 @@ void gh_keyed_close(struct gh_keyed *k);
 int gh_key_add(struct gost_io *io, struct gost_bytes key);
 void gh_key_remove(struct gost_io *io, struct gost_bytes key);
 /* io_reserve.c */
-void gh_reserve_init(void); /* before anything of libuv */
+void gh_reserve_init(void);     /* before anything of libuv */
 void *gh_must_malloc(size_t n); /* never NULL [any] */
 /* io_main.c */
 uv_loop_t *gh_main_loop(void);

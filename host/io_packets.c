@@ -15,6 +15,7 @@
 
 struct gh_packets {
     uv_poll_t poll;
+    struct gh_packets *next, **prev; /* of the worker */
     struct gh_worker *w;
     struct ge_stack *stack;
     struct gh_lookup *lookup;
@@ -176,6 +177,9 @@ static void packets_close(struct ge_stack *stack, void *ctx, int abort)
 
     if (s->stack)
         do_write(s); /* what its layers said at the end */
+    *s->prev = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
     if (s->lookup)
         gh_resolve_cancel(s->lookup);
     uv_poll_stop(&s->poll);
@@ -186,6 +190,30 @@ static void packets_close(struct ge_stack *stack, void *ctx, int abort)
 }
 
 static const struct ge_bottom_ops packets_ops = {packets_want, packets_close};
+
+static void enlist(struct gh_packets *s, struct gh_worker *w)
+{
+    s->poll.data = s;
+    s->w = w;
+    s->next = w->packets;
+    if (s->next)
+        s->next->prev = &s->next;
+    s->prev = &w->packets;
+    w->packets = s;
+    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+}
+
+void gh_packets_close_all(struct gh_worker *w)
+{
+    struct gh_packets *s;
+
+    for (s = w->packets; s; s = s->next)
+        ge_rx_end(s->stack, GOST_ECANCELLED);
+    while (ge_run(w->engine, 1000))
+        ;
+    while ((s = w->packets))
+        ge_stack_free(s->stack, 0);
+}
 
 /* Bind, in a range when one is given: a random start, then one after the other. */
 static int bind_range(int fd, struct gost_addr *at, uint16_t min, uint16_t max)
@@ -261,11 +289,9 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
         close(fd);
         return NULL;
     }
-    s->poll.data = s;
-    s->w = w;
     s->fd = fd;
     s->connected = 1;
-    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    enlist(s, w);
     s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);
     if (!s->stack)
         packets_close(NULL, s, 0);
@@ -296,11 +322,9 @@ int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost
         snprintf(error, error_size, "cannot open a UDP socket: %s", gh_errno_text(r));
         return gh_errno_code(r);
     }
-    s->poll.data = s;
-    s->w = w;
     s->v6 = (uint8_t)v6;
     s->connected = peer != NULL;
-    atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
+    enlist(s, w);
     s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);
     if (!s->stack) {
         packets_close(NULL, s, 0);

@@ -151,6 +151,7 @@ static void run_thread(void *arg)
     gh_bridges_end(w);
     if (gh_net_conf.end)
         gh_net_conf.end(w);
+    gh_packets_close_all(w);
     gh_pipes_free(w);
     uv_walk(&w->loop, close_handle, NULL);
     uv_run(&w->loop, UV_RUN_DEFAULT);
