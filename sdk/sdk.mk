@@ -96,7 +96,8 @@ libgost_testkit_a_SOURCES = \
 libgost_testkit_a_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 
 bin_PROGRAMS += gost-plugin-check
-gost_plugin_check_SOURCES = %D%/testkit/plugin_check.c
+gost_plugin_check_SOURCES = %D%/testkit/names.c %D%/testkit/plugin_check.c
+gost_plugin_check_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic-symbol=getaddrinfo
 gost_plugin_check_CPPFLAGS = $(AM_CPPFLAGS) $(ENGINE_CPPFLAGS)
 gost_plugin_check_LDADD = $(TEST_LIBS)
 
