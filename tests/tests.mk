@@ -117,8 +117,9 @@ check-local: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 TEST_ENVIRONMENT = TOP_SRCDIR="$(abs_top_srcdir)" TOP_BUILDDIR="$(abs_top_builddir)" \
 	GOST_HOST="$(abs_top_builddir)/gost-host" GOST_PLUGIN_DIR="$(abs_top_builddir)/plugins"
 
-# The long forms of two live tests, by hand: every stack with 1, 2 and 4 workers and 100 MB; sessions
-# whose far side dies, again and again. make matrix MATRIX_ARGS='relay+h2 ss', TORTURE_ARGS='quic'.
+# The long forms of two live tests, by hand: every stack with 1, 2 and 4 workers and 100 MB;
+# sessions whose far side dies, again and again.
+# make matrix MATRIX_ARGS='relay+h2 relay+quic'; make torture TORTURE_ARGS='--rounds 3 quic'
 MATRIX_ARGS =
 TORTURE_ARGS = --rounds 10
 matrix: $(bin_PROGRAMS) $(plugin_PROGRAMS)
