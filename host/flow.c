@@ -376,7 +376,7 @@ static struct gh_flow *most_idle(struct gh_worker *w, uint64_t before)
 
     for (struct gh_flow *f = lists[gh_worker_index(w)]; f != NULL; f = f->next) {
         at = last_activity(f);
-        if (f->children == NULL && at < oldest) {
+        if (f->children == NULL && !f->agent.listens && at < oldest) {
             oldest = at;
             found = f;
         }

@@ -274,7 +274,7 @@ static struct keyed *admit(struct keyed_worker *kw, const struct gh_datagram *d,
     /* refused: the stack was freed, and with it the instance */
     uv_mutex_lock(&k->lock);
     e = gh_keymap_find(&k->map, key->k, key->n);
-    a = e ? e->owner : NULL;
+    a = e && e->worker == gh_worker_index(kw->w) ? e->owner : NULL;
     uv_mutex_unlock(&k->lock);
     return a;
 }
@@ -292,6 +292,10 @@ static void deliver(struct keyed_worker *kw, struct gh_datagram *d,
     if (e && e->owner)
         a = e->owner;
     own = e && e->own;
+    if (e && e->worker != gh_worker_index(kw->w)) { /* handed over before its instance ended */
+        a = NULL;
+        e = NULL;
+    }
     uv_mutex_unlock(&k->lock);
     if (a && !a->proven && (own || !*ge_stack_layer_name(a->stack))) {
         a->proven = 1;
@@ -392,16 +396,17 @@ static int route(struct gh_keyed *k, struct gh_datagram *d, struct gost_route_ke
 static struct keyed_worker *owner_of(struct gh_keyed *k, const struct gost_route_key *key,
                                      int *ret_full)
 {
+    struct keyed_worker *kw = NULL, *least = here(k, gh_worker_least());
     struct gh_key *e;
-    struct keyed_worker *kw = NULL;
 
     uv_mutex_lock(&k->lock);
     e = gh_keymap_find(&k->map, key->k, key->n);
     if (!e && key->fresh) {
-        *ret_full =
-            k->n >= k->max || atomic_load(&k->unproven) >= UNPROVEN_MAX || gh_net_over_budget();
+        *ret_full = k->n >= k->max || atomic_load(&k->unproven) >= UNPROVEN_MAX ||
+                    gh_net_over_budget() ||
+                    atomic_load(&least->handed) >= HANDED_MAX; /* a key without its packet stays */
         if (!*ret_full)
-            e = gh_keymap_add(&k->map, key->k, key->n, gh_worker_index(gh_worker_least()));
+            e = gh_keymap_add(&k->map, key->k, key->n, gh_worker_index(least->w));
         if (e) {
             k->n++;
             atomic_fetch_add(&k->unproven, 1);

@@ -527,6 +527,11 @@ int kcp_arq_acks(const struct kcp_arq *a)
     return a->n_acks > 0 || a->tell;
 }
 
+int kcp_arq_heard(const struct kcp_arq *a)
+{
+    return a->has_peer;
+}
+
 int kcp_arq_idle(const struct kcp_arq *a)
 {
     return a->una == a->nxt && !kcp_arq_acks(a);

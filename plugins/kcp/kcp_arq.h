@@ -43,8 +43,9 @@ int kcp_arq_push(struct kcp_arq *a, const uint8_t *p, size_t n); /* GOST_OK, GOS
 void kcp_arq_flush(struct kcp_arq *a, uint32_t now,
                    void (*emit)(void *arg, const uint8_t *p, size_t n), void *arg);
 
-int kcp_arq_acks(const struct kcp_arq *a); /* 1: acknowledgements wait */
-int kcp_arq_idle(const struct kcp_arq *a); /* 1: all is acknowledged, nothing has to be sent */
+int kcp_arq_acks(const struct kcp_arq *a);  /* 1: acknowledgements wait */
+int kcp_arq_heard(const struct kcp_arq *a); /* 1: a segment of the peer came */
+int kcp_arq_idle(const struct kcp_arq *a);  /* 1: all is acknowledged, nothing has to be sent */
 /* Milliseconds from now until flush has something to do; UINT32_MAX: never by itself. */
 uint32_t kcp_arq_due(const struct kcp_arq *a, uint32_t now);
 

@@ -24,12 +24,6 @@ static int kcp_open(void *state, const void *conf, struct gost_io *io)
     k->began = gost_now();
     k->arq = kcp_arq_new(&k->conf->arq);
     k->crypt = kcp_crypt_new(k->conf->cipher, k->conf->pass);
-    if (k->conf->object.data_shard && k->conf->object.parity_shard) {
-        k->enc = kcp_fec_enc_new((unsigned)k->conf->object.data_shard,
-                                 (unsigned)k->conf->object.parity_shard);
-        if (!k->enc)
-            return gost_fail(io, GOST_ENOMEM, "no memory for error correction");
-    }
     if (!k->arq || !k->crypt)
         return gost_fail(io, GOST_ENOMEM, "no memory for a connection");
     if (gost_flow(io)->role == GOST_CLIENT) {
@@ -221,6 +215,24 @@ static int take_packets(struct kcp *k, struct gost_io *io)
     return GOST_OK;
 }
 
+/* A server believes in a client when a packet of the right key came: until then it keeps little, and
+ * the host's deadline for handshakes holds. */
+static int kcp_handshake(void *state, const void *conf, struct gost_io *io)
+{
+    struct kcp *k = state;
+    int r = take_packets(k, io);
+
+    if (r != GOST_OK || (gost_flow(io)->role == GOST_SERVER && !kcp_arq_heard(k->arq)))
+        return r != GOST_OK ? r : GOST_AGAIN;
+    if (k->conf->object.data_shard && k->conf->object.parity_shard) {
+        k->enc = kcp_fec_enc_new((unsigned)k->conf->object.data_shard,
+                                 (unsigned)k->conf->object.parity_shard);
+        if (!k->enc)
+            return gost_fail(io, GOST_ENOMEM, "no memory for error correction");
+    }
+    return GOST_OK;
+}
+
 static void got_plain(void *arg, const uint8_t *p, size_t n)
 {
     (void)gost_send(gost_app(arg), p, n);
@@ -290,6 +302,7 @@ const struct gost_layer_ops kcp_layer_ops = {
     .above = GOST_STREAM,
     .flags = GOST_LAYER_NO_HALF_CLOSE,
     .open = kcp_open,
+    .handshake = kcp_handshake,
     .decode = kcp_decode,
     .encode = kcp_encode,
     .on_deadline = kcp_on_deadline,

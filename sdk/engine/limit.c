@@ -28,6 +28,8 @@ uint64_t ge_bucket_room(const struct ge_bucket *b, uint64_t now, uint64_t *ret_a
     burst_ns = ns_of(burst, rate);
     used = atomic_load_explicit(&b->used, memory_order_relaxed);
     from = start_of(used, now, burst_ns);
+    if (from != used) /* full: what was rounded off on the way would never be given */
+        return burst;
     room = from < now ? (uint64_t)((double)(now - from) * (double)rate / 1e9) : 0;
     if (room == 0 && ret_at)
         *ret_at = from + (burst_ns / 2 < (double)LOOK_NS ? (uint64_t)(burst_ns / 2) : LOOK_NS);

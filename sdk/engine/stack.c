@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #define ROUNDS   64            /* layer calls per wake-up */
+#define UNSENT_MAX (1u << 20)    /* of answers to a session's peer that reads none */
 #define FLUSH_NS (60 * GOST_S) /* how long its peer may take none of what is still queued */
 
 static struct ge_layer *next_layer(struct ge_layer *l)
@@ -479,6 +480,11 @@ static int layer_decode(struct ge_layer *l)
     if (r < 0)
         return r;
     l->dec_full = r == GOST_FULL;
+    if (l->session && l->wire->down.bytes > UNSENT_MAX) {
+        ge_flow_fail(l->inst.flow, GOST_ELIMIT, l->inst.comp->name,
+                     "the peer reads none of the answers that it asks for");
+        return GOST_ELIMIT;
+    }
     if (l->session) {
         if (!l->dec_full || l->wire->up.bytes < before)
             l->session->read_at = ge_now(l->inst.w);

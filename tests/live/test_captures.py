@@ -121,8 +121,9 @@ AS_OLDER = {
     "socks5/head-socks5-udp-tun-domain": OLDER,
 }
 
-# Their bytes hold keys, masks and random numbers: the plugins' own tests play them with these.
-RANDOM = ("ohttp", "otls", "ws")
+# Their bytes hold keys, masks, dates and random numbers, or pack header fields in another way: the
+# plugins' own tests play them.
+RANDOM = ("h2", "ohttp", "otls", "ws")
 
 # (capture, side) -> what is not there. The host must say so and not start.
 ABSENT = {}
