@@ -215,8 +215,8 @@ static int take_packets(struct kcp *k, struct gost_io *io)
     return GOST_OK;
 }
 
-/* A server believes in a client when a packet of the right key came: until then it keeps little, and
- * the host's deadline for handshakes holds. */
+/* A server believes in a client when a packet of the right key came: until then it keeps little,
+ * and the host's deadline for handshakes holds. */
 static int kcp_handshake(void *state, const void *conf, struct gost_io *io)
 {
     struct kcp *k = state;

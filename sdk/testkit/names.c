@@ -1,12 +1,14 @@
-/* names.c - gost-plugin-check asks no name servers: what a plugin looks up is numeric or unknown. */
+/* names.c - gost-plugin-check asks no name servers: only numbers are looked up. */
 /* SPDX-License-Identifier: MIT */
 #include <dlfcn.h>
 #include <netdb.h>
 #include <string.h>
 
+#include <gost/base.h>
+
 /* Exported, so that plugins find it before the C library's. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-                struct addrinfo **ret_list)
+GOST_PUBLIC int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                            struct addrinfo **ret_list)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     void *symbol = dlsym(RTLD_NEXT, "getaddrinfo");
