@@ -9,6 +9,7 @@ import re
 import shutil
 
 import peers
+import singbox
 from peers import (
     Daemon,
     certificate,
@@ -440,14 +441,11 @@ def sing_box(program):
 
 
 def sing_box_program():
-    """What test_singbox.py has built, or one that is installed; its grpc may be grpc-go's."""
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    given = os.environ.get("SING_BOX_BIN")
-    built = os.path.join(cache, "gost-host", "sing-box-v1.14.1", "sing-box")
-    for path in (given, built, shutil.which("sing-box")):
+    """One that is given or installed, whose grpc may be grpc-go's; else that of singbox.py."""
+    for path in (os.environ.get("SING_BOX_BIN"), shutil.which("sing-box")):
         if path and os.access(path, os.X_OK):
             return path
-    return need(tap, "sing-box", "sing-box")
+    return singbox.program(tap)
 
 
 for program, fn in (

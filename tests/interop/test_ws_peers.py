@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # test_ws_peers.py - other WebSockets and simple-obfs at the other end, proxies in between.
 # SPDX-License-Identifier: MIT
-# timeout: 300
+# timeout: 600
 import asyncio
 import json
 import os
