@@ -347,7 +347,15 @@ void kit_users_wake(struct kit_world *w)
 
 void kit_users_end(struct kit_world *w)
 {
+    struct kit_end *e;
     unsigned i;
+
+    for (e = w->ends; e; e = e->next) {
+        if (e->far && e->far->task)
+            ge_task_cancel(e->far->task, GOST_ECANCELLED);
+        if (e->far)
+            e->far->task = NULL;
+    }
 
     for (i = 0; i < KIT_USERS; i++) {
         if (w->users[i].task)

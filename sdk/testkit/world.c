@@ -487,9 +487,7 @@ static void free_ends(struct kit_world *w)
 
     while ((e = w->ends)) {
         w->ends = e->next;
-        if (e->far && e->far->task)
-            ge_task_cancel(e->far->task, GOST_ECANCELLED);
-        else if (e->stack && !e->far)
+        if (e->stack && !e->far)
             ge_stack_free(e->stack, 1);
         free(e->far);
         free(e->out);
