@@ -98,7 +98,9 @@ static int offer_step(void *state, const void *conf, struct gost_io *io,
     }
     if (ev->type == GOST_EV_RESULT)
         return acted(gost_accept(io, 1, 1, 0));
-    return ev->type == GOST_EV_EOF && ev->port == 0 ? GOST_OK : GOST_AGAIN;
+    /* A client that left before it read its line resets the connection: that is no EOF. */
+    return (ev->type == GOST_EV_EOF || ev->type == GOST_EV_CLOSED) && ev->port == 0 ? GOST_OK
+                                                                                    : GOST_AGAIN;
 }
 
 static int visited_step(void *state, const void *conf, struct gost_io *io,
