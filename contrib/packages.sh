@@ -12,9 +12,9 @@ PLUGIN_PACKAGES="libgcrypt20-dev libgnutls28-dev libhiredis-dev libisal-dev libn
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"
 PEER_PACKAGES="dante-server dnsutils haproxy iperf3 kcptun libnginx-mod-stream microsocks ncat
-    netcat-openbsd nghttp2-client nghttp2-proxy nginx-light openssh-client openssh-server
-    proxychains4 python3-websockets redis-server shadowsocks-libev simple-obfs squid stunnel4
-    v2ray"
+    netcat-openbsd nftables nghttp2-client nghttp2-proxy nginx-light openssh-client
+    openssh-server proxychains4 python3-websockets redis-server shadowsocks-libev simple-obfs squid
+    stunnel4 v2ray"
 
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/gost-host
 
@@ -52,12 +52,13 @@ absent()
     done
 }
 
-# Prints those of its arguments that this release has.
+# Prints those of its arguments that this release has. A name that others only mention has no
+# candidate.
 available()
 {
     local name
     for name in "$@"; do
-        if apt-cache show --no-all-versions "$name" >/dev/null 2>&1; then
+        if LC_ALL=C apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]'; then
             echo "$name"
         else
             say "this release has no package $name: going on without it"

@@ -366,6 +366,10 @@ void kit_grade_life(struct kit_grade *g, struct gost_kit *kit, const struct gost
         grade_part(g, c);
         return;
     }
+    if (c->kind == GOST_KIND_SOURCE || c->kind == GOST_KIND_REMOTE) {
+        gost_script_free(s); /* no client's input gets there: there is nothing to judge */
+        return;
+    }
     snprintf(name, sizeof name, "%s %s: lives and dies with any input", ge_kind_word(c->kind, 0),
              c->name);
     snprintf(leak, sizeof leak, "%s %s: its end frees everything", ge_kind_word(c->kind, 0),
