@@ -58,7 +58,7 @@ available()
 {
     local name
     for name in "$@"; do
-        if LC_ALL=C apt-cache policy "$name" 2>/dev/null | grep -q '^  Candidate: [^(]'; then
+        if [[ $(LC_ALL=C apt-cache policy "$name" 2>/dev/null) =~ Candidate:\ [^\(] ]]; then
             echo "$name"
         else
             say "this release has no package $name: going on without it"
