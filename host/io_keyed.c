@@ -240,7 +240,32 @@ static struct keyed *instance_new(struct keyed_worker *kw, const struct gh_datag
     return a;
 }
 
-/* The key is there, without an instance: make it. NULL: refused, and the key is gone. */
+/* With the lock held. A key may have ended here and begun anew on another worker, while packets
+ * were on their way: it is not ours then. */
+static struct gh_key *key_here(struct keyed_worker *kw, const struct gost_route_key *key)
+{
+    struct gh_key *e = gh_keymap_find(&kw->k->map, key->k, key->n);
+
+    return e && e->worker == gh_worker_index(kw->w) ? e : NULL;
+}
+
+/* A key for which there will be no instance: its packet never comes to the worker. */
+static void disown(struct keyed_worker *kw, const struct gost_route_key *key)
+{
+    struct gh_keyed *k = kw->k;
+    struct gh_key *e;
+
+    uv_mutex_lock(&k->lock);
+    e = key_here(kw, key);
+    if (e && !e->owner) {
+        gh_keymap_remove(&k->map, e);
+        k->n--;
+        atomic_fetch_sub(&k->unproven, 1);
+    }
+    uv_mutex_unlock(&k->lock);
+}
+
+/* The key has no instance: make it. NULL: refused, or the reader took the key back; it is gone. */
 static struct keyed *admit(struct keyed_worker *kw, const struct gh_datagram *d,
                            const struct gost_route_key *key)
 {
@@ -254,27 +279,31 @@ static struct keyed *admit(struct keyed_worker *kw, const struct gh_datagram *d,
     uv_mutex_lock(&k->lock);
     accept = k->conf.accept;
     arg = k->conf.arg;
-    e = gh_keymap_find(&k->map, key->k, key->n);
-    if (a) {
+    e = a ? key_here(kw, key) : NULL;
+    if (e) {
         e->owner = a;
         a->keys = e;
         a->n_keys = 1;
-    } else {
-        gh_keymap_remove(&k->map, e);
-        k->n--;
-        atomic_fetch_sub(&k->unproven, 1);
+    } else if (a) {
+        a->ended = 1; /* it was never counted */
     }
     uv_mutex_unlock(&k->lock);
-    if (!a)
+    if (!a) {
+        disown(kw, key);
         return NULL;
+    }
+    if (!e) {
+        ge_stack_free(a->stack, 1);
+        return NULL;
+    }
     if (d->p.local)
         acc.local = *d->p.local;
     acc.packets = a->stack;
     accept(arg, &acc);
     /* refused: the stack was freed, and with it the instance */
     uv_mutex_lock(&k->lock);
-    e = gh_keymap_find(&k->map, key->k, key->n);
-    a = e && e->worker == gh_worker_index(kw->w) ? e->owner : NULL;
+    e = key_here(kw, key);
+    a = e ? e->owner : NULL;
     uv_mutex_unlock(&k->lock);
     return a;
 }
@@ -288,7 +317,7 @@ static void deliver(struct keyed_worker *kw, struct gh_datagram *d,
     int own;
 
     uv_mutex_lock(&k->lock);
-    e = gh_keymap_find(&k->map, key->k, key->n);
+    e = key_here(kw, key);
     if (e && e->owner)
         a = e->owner;
     own = e && e->own;
@@ -423,11 +452,13 @@ static void hand(struct batch *b, struct keyed_worker *kw, const struct gh_datag
 {
     struct handed *h;
 
-    if (atomic_load_explicit(&kw->handed, memory_order_relaxed) >= HANDED_MAX)
-        return; /* that worker does not keep up */
-    h = malloc(sizeof *h + d->p.data.n);
-    if (!h)
+    h = atomic_load_explicit(&kw->handed, memory_order_relaxed) < HANDED_MAX
+            ? malloc(sizeof *h + d->p.data.n)
+            : NULL; /* that worker does not keep up */
+    if (!h) {
+        disown(kw, key);
         return;
+    }
     atomic_fetch_add_explicit(&kw->handed, 1, memory_order_relaxed);
     h->next = NULL;
     h->d = *d;
@@ -473,6 +504,7 @@ static void send_batch(struct batch *b)
     }
     while ((h = b->first)) {
         b->first = h->next;
+        disown(b->kw, &h->key);
         free(h);
         atomic_fetch_sub_explicit(&b->kw->handed, 1, memory_order_relaxed);
     }

@@ -280,6 +280,66 @@ static void test_keys(uint16_t port)
     close(fd);
 }
 
+static sem_t released, caught_up;
+
+static void stand_still(struct gh_worker *w, void *arg)
+{
+    while (sem_wait(&released) < 0)
+        ;
+}
+
+static void has_caught_up(struct gh_worker *w, void *arg)
+{
+    sem_post(&caught_up);
+}
+
+/* A fresh key for the worker that stands still: it is lost, and then nobody's. 0: the other worker
+ * had it. -1: nobody answers. */
+static int fresh_is_lost(int fd, uint32_t key)
+{
+    uint8_t buf[64];
+    struct report r;
+    ssize_t n;
+
+    (void)!send(fd, buf, packet(buf, 'N', key, NULL, 0), 0);
+    (void)!send(fd, buf, packet(buf, 'K', key, NULL, 0), 0);
+    n = recv(fd, buf, sizeof buf, 0);
+    if (n == sizeof r)
+        (void)!recv(fd, &r, sizeof r, 0);
+    return n < 0 ? -1 : n == 2 * (1 + KEY) && buf[0] == 's';
+}
+
+/* The reader is the first worker, as this is the first listener. */
+static void test_overrun(uint16_t port)
+{
+    int fd = plain_connect(port, SOCK_DGRAM), full = plain_connect(port, SOCK_DGRAM), i, at = 3,
+        lost = 0;
+    uint8_t buf[64];
+    struct report r;
+
+    while (at < PEERS - 1 && first[at].worker == 0)
+        at++;
+    sem_init(&released, 0, 0);
+    sem_init(&caught_up, 0, 0);
+    gh_worker_post(gh_worker_get(1), stand_still, NULL);
+    for (i = 0; i < 4200; i++) { /* more than may be on their way */
+        (void)!send(full, buf, packet(buf, 'K', own_of(&first[at]), NULL, 0), 0);
+        if (i % 32 == 0 && !answered(fd, 'A', 5, 2 * (1 + KEY), 'a'))
+            break;
+    }
+    for (i = 0; i < 2 * PEERS && lost == 0; i++)
+        lost = fresh_is_lost(fd, 9000 + (uint32_t)i);
+    ok(lost == 1, "a fresh key that cannot be handed over leaves nothing behind");
+    gh_worker_post(gh_worker_get(1), has_caught_up, NULL);
+    sem_post(&released);
+    while (sem_wait(&caught_up) < 0)
+        ;
+    close(full);
+    ok(ask(fd, 'K', own_of(&first[at]), NULL, 0, &r) && r.id == first[at].id,
+       "the keys of instances stay");
+    close(fd);
+}
+
 static void test_caps(void)
 {
     struct service service = {&quiet, {ip4(0)}, 0};
@@ -363,6 +423,7 @@ static void test_keyed(void)
     test_burst(port);
     test_answers(port);
     test_keys(port);
+    test_overrun(port);
     close_listener(l);
     ok(wait_for(&live, 0), "all instances end with their listener");
     test_caps();
