@@ -165,8 +165,11 @@ static void connected(void *arg, int status, struct ge_stack *stack, const struc
     struct gh_ear *e = arg;
 
     e->accepting = false;
-    if (status == 0)
-        arrive(e, stack, peer);
+    if (status != 0) { /* not again at once: what is missing would be missing still */
+        end(e, status, "the listening port ended: no descriptors or no memory for a connection");
+        return;
+    }
+    arrive(e, stack, peer);
     listen_on(e);
 }
 

@@ -399,19 +399,23 @@ static void on_bind_poll(uv_poll_t *p, int status, int events)
 {
     struct gh_bind *b = p->data;
     struct sockaddr_storage from;
-    struct gost_addr peer;
+    struct gost_addr peer = {0};
     struct ge_flow *flow = b->flow;
     socklen_t n = sizeof from;
     int fd = accept4(b->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct ge_stack *stack;
+    struct ge_stack *stack = NULL;
+    int r = GOST_ELIMIT;
 
-    if (fd < 0)
+    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
         return;
-    uv_poll_stop(&b->poll);
+    uv_poll_stop(&b->poll); /* without descriptors it would be woken for ever */
     b->flow = NULL;
-    gost_sockaddr_get(&peer, &from, n);
-    stack = gh_sock_adopt(b->w, flow, fd);
-    b->done(b->arg, stack ? GOST_OK : GOST_ENOMEM, stack, &peer);
+    if (fd >= 0) {
+        gost_sockaddr_get(&peer, &from, n);
+        stack = gh_sock_adopt(b->w, flow, fd);
+        r = stack ? GOST_OK : GOST_ENOMEM;
+    }
+    b->done(b->arg, r, stack, &peer);
     ge_flow_unref(flow);
 }
 

@@ -459,6 +459,28 @@ static void bind_here(struct gh_worker *w, void *arg)
     atomic_store(&bound_port, local.port);
 }
 
+static atomic_int bind_status;
+
+static void bind_refused(void *arg, int status, struct ge_stack *stack,
+                         const struct gost_addr *peer)
+{
+    atomic_store(&bind_status, stack ? 1 : status);
+    gh_bind_close(binding);
+    ge_flow_unref(bind_flow);
+}
+
+static void bind_starved_here(struct gh_worker *w, void *arg)
+{
+    struct gost_addr any = ip4(0), local;
+    char error[200];
+
+    bind_flow = ge_flow_new(gh_worker_engine(w));
+    if (gh_bind_open(w, &any, 0, 0, &binding, &local, error, sizeof error) != GOST_OK)
+        return;
+    gh_bind_accept(binding, bind_flow, bind_refused, w);
+    atomic_store(&bound_port, local.port);
+}
+
 static void looked_up(void *arg, int status, const char *text, const struct gost_addr *v,
                       unsigned n)
 {
@@ -492,6 +514,29 @@ static void test_bind(void)
     gh_worker_post(gh_worker_get(0), look_up_here, NULL);
     ok(wait_for(&answers, 2), "an address is its own answer, an unknown name an error, a cancelled "
                               "lookup nothing");
+}
+
+/* Without descriptors it says so, once, instead of being woken for ever. */
+static void test_bind_starved(void)
+{
+    struct sockaddr_in to;
+    struct rlimit was, none;
+    int fd = plain_socket(SOCK_STREAM), i, r;
+
+    atomic_store(&bound_port, 0);
+    gh_worker_post(gh_worker_get(1), bind_starved_here, NULL);
+    for (i = 0; i < PATIENCE && !atomic_load(&bound_port); i++)
+        usleep(1000);
+    getrlimit(RLIMIT_NOFILE, &was);
+    none = was;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_NOFILE, &none);
+    to = loopback((uint16_t)atomic_load(&bound_port));
+    r = connect(fd, (struct sockaddr *)&to, sizeof to);
+    ok(r == 0 && wait_for(&bind_status, GOST_ELIMIT),
+       "a flow's own listener says when descriptors are used up");
+    setrlimit(RLIMIT_NOFILE, &was);
+    close(fd);
 }
 
 /* ---- the main loop ---- */
@@ -560,6 +605,7 @@ static void test_streams(void)
     test_in_use();
     test_reset();
     test_bind();
+    test_bind_starved();
     test_main_loop();
     test_stop();
 }
