@@ -133,6 +133,7 @@ void gh_route_unbound(struct gh_route *r, int status, const char *text)
     snprintf(why, sizeof why, "%s", text);
     *r->slot = NULL;
     drop(r);
+    free(r->resolved);
     free(r);
     ended(arg, status, why);
 }
