@@ -148,6 +148,25 @@ static void append(struct lane *l, struct ge_parcel *p)
     l->packets += ge_parcel_packets(p);
 }
 
+static bool has_queued(struct ge_stack *s, uint32_t type)
+{
+    struct gost_packet p = {.size = sizeof p};
+    struct iovec v;
+
+    return type == GOST_DATAGRAM ? ge_tx_packet(s, &p) == GOST_OK : ge_tx_iov(s, &v, 1) > 0;
+}
+
+/* With the lock held. Without memory nothing asks again: what is queued would stay for ever. */
+static void break_off(struct gh_bridge_end *e)
+{
+    struct lane *l = outward(e);
+
+    l->over = true;
+    l->status = GOST_ENOMEM;
+    e->sent_end = e->told_end = true;
+    ge_rx_end(e->stack, GOST_ENOMEM);
+}
+
 /* With the lock held. */
 static void send_some(struct gh_bridge_end *e)
 {
@@ -166,7 +185,10 @@ static void send_some(struct gh_bridge_end *e)
         news = true;
     }
     l->full = room(e, l) == 0;
-    if (ge_tx_shut(e->stack)) {
+    if (!l->full && has_queued(e->stack, e->bridge->type)) {
+        break_off(e);
+        news = true;
+    } else if (ge_tx_shut(e->stack)) {
         l->over = news = e->sent_end = true;
         ge_tx_shut_done(e->stack);
     }

@@ -235,12 +235,14 @@ static int open_for(struct gh_endpoint *e, struct gh_bridge_end *end,
         flow->source = *source;
         r = gh_endpoint_open(&e->ref, flow, &stream);
     }
-    if (r == GOST_OK && (far = gh_bridge_attach(end, flow)) != NULL)
+    if (r == GOST_OK && (far = gh_bridge_attach(end, flow)) != NULL) {
         gh_join(w, flow, stream, far);
-    else if (r == GOST_OK)
+    } else if (r == GOST_OK) {
         ge_stack_free(stream, 1);
-    else
+        r = GOST_ENOMEM;
+    } else {
         gh_bridge_refuse(end, r < 0 ? r : GOST_ELIMIT);
+    }
     ge_flow_unref(flow);
     return r;
 }
