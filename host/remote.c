@@ -15,7 +15,7 @@
 struct gh_remote {
     struct gh_worker *worker;
     struct gh_service *service; /* counted */
-    struct gh_flow *flow;       /* NULL: it has not begun, or has ended. [worker] */
+    struct ge_flow *flow;       /* counted; NULL: none has begun. ctx NULL: it ended. [worker] */
     struct gh_peers *peers;     /* of packets; NULL: not listening, or streams. [worker] */
 };
 
@@ -167,7 +167,6 @@ static void destroy(void *state)
         return;
     gh_peers_free(l->remote->peers);
     l->remote->peers = NULL;
-    l->remote->flow = NULL;
 }
 
 static const struct gost_handler_ops ops = {
@@ -197,15 +196,16 @@ static void begin(struct gh_worker *w, void *arg)
     f->is_session = true;
     f->agent.listens = true;
     if (gh_flow_handle(f, stack, &component, NULL, gost_bytes(&r, sizeof r)))
-        r->flow = f;
+        r->flow = ge_flow_ref(f->ge);
 }
 
 static void end(struct gh_worker *w, void *arg)
 {
     struct gh_remote *r = arg;
 
-    if (r->flow != NULL)
-        gh_flow_end(r->flow, 0, NULL);
+    if (r->flow != NULL && r->flow->ctx != NULL)
+        gh_flow_end(r->flow->ctx, 0, NULL);
+    ge_flow_unref(r->flow);
     gh_service_unref(r->service);
     free(r);
 }

@@ -270,15 +270,22 @@ static void log_listening(const struct gh_service *s, const struct gh_listener *
     gh_line_end(&line);
 }
 
+static void start_remote(struct running *to, struct gh_service *s)
+{
+    to->remote = gh_remote_start(s);
+    if (to->remote == NULL)
+        gh_log(GOST_LOG_ERROR,
+               "service %s does not listen: out of memory; reload the configuration to try again",
+               s->name);
+}
+
 static void start(struct running *to, struct gh_service *s, struct gh_listener *listener)
 {
     to->service = s;
     to->opener = gh_service_ref(s);
     to->listener = listener;
     if (gh_remote_is(s)) {
-        to->remote = gh_remote_start(s);
-        if (to->remote == NULL)
-            gh_log(GOST_LOG_ERROR, "service %s does not listen: out of memory", s->name);
+        start_remote(to, s);
         return;
     }
     if (gh_listener_start(listener) != GOST_OK)
@@ -305,6 +312,8 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
         (void)gh_stackdef_keyed(&s->listener, &layer_conf);
         if (to->remote != NULL)
             gh_remote_retarget(to->remote, s);
+        else if (gh_remote_is(s)) /* there was no memory for it */
+            start_remote(to, s);
         else
             gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
         gh_observe_end(to->observed);
