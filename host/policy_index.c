@@ -231,7 +231,8 @@ static void publish(void *arg)
             retire(p->component->ops, atomic_exchange(&p->index, job->index));
         else
             ((const struct gost_index_ops *)p->component->ops)->destroy(job->index);
-        if (p->limits != NULL)
+        /* its heir in a newer configuration has the same balances, and the rules for them */
+        if (p->limits != NULL && gh_policy_find(gh_policies_now(), p->kind, p->name) == p)
             gh_limits_update(p, atomic_load(&p->index), p->limits);
         if (job->complete)
             atomic_store(&p->complete, true);
