@@ -470,29 +470,33 @@ static bool admitted(const struct gh_flow *f)
     return gh_policy_admit(&f->service->admissions, &q);
 }
 
-/* A handler is to begin: this is a request, and the client is known. */
-static bool within_limits(struct gh_flow *f, const struct ge_stack *stack)
+/* A handler is to begin: this is a request, and the client is known. NULL, or why not. */
+static const char *over_limits(struct gh_flow *f, const struct ge_stack *stack)
 {
     const struct gh_service *s = f->service;
 
     if (!gh_limits_request(s->rlimiter, &f->ge->source, ge_now(f->ge->worker)))
-        return false;
-    gh_limits_attach(&f->limits, s->limiter, s->limiter_scope, f->ge,
-                     ge_stack_top_type(stack) == GOST_DATAGRAM);
-    return true;
+        return "the client makes too many requests";
+    if (!gh_limits_attach(&f->limits, s->limiter, s->limiter_scope, f->ge,
+                          ge_stack_top_type(stack) == GOST_DATAGRAM))
+        return "no memory for the client's limits";
+    return NULL;
 }
 
 static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
 {
+    const char *why;
+
     if (f->ge->source_changed && !admitted(f)) {
         ge_stack_free(stack, 0);
         gh_flow_end(f, GOST_EADMISSION, "the client is not admitted");
         return;
     }
     f->ge->source_changed = 0;
-    if (!within_limits(f, stack)) {
+    why = over_limits(f, stack);
+    if (why != NULL) {
         ge_stack_free(stack, 0);
-        gh_flow_end(f, GOST_ELIMIT, "the client makes too many requests");
+        gh_flow_end(f, GOST_ELIMIT, why);
         return;
     }
     (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf,

@@ -237,7 +237,7 @@ static void point(struct ge_flow *flow, int direction, struct gh_limit *e)
         flow->limit[direction][i] = &e->way[direction];
 }
 
-void gh_limits_attach(struct gh_limits_held *held, const char *limiter, enum gh_limits_scope scope,
+bool gh_limits_attach(struct gh_limits_held *held, const char *limiter, enum gh_limits_scope scope,
                       struct ge_flow *flow, bool packets)
 {
     struct gost_addr client = host_of(&flow->source);
@@ -251,11 +251,12 @@ void gh_limits_attach(struct gh_limits_held *held, const char *limiter, enum gh_
             continue;
         e = hold(p->limits, &a.rule[i], &client, p->kind, ge_now(flow->worker));
         if (e == NULL)
-            continue;
+            return false;
         held->v[held->n++] = e;
         point(flow, GE_FROM_CLIENT, e);
         point(flow, GE_TO_CLIENT, e);
     }
+    return true;
 }
 
 /* One more connection, if there may be. */

@@ -23,10 +23,11 @@ struct gh_limits_held {
 enum gh_limits_scope { GH_SCOPE_BOTH, GH_SCOPE_SERVICE, GH_SCOPE_CONNECTION };
 
 /*
- * The limiters of a service by name; NULL names and unknown ones limit nothing. What a flow holds
- * it gives back with gh_limits_release(), after its tasks are gone. [worker]
+ * The limiters of a service by name; NULL names and unknown ones limit nothing: a service finds its
+ * own until a reload takes them away. What a flow holds it gives back with gh_limits_release(),
+ * after its tasks are gone. attach, false: no memory, and the flow would not be limited. [worker]
  */
-void gh_limits_attach(struct gh_limits_held *held, const char *limiter, enum gh_limits_scope scope,
+bool gh_limits_attach(struct gh_limits_held *held, const char *limiter, enum gh_limits_scope scope,
                       struct ge_flow *flow, bool packets);
 bool gh_limits_connect(struct gh_limits_held *held, const char *climiter,
                        const struct gost_addr *client); /* false: one too many */

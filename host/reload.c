@@ -109,13 +109,12 @@ int gh_reload_apply(struct gh_loaded *loaded, struct gh_conf_errors *errs)
     char error[512];
     struct gh_value *log = (struct gh_value *)gh_get(gh_conf_root(loaded->conf), "log");
 
-    if (gh_running_apply(&loaded->services, &change, errs) != 0) {
+    if (gh_running_apply(&loaded->services, loaded->policies, &change, errs) != 0) {
         gh_loaded_free(loaded);
         return -1;
     }
-    gh_policies_publish(loaded->policies);
-    gh_running_observe();
     loaded->policies = NULL;
+    gh_running_observe();
     gh_carriers_reload();
     if (gh_log_configure(log, error, sizeof error) != 0)
         gh_errors_at(errs, GH_WARNING, log, "%s; the log goes on as before", error);

@@ -316,8 +316,6 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
             start_remote(to, s);
         else
             gh_listener_retarget(to->listener, gh_service_accept, s, layer_conf);
-        gh_observe_end(to->observed);
-        to->observed = NULL;
         let_go(to->service);
         to->service = s;
         change->changed++;
@@ -334,8 +332,23 @@ static void commit_one(struct running *to, struct gh_service *s, struct step *st
     }
 }
 
-int gh_running_apply(struct gh_services *services, struct gh_running_change *ret_change,
-                     struct gh_conf_errors *errs)
+/* What ends is told to the observers that it began with. */
+static void stop_observing(const struct step *steps, unsigned n)
+{
+    for (unsigned i = 0; i < table.n; i++) {
+        unsigned at = 0;
+
+        while (at < n && (steps[at].old != &table.v[i] || steps[at].what != KEEP))
+            at++;
+        if (at < n)
+            continue;
+        gh_observe_end(table.v[i].observed);
+        table.v[i].observed = NULL;
+    }
+}
+
+int gh_running_apply(struct gh_services *services, struct gh_policies *policies,
+                     struct gh_running_change *ret_change, struct gh_conf_errors *errs)
 {
     struct running *fresh = calloc(services->n + 1, sizeof *fresh);
     struct step *steps = calloc(services->n + 1, sizeof *steps);
@@ -354,6 +367,8 @@ int gh_running_apply(struct gh_services *services, struct gh_running_change *ret
         free(steps);
         return -1;
     }
+    stop_observing(steps, services->n);
+    gh_policies_publish(policies);
     for (unsigned i = 0; i < services->n; i++)
         commit_one(&fresh[i], services->v[i], &steps[i], &change);
     for (unsigned i = 0; i < table.n; i++) {
