@@ -8,9 +8,10 @@
 #include "kcp_fec.h"
 #include "kcp_rs.h"
 
-#define GROUPS  3u
-#define OLD_NS  (60 * 1000000000ull)
-#define CERTAIN 2 /* so often the same geometry is seen before it is believed */
+#define GROUPS      3u
+#define OLD_NS      (60 * 1000000000ull)
+#define CERTAIN     2   /* so often the same geometry is seen before it is believed */
+#define LEARNED_MAX 64u /* data and parity of one that is not ours: recovery costs their cube */
 
 enum { TYPE_DATA = 0xf1, TYPE_PARITY = 0xf2 };
 
@@ -29,6 +30,7 @@ struct group {
 
 struct kcp_fec_dec {
     unsigned data, parity;
+    unsigned own_data, own_parity; /* as configured */
     uint8_t *matrix;
     struct group group[GROUPS];
     /* What the order of the peer's packets says of its geometry. */
@@ -59,8 +61,11 @@ struct kcp_fec_dec *kcp_fec_dec_new(unsigned data, unsigned parity)
 {
     struct kcp_fec_dec *d = calloc(1, sizeof *d);
 
-    if (d && set_geometry(d, data, parity) == GOST_OK)
+    if (d && set_geometry(d, data, parity) == GOST_OK) {
+        d->own_data = data;
+        d->own_parity = parity;
         return d;
+    }
     free(d);
     return NULL;
 }
@@ -83,8 +88,9 @@ void kcp_fec_dec_free(struct kcp_fec_dec *d)
 static void judge_group(struct kcp_fec_dec *d)
 {
     unsigned data = d->data_run, parity = d->run;
+    int own = data == d->own_data && parity == d->own_parity;
 
-    if (!data || !parity || data + parity > KCP_FEC_MAX)
+    if (!data || !parity || (!own && data + parity > LEARNED_MAX))
         return;
     d->times = data == d->seen_data && parity == d->seen_parity ? d->times + 1 : 1;
     d->seen_data = data;

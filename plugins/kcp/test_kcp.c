@@ -144,19 +144,20 @@ static void test_fec(void)
     kcp_fec_dec_free(d);
 }
 
-/* The peer uses another geometry: it is learned, then losses are made good. */
-static void test_geometry(void)
+/* What a decoder of `mine` data packets, in groups of 3 parity ones, recovers of two losses in the
+ * sixth group of a peer that sends `data` and `parity` of them. */
+static unsigned recovered(unsigned mine, unsigned data, unsigned parity)
 {
-    struct kcp_fec_enc *e = kcp_fec_enc_new(4, 2);
-    struct kcp_fec_dec *d = kcp_fec_dec_new(10, 3);
+    struct kcp_fec_enc *e = kcp_fec_enc_new(data, parity);
+    struct kcp_fec_dec *d = kcp_fec_dec_new(mine, 3);
     uint8_t p[64], out[KCP_FEC_SHARD + KCP_FEC_HEAD];
-    unsigned group, i, before;
+    unsigned group, i, before = 0;
     size_t n;
 
     n_recovered = 0;
     for (group = 0; group < 6; group++) {
         before = n_recovered;
-        for (i = 0; i < 4; i++) {
+        for (i = 0; i < data; i++) {
             int full;
 
             memset(p, (int)i, sizeof p);
@@ -167,9 +168,17 @@ static void test_geometry(void)
                 (void)kcp_fec_input(d, out, n, 1, fec_got, NULL);
         }
     }
-    ok(n_recovered - before == 2, "the peer's own geometry is learned");
     kcp_fec_enc_free(e);
     kcp_fec_dec_free(d);
+    return n_recovered - before;
+}
+
+static void test_geometry(void)
+{
+    ok(recovered(10, 4, 2) == 2, "the peer's own geometry is learned");
+    ok(recovered(10, 61, 3) == 2, "up to 64 packets");
+    ok(recovered(10, 62, 3) == 0, "one of more packets, which costs much, is not");
+    ok(recovered(62, 62, 3) == 2, "but if it is configured");
 }
 
 /* ---- compression ---- */
