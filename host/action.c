@@ -169,7 +169,7 @@ void gh_agent_fini(struct gh_agent *agent)
     }
 }
 
-/* ---- HANDOFF, SPAWN, STREAM_OPEN ---- */
+/* ---- HANDOFF, SPAWN ---- */
 
 const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind,
                                            struct gost_bytes name, const void **ret_conf,
@@ -265,26 +265,6 @@ static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)
     gh_act_refuse(agent, &a->head, 0, NULL);
 }
 
-static void open_stream(struct gh_agent *agent, const struct gost_act_stream_open *a)
-{
-    struct ge_stack *session = ge_task_port(agent->task, a->from), *stream = NULL;
-    static const struct gost_addr none;
-    struct gh_act *act;
-    int r = GOST_ECLOSED;
-
-    if (session != NULL)
-        r = ge_session_open(session, agent->flow->ge, a->flags, &stream);
-    if (r != GOST_OK) {
-        gh_act_refuse(agent, &a->head, r, "the session gives no stream");
-        return;
-    }
-    act = gh_act_begin(agent, &a->head);
-    if (act != NULL)
-        gh_act_opened(act, stream, &none, &none);
-    else
-        ge_stack_free(stream, 1);
-}
-
 static void record(struct gh_agent *agent, const struct gost_act_record *a)
 {
     char what[128];
@@ -334,7 +314,8 @@ void gh_action_perform(void *ctx, struct ge_task *task, const struct gost_action
         spawn(agent, (const struct gost_act_spawn *)a);
         break;
     case GOST_ACT_STREAM_OPEN:
-        open_stream(agent, (const struct gost_act_stream_open *)a);
+        /* the engine opens streams of sessions itself: this port is none, or no longer */
+        gh_act_refuse(agent, a, GOST_ECLOSED, "the session gives no stream");
         break;
     case GOST_ACT_FILE:
         gh_act_file(agent, (const struct gost_act_file *)a);
