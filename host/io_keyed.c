@@ -321,10 +321,6 @@ static void deliver(struct keyed_worker *kw, struct gh_datagram *d,
     if (e && e->owner)
         a = e->owner;
     own = e && e->own;
-    if (e && e->worker != gh_worker_index(kw->w)) { /* handed over before its instance ended */
-        a = NULL;
-        e = NULL;
-    }
     uv_mutex_unlock(&k->lock);
     if (a && !a->proven && (own || !*ge_stack_layer_name(a->stack))) {
         a->proven = 1;
