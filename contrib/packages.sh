@@ -11,10 +11,10 @@ PLUGIN_PACKAGES="libgcrypt20-dev libgnutls28-dev libhiredis-dev libisal-dev libn
 
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"
-PEER_PACKAGES="bind9-dnsutils dante-server haproxy iperf3 kcptun libnginx-mod-stream microsocks ncat
-    netcat-openbsd nftables nghttp2-client nghttp2-proxy nginx-light openssh-client
-    openssh-server proxychains4 python3-websockets redis-server shadowsocks-libev simple-obfs squid
-    stunnel4 v2ray"
+PEER_PACKAGES="bind9-dnsutils dante-server haproxy iperf3 kcptun libnginx-mod-stream microsocks
+    ncat netcat-openbsd nftables nghttp2-client nghttp2-proxy nginx-light openssh-client
+    openssh-server proxychains4 python3-websockets redis-server shadowsocks-libev simple-obfs
+    squid stunnel4 v2ray"
 
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/gost-host
 
