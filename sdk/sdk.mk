@@ -107,4 +107,4 @@ FUZZ_LIBS = $(TEST_LIBS)
 
 pkgconfig_DATA = gost-host-sdk.pc gost-host-testkit.pc
 
-EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/README.md %D%/testkit/README.md

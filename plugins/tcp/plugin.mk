@@ -8,3 +8,5 @@ plugin_PROGRAMS += plugins/tcp.so
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 endif
+
+EXTRA_DIST += %D%/README.md
