@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../helpers/sockaddr.h"
@@ -353,7 +354,7 @@ static void try_transport(struct trial *t)
 
 void kit_grade_transport(struct kit_grade *g, const struct gost_component *c)
 {
-    char name[200], why[300] = "", dir[] = "/tmp/gost-kit-XXXXXX", path[64];
+    char name[200], why[300] = "", dir[32], path[64];
     struct gost_script *s = NULL, *sc = NULL;
     struct trial t = {.ops = c->ops, .why = why, .n = sizeof why};
     struct ge_conf *conf, *client;
@@ -362,7 +363,10 @@ void kit_grade_transport(struct kit_grade *g, const struct gost_component *c)
     g->begin(g, name);
     conf = some_conf(c, GOST_SERVER, &s, why, sizeof why);
     client = conf ? some_conf(c, GOST_CLIENT, &sc, why, sizeof why) : NULL;
-    if (client && mkdtemp(dir)) {
+    snprintf(dir, sizeof dir, "/tmp/gost-kit-%ld", (long)getpid());
+    if (client && mkdir(dir, 0700) < 0) {
+        snprintf(why, sizeof why, "%s cannot be made for its sockets: %s", dir, strerror(errno));
+    } else if (client) {
         snprintf(path, sizeof path, "%s/socket", dir);
         if (t.ops->flags & GOST_TRANSPORT_PATH)
             (void)gost_addr_set_path(&t.addr, path, strlen(path));
