@@ -3,22 +3,13 @@
 
 if PLUGIN_GRPC
 plugin_PROGRAMS += plugins/grpc.so
-%C%_so_SOURCES = \
-	%D%/grpc.c \
-	%D%/grpc.h \
-	%D%/grpc_frame.c \
-	%D%/grpc_layer.c
+%C%_parts = %D%/grpc.c %D%/grpc.h %D%/grpc_frame.c %D%/grpc_layer.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/grpc/test_grpc
-%C%_test_grpc_SOURCES = \
-	%D%/grpc.c \
-	%D%/grpc.h \
-	%D%/grpc_frame.c \
-	%D%/grpc_layer.c \
-	sdk/testkit/test_capture.h \
-	%D%/test_grpc.c
+%C%_test_grpc_SOURCES = sdk/testkit/test_capture.h %D%/test_grpc.c $(%C%_parts)
 %C%_test_grpc_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/grpc/fuzz_grpc

@@ -3,7 +3,7 @@
 
 if PLUGIN_HTTP
 plugin_PROGRAMS += plugins/http.so
-%C%_so_SOURCES = \
+%C%_parts = \
 	%D%/http.h \
 	%D%/http_connector.c \
 	%D%/http_decoy.c \
@@ -14,6 +14,7 @@ plugin_PROGRAMS += plugins/http.so
 	%D%/http_reply.c \
 	%D%/http_request.c \
 	%D%/http_udp.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
@@ -34,19 +35,10 @@ TAP_TESTS += plugins/http/test_http plugins/http/test_http1 plugins/http/test_ht
 %C%_test_http1_SOURCES = sdk/testkit/test_capture.h %D%/test_http1.c
 %C%_test_http1_LDADD = $(TEST_LIBS)
 %C%_test_http_flow_SOURCES = \
-	%D%/http.h \
-	%D%/http_connector.c \
-	%D%/http_decoy.c \
-	%D%/http_exchange.c \
-	%D%/http_forward.c \
-	%D%/http_handler.c \
-	%D%/http_plugin.c \
-	%D%/http_reply.c \
-	%D%/http_request.c \
-	%D%/http_udp.c \
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_flow.h \
-	%D%/test_http_flow.c
+	%D%/test_http_flow.c \
+	$(%C%_parts)
 %C%_test_http_flow_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/http/fuzz_http

@@ -3,11 +3,8 @@
 
 if PLUGIN_OHTTP
 plugin_PROGRAMS += plugins/ohttp.so
-%C%_so_SOURCES = \
-	%D%/ohttp.c \
-	%D%/ohttp.h \
-	%D%/ohttp_head.c \
-	%D%/ohttp_layer.c
+%C%_parts = %D%/ohttp.c %D%/ohttp.h %D%/ohttp_head.c %D%/ohttp_layer.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_CFLAGS = $(AM_CFLAGS) $(PLUGIN_OHTTP_CFLAGS)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_OHTTP_LIBS)
@@ -17,10 +14,7 @@ TAP_TESTS += plugins/ohttp/test_ohttp
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/test_ohttp.c \
-	%D%/ohttp.c \
-	%D%/ohttp.h \
-	%D%/ohttp_head.c \
-	%D%/ohttp_layer.c
+	$(%C%_parts)
 %C%_test_ohttp_CFLAGS = $(AM_CFLAGS) $(PLUGIN_OHTTP_CFLAGS)
 %C%_test_ohttp_LDADD = $(TEST_LIBS) $(PLUGIN_OHTTP_LIBS)
 
@@ -29,10 +23,7 @@ FUZZ_TESTS += plugins/ohttp/fuzz_ohttp
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/fuzz_ohttp.c \
-	%D%/ohttp.c \
-	%D%/ohttp.h \
-	%D%/ohttp_head.c \
-	%D%/ohttp_layer.c
+	$(%C%_parts)
 %C%_fuzz_ohttp_CFLAGS = $(AM_CFLAGS) $(PLUGIN_OHTTP_CFLAGS)
 %C%_fuzz_ohttp_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_ohttp_LDADD = $(FUZZ_LIBS) $(PLUGIN_OHTTP_LIBS)

@@ -3,12 +3,8 @@
 
 if PLUGIN_OTLS
 plugin_PROGRAMS += plugins/otls.so
-%C%_so_SOURCES = \
-	%D%/otls.c \
-	%D%/otls.h \
-	%D%/otls_layer.c \
-	%D%/otls_wire.c \
-	%D%/otls_wire.h
+%C%_parts = %D%/otls.c %D%/otls.h %D%/otls_layer.c %D%/otls_wire.c %D%/otls_wire.h
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
@@ -17,11 +13,7 @@ TAP_TESTS += plugins/otls/test_otls
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/test_otls.c \
-	%D%/otls.c \
-	%D%/otls.h \
-	%D%/otls_layer.c \
-	%D%/otls_wire.c \
-	%D%/otls_wire.h
+	$(%C%_parts)
 %C%_test_otls_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/otls/fuzz_otls
@@ -29,11 +21,7 @@ FUZZ_TESTS += plugins/otls/fuzz_otls
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/fuzz_otls.c \
-	%D%/otls.c \
-	%D%/otls.h \
-	%D%/otls_layer.c \
-	%D%/otls_wire.c \
-	%D%/otls_wire.h
+	$(%C%_parts)
 %C%_fuzz_otls_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_otls_LDADD = $(FUZZ_LIBS)
 endif

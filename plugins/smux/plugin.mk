@@ -3,38 +3,23 @@
 
 if PLUGIN_SMUX
 plugin_PROGRAMS += plugins/smux.so
-%C%_so_SOURCES = \
+%C%_parts = \
 	%D%/smux.c \
 	%D%/smux.h \
 	%D%/smux_session.c \
 	%D%/smux_step.c \
 	%D%/smux_wire.c \
 	%D%/smux_wire.h
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/smux/test_smux
-%C%_test_smux_SOURCES = \
-	%D%/smux.c \
-	%D%/smux.h \
-	%D%/smux_session.c \
-	%D%/smux_step.c \
-	%D%/smux_wire.c \
-	%D%/smux_wire.h \
-	%D%/test_smux.c \
-	%D%/test_world.h
+%C%_test_smux_SOURCES = %D%/test_smux.c %D%/test_world.h $(%C%_parts)
 %C%_test_smux_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/smux/fuzz_smux
-%C%_fuzz_smux_SOURCES = \
-	%D%/fuzz_smux.c \
-	%D%/smux.c \
-	%D%/smux.h \
-	%D%/smux_session.c \
-	%D%/smux_step.c \
-	%D%/smux_wire.c \
-	%D%/smux_wire.h \
-	%D%/test_world.h
+%C%_fuzz_smux_SOURCES = %D%/fuzz_smux.c %D%/test_world.h $(%C%_parts)
 %C%_fuzz_smux_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_smux_LDADD = $(FUZZ_LIBS)
 endif

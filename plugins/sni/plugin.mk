@@ -3,25 +3,15 @@
 
 if PLUGIN_SNI
 plugin_PROGRAMS += plugins/sni.so
-%C%_so_SOURCES = \
-	%D%/sni.h \
-	%D%/sni_cover.c \
-	%D%/sni_handler.c \
-	%D%/sni_hello.c \
-	%D%/sni_http.c
+%C%_parts = %D%/sni.h %D%/sni_cover.c %D%/sni_handler.c %D%/sni_hello.c %D%/sni_http.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/sni/test_sni plugins/sni/test_sni_flow
 %C%_test_sni_SOURCES = %D%/sni.h %D%/sni_hello.c %D%/sni_http.c %D%/test_sni.c
 %C%_test_sni_LDADD = $(TEST_LIBS)
-%C%_test_sni_flow_SOURCES = \
-	%D%/sni.h \
-	%D%/sni_cover.c \
-	%D%/sni_handler.c \
-	%D%/sni_hello.c \
-	%D%/sni_http.c \
-	%D%/test_sni_flow.c
+%C%_test_sni_flow_SOURCES = %D%/test_sni_flow.c $(%C%_parts)
 %C%_test_sni_flow_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/sni/fuzz_sni

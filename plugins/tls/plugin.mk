@@ -3,7 +3,7 @@
 
 if PLUGIN_TLS
 plugin_PROGRAMS += plugins/tls.so
-%C%_so_SOURCES = \
+%C%_parts = \
 	%D%/tls.c \
 	%D%/tls.h \
 	%D%/tls_bio.c \
@@ -15,6 +15,7 @@ plugin_PROGRAMS += plugins/tls.so
 	%D%/tls_names.h \
 	%D%/tls_server.c \
 	%D%/tls_step.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_TLS_LIBS)
@@ -29,21 +30,7 @@ TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_stack
 	%D%/tls_names.h
 %C%_test_tls_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
-%C%_test_tls_stack_SOURCES = \
-	%D%/test_certs.h \
-	%D%/test_stack.h \
-	%D%/test_tls_stack.c \
-	%D%/tls.c \
-	%D%/tls.h \
-	%D%/tls_bio.c \
-	%D%/tls_cert.c \
-	%D%/tls_client.c \
-	%D%/tls_ctx.c \
-	%D%/tls_error.c \
-	%D%/tls_names.c \
-	%D%/tls_names.h \
-	%D%/tls_server.c \
-	%D%/tls_step.c
+%C%_test_tls_stack_SOURCES = %D%/test_certs.h %D%/test_stack.h %D%/test_tls_stack.c $(%C%_parts)
 %C%_test_tls_stack_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_stack_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
 

@@ -3,7 +3,7 @@
 
 if PLUGIN_WS
 plugin_PROGRAMS += plugins/ws.so
-%C%_so_SOURCES = \
+%C%_parts = \
 	%D%/ws.c \
 	%D%/ws.h \
 	%D%/ws_answer.c \
@@ -19,6 +19,7 @@ plugin_PROGRAMS += plugins/ws.so
 	%D%/ws_server.c \
 	%D%/ws_step.c \
 	%D%/ws_write.c
+%C%_so_SOURCES = $(%C%_parts)
 %C%_so_CFLAGS = $(AM_CFLAGS) $(PLUGIN_WS_CFLAGS)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_WS_LIBS)
@@ -40,21 +41,7 @@ TAP_TESTS += plugins/ws/test_ws plugins/ws/test_ws_stack
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/test_ws_stack.c \
-	%D%/ws.c \
-	%D%/ws.h \
-	%D%/ws_answer.c \
-	%D%/ws_client.c \
-	%D%/ws_deflate.c \
-	%D%/ws_frame.c \
-	%D%/ws_frame.h \
-	%D%/ws_key.c \
-	%D%/ws_offer.c \
-	%D%/ws_path.c \
-	%D%/ws_path.h \
-	%D%/ws_read.c \
-	%D%/ws_server.c \
-	%D%/ws_step.c \
-	%D%/ws_write.c
+	$(%C%_parts)
 %C%_test_ws_stack_CFLAGS = $(AM_CFLAGS) $(PLUGIN_WS_CFLAGS)
 %C%_test_ws_stack_LDADD = $(TEST_LIBS) $(PLUGIN_WS_LIBS)
 
@@ -63,21 +50,7 @@ FUZZ_TESTS += plugins/ws/fuzz_ws_frames plugins/ws/fuzz_ws_handshake
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/fuzz_ws_frames.c \
-	%D%/ws.c \
-	%D%/ws.h \
-	%D%/ws_answer.c \
-	%D%/ws_client.c \
-	%D%/ws_deflate.c \
-	%D%/ws_frame.c \
-	%D%/ws_frame.h \
-	%D%/ws_key.c \
-	%D%/ws_offer.c \
-	%D%/ws_path.c \
-	%D%/ws_path.h \
-	%D%/ws_read.c \
-	%D%/ws_server.c \
-	%D%/ws_step.c \
-	%D%/ws_write.c
+	$(%C%_parts)
 %C%_fuzz_ws_frames_CFLAGS = $(AM_CFLAGS) $(PLUGIN_WS_CFLAGS)
 %C%_fuzz_ws_frames_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_ws_frames_LDADD = $(FUZZ_LIBS) $(PLUGIN_WS_LIBS)
@@ -85,21 +58,7 @@ FUZZ_TESTS += plugins/ws/fuzz_ws_frames plugins/ws/fuzz_ws_handshake
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \
 	%D%/fuzz_ws_handshake.c \
-	%D%/ws.c \
-	%D%/ws.h \
-	%D%/ws_answer.c \
-	%D%/ws_client.c \
-	%D%/ws_deflate.c \
-	%D%/ws_frame.c \
-	%D%/ws_frame.h \
-	%D%/ws_key.c \
-	%D%/ws_offer.c \
-	%D%/ws_path.c \
-	%D%/ws_path.h \
-	%D%/ws_read.c \
-	%D%/ws_server.c \
-	%D%/ws_step.c \
-	%D%/ws_write.c
+	$(%C%_parts)
 %C%_fuzz_ws_handshake_CFLAGS = $(AM_CFLAGS) $(PLUGIN_WS_CFLAGS)
 %C%_fuzz_ws_handshake_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_ws_handshake_LDADD = $(FUZZ_LIBS) $(PLUGIN_WS_LIBS)
