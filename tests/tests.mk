@@ -126,11 +126,16 @@ matrix: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 	$(TEST_ENVIRONMENT) $(PYTHON3) -B $(srcdir)/tests/live/test_stacks.py --long $(MATRIX_ARGS)
 torture: $(bin_PROGRAMS) $(plugin_PROGRAMS)
 	$(TEST_ENVIRONMENT) $(PYTHON3) -B $(srcdir)/tests/live/test_torture.py $(TORTURE_ARGS)
-.PHONY: matrix torture
+
+# What the committed corpora reach of each fuzz target's own files, by gcov, in a build of its own.
+# make fuzz-coverage FUZZ_TESTS=plugins/tls/fuzz_tls
+fuzz-coverage:
+	$(PYTHON3) -B $(srcdir)/tests/fuzz/coverage --build fuzz-coverage.dir $(FUZZ_TESTS)
+.PHONY: matrix torture fuzz-coverage
 
 clean-local:
-	rm -rf tests/results
+	rm -rf tests/results fuzz-coverage.dir
 
 EXTRA_DIST += %D%/run %D%/expected-skips %D%/lint %D%/live %D%/interop %D%/data %D%/bench \
-	%D%/bad-plugins %D%/fuzz/corpus \
+	%D%/bad-plugins %D%/fuzz/corpus %D%/fuzz/coverage \
 	%D%/unit/plugin_driver.c %D%/unit/test_bad_plugins.py %D%/unit/test_plugins.py

@@ -1,5 +1,6 @@
 /* fuzz_source.c - URLs of redirects and answers of hostile web servers. */
 /* SPDX-License-Identifier: MIT */
+/* covers: sdk/helpers/http1.c sdk/helpers/http1_client.c */
 #include "source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,7 @@
 /* fuzz_conf_json - JSON to a configuration and back. */
 /* SPDX-License-Identifier: MIT */
+/* covers: host/conf_json.c host/conf_tree.c host/conf_schema.c host/conf_emit.c
+ * host/conf_emit_scalar.c */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* fuzz_conf_url - the URL grammar of -L and -F. One URL a line; those of -F begin with "F ". */
 /* SPDX-License-Identifier: MIT */
+/* covers: host/conf_url.c host/conf_gourl.c host/conf_url_params.c host/conf_url_service.c */
 #include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* fuzz_note - plugin files that nobody has vouched for: headers, note and exported names. */
 /* SPDX-License-Identifier: MIT */
+/* covers: sdk/loader/elf.c sdk/loader/note.c */
 #include <stdlib.h>
 
 #include "../../sdk/loader/loader.h"
