@@ -205,11 +205,3 @@ void gh_conf_check(const struct gh_value *root, bool compat_gost, struct gh_conf
         check_field(&c, f, value);
     }
 }
-
-void gh_conf_check_object(const struct gh_value *root, const struct gh_object *object,
-                          const struct gh_value *value, bool compat_gost,
-                          struct gh_conf_errors *errs)
-{
-    struct checker c = {root, compat_gost, errs};
-    check_object(&c, object, value);
-}

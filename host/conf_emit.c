@@ -233,15 +233,6 @@ void gh_emit_json(struct gh_text *to, const struct gh_object *object, const stru
         gh_text_char(to, '\n');
 }
 
-void gh_emit_json_list(struct gh_text *to, const struct gh_object *object,
-                       const struct gh_value *list, unsigned flags)
-{
-    if (list != NULL)
-        gh_emit_json(to, object, list, flags);
-    else
-        gh_text_str(to, (flags & GH_JSON_INDENT) ? "null\n" : "null");
-}
-
 const struct gh_member **gh_emit_sorted(struct gh_text *to, const struct gh_value *map,
                                         int (*compare)(const void *, const void *))
 {

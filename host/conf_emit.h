@@ -19,8 +19,4 @@ enum {
 void gh_emit_json(struct gh_text *to, const struct gh_object *object, const struct gh_value *value,
                   unsigned flags);
 
-/* Appends a list of objects of one kind (a whole section) as JSON. NULL list: "null". */
-void gh_emit_json_list(struct gh_text *to, const struct gh_object *object,
-                       const struct gh_value *list, unsigned flags);
-
 #endif

@@ -54,12 +54,6 @@ const struct gh_value *gh_conf_section(const struct gh_conf *conf, const char *s
     return gh_get(conf->root, section);
 }
 
-const struct gh_value *gh_conf_object(const struct gh_conf *conf, const char *section,
-                                      const char *name)
-{
-    return gh_named(gh_get(conf->root, section), name);
-}
-
 const char *gh_loader_env(const struct gh_loader *l, const char *name)
 {
     const char *value =

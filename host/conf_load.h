@@ -72,8 +72,4 @@ const struct gh_value *gh_conf_root(const struct gh_conf *conf);
 /* The objects of one section ("services"), NULL when there are none. *Borrowed*. */
 const struct gh_value *gh_conf_section(const struct gh_conf *conf, const char *section);
 
-/* One object of a section by its name, NULL: absent. *Borrowed*. */
-const struct gh_value *gh_conf_object(const struct gh_conf *conf, const char *section,
-                                      const char *name);
-
 #endif

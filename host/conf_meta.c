@@ -45,19 +45,6 @@ int64_t gh_meta_int(const struct gh_value *metadata, const char *keys, int64_t o
     return present(metadata, keys, key) != NULL ? gh_int(metadata, key, otherwise) : otherwise;
 }
 
-double gh_meta_double(const struct gh_value *metadata, const char *keys, double otherwise)
-{
-    const struct gh_value *value = gh_meta_get(metadata, keys);
-    double parsed;
-    if (value != NULL && value->type == GH_DOUBLE)
-        return value->u.d;
-    if (value != NULL && value->type == GH_INT)
-        return (double)value->u.i;
-    if (value != NULL && value->type == GH_STRING && gh_parse_double(value->u.s.text, &parsed))
-        return parsed;
-    return otherwise;
-}
-
 int64_t gh_meta_duration_ns(const struct gh_value *metadata, const char *keys, int64_t otherwise)
 {
     const struct gh_value *value = gh_meta_get(metadata, keys);

@@ -14,7 +14,6 @@ const struct gh_value *gh_meta_get(const struct gh_value *metadata, const char *
 
 bool gh_meta_bool(const struct gh_value *metadata, const char *keys, bool otherwise);
 int64_t gh_meta_int(const struct gh_value *metadata, const char *keys, int64_t otherwise);
-double gh_meta_double(const struct gh_value *metadata, const char *keys, double otherwise);
 
 /* Nanoseconds. A plain number is seconds. */
 int64_t gh_meta_duration_ns(const struct gh_value *metadata, const char *keys, int64_t otherwise);

@@ -268,9 +268,3 @@ const struct gh_field *gh_schema_field(const struct gh_object *object, const cha
             return f;
     return NULL;
 }
-
-const struct gh_object *gh_schema_section(const char *section)
-{
-    const struct gh_field *field = gh_schema_field(root, section);
-    return field != NULL ? field->sub : NULL;
-}

@@ -49,10 +49,6 @@ struct gh_object {
 /* The whole configuration. */
 const struct gh_object *gh_schema_root(void);
 
-/* The object kind of a section's items ("services") or of an object section ("log"); NULL: no such
- * section. */
-const struct gh_object *gh_schema_section(const char *section);
-
 /* A field by its key, upper and lower case being equal; NULL: none. */
 const struct gh_field *gh_schema_field(const struct gh_object *object, const char *key);
 
@@ -79,10 +75,5 @@ struct gh_value *gh_conf_normalise(const struct gh_object *object, const struct 
  * somewhere. What GOST only notices at the first client is an error here, a warning with
  * `compat_gost`. */
 void gh_conf_check(const struct gh_value *root, bool compat_gost, struct gh_conf_errors *errs);
-
-/* The same for one object that is about to join `root` (the Web API). */
-void gh_conf_check_object(const struct gh_value *root, const struct gh_object *object,
-                          const struct gh_value *value, bool compat_gost,
-                          struct gh_conf_errors *errs);
 
 #endif

@@ -388,17 +388,6 @@ int gh_list_append(struct gh_value *list, struct gh_value *value)
     return 0;
 }
 
-int gh_list_set(struct gh_value *list, size_t index, struct gh_value *value)
-{
-    if (index >= list->u.list.count)
-        return gh_list_append(list, value);
-    if (value == NULL)
-        return -ENOMEM;
-    gh_value_free(list->u.list.items[index]);
-    list->u.list.items[index] = value;
-    return 0;
-}
-
 void gh_list_delete(struct gh_value *list, size_t index)
 {
     if (index >= list->u.list.count)

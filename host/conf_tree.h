@@ -122,9 +122,6 @@ struct gh_value *gh_map_take(struct gh_value *map, const char *key);
 /* Adds at the end. Takes `value` over in every case. 0 or -ENOMEM as above. */
 int gh_list_append(struct gh_value *list, struct gh_value *value);
 
-/* Replaces item `index`, or appends when `index` is the count. Same rules as gh_list_append(). */
-int gh_list_set(struct gh_value *list, size_t index, struct gh_value *value);
-
 /* Removes item `index`, if there is one. */
 void gh_list_delete(struct gh_value *list, size_t index);
 

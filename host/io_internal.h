@@ -60,7 +60,6 @@ int gh_sock_fd(const struct gh_sock *s);
 void gh_sock_rearm(struct gh_sock *s);
 void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp); /* NULL: none */
 struct ge_stack *gh_sock_stack(const struct gh_sock *s);
-struct gh_worker *gh_sock_worker(const struct gh_sock *s);
 /* io_packets.c: a connected datagram descriptor as a stack, which owns it (also on failure) */
 struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd);
 /* io_udp.c: what every datagram socket does alike */

@@ -276,11 +276,6 @@ struct ge_stack *gh_sock_stack(const struct gh_sock *s)
     return s->stack;
 }
 
-struct gh_worker *gh_sock_worker(const struct gh_sock *s)
-{
-    return s->w;
-}
-
 void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp)
 {
     if (sink)

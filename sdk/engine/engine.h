@@ -75,7 +75,6 @@ struct ge_embed {
 
 struct ge_worker *ge_worker_new(const struct ge_embed *embed, void *ctx);
 void ge_worker_free(struct ge_worker *w); /* all flows, stacks and tasks must be gone */
-void *ge_worker_ctx(struct ge_worker *w);
 struct ge_worker *ge_worker_current(void); /* the one running on this thread */
 void ge_worker_enter(struct ge_worker *w);  /* it runs here from now on; ge_run() says so, too */
 uint64_t ge_now(struct ge_worker *w);
@@ -369,9 +368,6 @@ int ge_port_open(struct ge_task *t, uint32_t port,
 /* Answer an action. result and text are copied. Queued: plugin code runs in ge_run(). */
 void ge_result(struct ge_task *t, uint32_t kind, uint32_t tag, int status, const char *text,
                const void *result, size_t result_size);
-/* 1 while the task is nothing but a RELAY (its handler needs no more steps): memory is lean then.
- * */
-int ge_task_relaying(const struct ge_task *t);
 uint64_t ge_task_last_activity(const struct ge_task *t); /* gost_now() of the last byte moved */
 
 /* The embedder's splice for this direction ended: `moved` more bytes went; eof as for ge_rx_end;

@@ -138,11 +138,6 @@ void ge_task_port_event(struct ge_task *t, uint32_t port, struct ge_stack *s)
     ge_task_ready(t);
 }
 
-int ge_task_relaying(const struct ge_task *t)
-{
-    return t->relaying;
-}
-
 uint64_t ge_task_last_activity(const struct ge_task *t)
 {
     return t->activity;

@@ -49,11 +49,6 @@ void ge_worker_free(struct ge_worker *w)
     free(w);
 }
 
-void *ge_worker_ctx(struct ge_worker *w)
-{
-    return w->ctx;
-}
-
 struct ge_worker *ge_worker_current(void)
 {
     return ge_current;
