@@ -99,11 +99,7 @@ static int start(const struct direct_conf *conf, struct gost_io *io, uint32_t ki
         return gost_upgrade(io, TAG_REJECT, 0, GOST_CLIENT, "direct.reject");
     if (is_reject(conf))
         return gost_fail(io, GOST_EDENIED, "this node rejects everything (action=reject)");
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = kind;
-    a.head.tag = TAG_DIAL;
-    a.head.port = TARGET;
+    gost_act_init(&a, sizeof a, kind, TAG_DIAL, TARGET);
     a.network = gost_target(io)->network;
     a.addr = gost_target(io)->addr;
     a.flags = GOST_DIAL_DIRECT;

@@ -30,11 +30,7 @@ static int dial(struct forward *f, struct gost_io *io, const struct gost_event *
     const struct gost_result_node *node = ev->result;
     struct gost_act_dial a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = DIAL;
-    a.head.port = TARGET;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, DIAL, TARGET);
     a.network = network_of(io, node);
     if (node) {
         a.addr = node->addr;
@@ -44,7 +40,7 @@ static int dial(struct forward *f, struct gost_io *io, const struct gost_event *
     }
     gost_phase(io, "the connection to the forward target");
     f->phase = DIAL;
-    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_act(io, &a.head));
 }
 
 /* SELECT by what was sniffed; found NULL: nothing was. */
@@ -52,10 +48,8 @@ static int choose(struct forward *f, struct gost_io *io, const struct gost_sniff
 {
     struct gost_act_select a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_SELECT;
-    a.head.tag = f->phase = SELECT;
+    f->phase = SELECT;
+    gost_act_init(&a, sizeof a, GOST_ACT_SELECT, SELECT, 0);
     if (found) {
         a.protocol = found->protocol;
         a.host = found->host;
@@ -63,7 +57,7 @@ static int choose(struct forward *f, struct gost_io *io, const struct gost_sniff
                                              0) != GOST_OK)
             memset(&f->host, 0, sizeof f->host);
     }
-    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int start(struct forward *f, const struct forward_conf *cf, struct gost_io *io)
@@ -71,13 +65,13 @@ static int start(struct forward *f, const struct forward_conf *cf, struct gost_i
     if (!cf->sniffing || gost_io_type(io) != GOST_STREAM)
         return choose(f, io, NULL);
     f->phase = SNIFF;
-    return gost_inspect(io, SNIFF, CLIENT, "sniff") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_inspect(io, SNIFF, CLIENT, "sniff"));
 }
 
 static int relay(struct forward *f, const struct forward_conf *cf, struct gost_io *io)
 {
     f->phase = RELAY;
-    return gost_relay(io, CLIENT, TARGET, cf->idle) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_relay(io, CLIENT, TARGET, cf->idle));
 }
 
 static int step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
@@ -102,9 +96,7 @@ static int step(void *state, const void *conf, struct gost_io *io, const struct 
         return dial(f, io, ev);
     if (f->phase == DIAL && cf->proxy_protocol > 0 && gost_io_type(io) == GOST_STREAM) {
         f->phase = HEADER;
-        return gost_upgrade(io, HEADER, TARGET, GOST_CLIENT, "proxyproto") == GOST_OK
-                   ? GOST_AGAIN
-                   : GOST_EINTERNAL;
+        return gost_asked(gost_upgrade(io, HEADER, TARGET, GOST_CLIENT, "proxyproto"));
     }
     return relay(f, cf, io);
 }

@@ -102,19 +102,11 @@ static int start(struct http_connector_state *s, const struct http_connector_con
 
 static int put_codec_on(struct gost_io *io, int any)
 {
-    struct gost_act_upgrade a;
     uint8_t target[GOST_SOCKS_ADDR_MAX];
-    int r;
+    size_t n = any ? 0 : gost_socks_addr_put(target, &gost_target(io)->addr);
+    /* where packets without an address go */
+    int r = gost_upgrade_arg(io, TAG_CODEC, 0, GOST_CLIENT, "http.udp", gost_bytes(target, n));
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = TAG_CODEC;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("http.udp");
-    if (!any) /* where packets without an address go */
-        a.arg = gost_bytes(target, gost_socks_addr_put(target, &gost_target(io)->addr));
-    r = gost_act(io, &a.head);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 

@@ -40,29 +40,11 @@ static int show_code(struct gost_io *io, const struct http_conf *conf)
     return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
 }
 
-static int read_file(struct gost_io *io, const struct http_conf *conf)
-{
-    struct gost_act_file a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_FILE;
-    a.head.tag = HTTP_TAG_FILE;
-    a.op = GOST_FILE_READ;
-    a.max = DECOY_FILE_MAX;
-    a.path = gost_bytes_str(conf->decoy_value);
-    return gost_act(io, &a.head);
-}
-
 static int dial_decoy(struct gost_io *io, const struct http_conf *conf)
 {
     struct gost_act_dial a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = HTTP_TAG_DECOY_DIAL;
-    a.head.port = HTTP_UPSTREAM;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, HTTP_TAG_DECOY_DIAL, HTTP_UPSTREAM);
     a.network = GOST_NET_TCP;
     a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
     a.addr = conf->decoy_addr;
@@ -87,7 +69,7 @@ int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct 
     case HTTP_DECOY_CODE:
         return show_code(io, conf);
     case HTTP_DECOY_FILE:
-        r = read_file(io, conf);
+        r = gost_file_read(io, HTTP_TAG_FILE, gost_bytes_str(conf->decoy_value), DECOY_FILE_MAX);
         break;
     case HTTP_DECOY_WEB:
     case HTTP_DECOY_HOST:
@@ -166,19 +148,8 @@ static int show_host(struct http_state *s, const struct http_conf *conf, struct 
 
 static int start_tls(const struct http_conf *conf, struct gost_io *io)
 {
-    struct gost_act_upgrade a;
-    char host[GOST_ADDR_TEXT];
-    int r;
+    int r = gost_start_tls(io, HTTP_TAG_DECOY_TLS, HTTP_UPSTREAM, &conf->decoy_addr);
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = HTTP_TAG_DECOY_TLS;
-    a.head.port = HTTP_UPSTREAM;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("tls");
-    a.server_name = gost_bytes(host, gost_addr_host(&conf->decoy_addr, host, sizeof host));
-    r = gost_act(io, &a.head);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 

@@ -20,29 +20,11 @@ static int show_503(const struct http2_conf *conf, struct gost_io *io)
                      conf->probe_resist);
 }
 
-static int read_file(const struct http2_conf *conf, struct gost_io *io)
-{
-    struct gost_act_file a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_FILE;
-    a.head.tag = HTTP2_TAG_FILE;
-    a.op = GOST_FILE_READ;
-    a.max = DECOY_FILE_MAX;
-    a.path = conf->decoy_value;
-    return gost_act(io, &a.head);
-}
-
 static int dial_decoy(const struct http2_conf *conf, struct gost_io *io)
 {
     struct gost_act_dial a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = HTTP2_TAG_DECOY_DIAL;
-    a.head.port = HTTP2_UPSTREAM;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, HTTP2_TAG_DECOY_DIAL, HTTP2_UPSTREAM);
     a.network = GOST_NET_TCP;
     a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
     a.addr = conf->decoy_addr;
@@ -66,7 +48,7 @@ int http2_refused(struct http2_state *s, const struct http2_conf *conf, struct g
         (void)http2_reply(io, conf, conf->decoy_code, 0);
         return shown(io);
     case HTTP2_DECOY_FILE:
-        r = read_file(conf, io);
+        r = gost_file_read(io, HTTP2_TAG_FILE, conf->decoy_value, DECOY_FILE_MAX);
         break;
     case HTTP2_DECOY_WEB:
     case HTTP2_DECOY_HOST:
@@ -98,19 +80,8 @@ static int show_file(struct gost_io *io, const struct gost_result_file *file)
 
 static int start_tls(const struct http2_conf *conf, struct gost_io *io)
 {
-    struct gost_act_upgrade a;
-    char host[GOST_ADDR_TEXT];
-    int r;
+    int r = gost_start_tls(io, HTTP2_TAG_DECOY_TLS, HTTP2_UPSTREAM, &conf->decoy_addr);
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = HTTP2_TAG_DECOY_TLS;
-    a.head.port = HTTP2_UPSTREAM;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("tls");
-    a.server_name = gost_bytes(host, gost_addr_host(&conf->decoy_addr, host, sizeof host));
-    r = gost_act(io, &a.head);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 

@@ -18,9 +18,7 @@ static int start(const struct recorder_file_conf *cf, struct gost_io *io)
         memcpy(line, q->data.p, q->data.n);
     if (sep)
         memcpy(line + q->data.n, cf->sep, sep);
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_FILE;
+    gost_act_init(&a, sizeof a, GOST_ACT_FILE, 0, 0);
     a.op = GOST_FILE_APPEND;
     a.path = gost_bytes_str(cf->path);
     a.data = gost_bytes(line, q->data.n + sep);

@@ -38,23 +38,6 @@ const struct gost_remote_ops recorder_tcp_ops = {
 
 /* ---- HTTP ---- */
 
-static int start_tls(const struct gost_url *url, struct gost_io *io)
-{
-    struct gost_act_upgrade a;
-    char host[GOST_ADDR_TEXT];
-
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = TAG_TLS;
-    a.head.port = WIRE;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("tls");
-    a.server_name = gost_bytes(host, gost_addr_host(&url->addr, host, sizeof host));
-    (void)gost_act(io, &a.head);
-    return GOST_AGAIN;
-}
-
 static void put_fields(const struct recorder_http_conf *cf, struct gost_http1_out *out)
 {
     int has_type = 0;
@@ -114,7 +97,7 @@ static int opened(const struct recorder_http_conf *cf, struct gost_io *io,
     if (ev->status != GOST_OK || !wire)
         return refused(io, ev);
     if (url.tls && ev->tag == TAG_DIAL)
-        return start_tls(&url, io);
+        return gost_asked(gost_start_tls(io, TAG_TLS, WIRE, &url.addr));
     return post(cf, &url, q, io, wire);
 }
 

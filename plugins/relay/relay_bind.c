@@ -4,25 +4,12 @@
 
 #include "relay.h"
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* The connection becomes a session. Roles are reversed: the server opens the streams. */
 static int become_session(struct gost_io *io, uint32_t tag, uint32_t role)
 {
-    struct gost_act_upgrade a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = tag;
-    a.role = role;
-    a.layer = gost_bytes_str("smux");
-    a.arg = gost_bytes("1", 1); /* the version unless mux.version says another */
+    /* version 1 unless mux.version says another */
     gost_phase(io, "the session on the bound connection");
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_upgrade_arg(io, tag, 0, role, "smux", gost_bytes("1", 1)));
 }
 
 /* ---- server ---- */
@@ -33,30 +20,22 @@ enum { SESSION = 4, CHILD = 5 };
 int relay_bind_start(struct gost_io *io, uint32_t network, const struct gost_addr *addr)
 {
     gost_phase(io, "the bind");
-    return acted(gost_bind(io, LISTEN, LISTEN, network, addr, 0));
+    return gost_asked(gost_bind(io, LISTEN, LISTEN, network, addr, 0));
 }
 
 static int next_visitor(struct gost_io *io)
 {
     gost_phase(io, "a connection to the bound port");
-    return acted(gost_accept(io, VISITOR, VISITOR, LISTEN));
+    return gost_asked(gost_accept(io, VISITOR, VISITOR, LISTEN));
 }
 
 /* Who came is what the stream begins with. */
 static int give_away(const struct gost_addr *peer, struct gost_io *io)
 {
     uint8_t buf[RELAY_RESPONSE_MAX];
-    struct gost_act_spawn a;
 
     gost_send(gost_port(io, STREAM), buf, relay_put_response(buf, RELAY_OK, peer));
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_SPAWN;
-    a.head.tag = CHILD;
-    a.head.port = VISITOR;
-    a.second = STREAM;
-    a.component = gost_bytes_str("relay.visitor");
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_spawn(io, CHILD, VISITOR, STREAM, "relay.visitor"));
 }
 
 /* The session may have no room for it: this one is lost, not the others. */
@@ -91,7 +70,7 @@ int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct g
         return next_visitor(io);
     case VISITOR:
         *peer = res->remote;
-        return acted(gost_stream_open(io, STREAM, STREAM, 0, 0));
+        return gost_asked(gost_stream_open(io, STREAM, STREAM, 0, 0));
     case STREAM:
         return give_away(peer, io);
     default:
@@ -103,7 +82,7 @@ int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct g
 static int visitor_step(void *state, const void *conf, struct gost_io *io,
                         const struct gost_event *ev)
 {
-    return ev->type == GOST_EV_START ? acted(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
+    return ev->type == GOST_EV_START ? gost_asked(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
 }
 
 const struct gost_handler_ops relay_visitor_ops = {
@@ -136,7 +115,7 @@ static int ask(const struct relay_client_conf *cf, struct gost_io *io)
 
 static int serve_port(struct gost_io *io, uint32_t port)
 {
-    return acted(gost_accept(io, port, port, 0));
+    return gost_asked(gost_accept(io, port, port, 0));
 }
 
 /* The head of a stream says who came; what follows is theirs. */

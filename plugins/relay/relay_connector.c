@@ -6,11 +6,6 @@
 
 enum phase { ASK, LAZY, ANSWER, CODEC };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 static size_t request(const struct relay_client_conf *cf, struct gost_io *io, uint8_t *buf)
 {
     const struct gost_target *t = gost_target(io);
@@ -37,16 +32,9 @@ static size_t request(const struct relay_client_conf *cf, struct gost_io *io, ui
 
 static int lazy(struct relay_client *c, struct gost_io *io, const uint8_t *buf, size_t n)
 {
-    struct gost_act_upgrade a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = c->phase = LAZY;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("relay.request");
-    a.arg = gost_bytes(buf, n);
-    return acted(gost_act(io, &a.head));
+    c->phase = LAZY;
+    return gost_asked(
+        gost_upgrade_arg(io, LAZY, 0, GOST_CLIENT, "relay.request", gost_bytes(buf, n)));
 }
 
 int relay_take(struct gost_io *io, struct relay_message *ret_message)
@@ -116,7 +104,7 @@ static int finish(struct relay_client *c, struct gost_io *io, const char *codec)
     if (!codec)
         return GOST_OK;
     c->phase = CODEC;
-    return acted(gost_upgrade(io, CODEC, 0, GOST_CLIENT, codec));
+    return gost_asked(gost_upgrade(io, CODEC, 0, GOST_CLIENT, codec));
 }
 
 static int connect_step(void *state, const void *conf, struct gost_io *io,

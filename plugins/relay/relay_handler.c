@@ -20,11 +20,6 @@ enum phase {
 
 enum { CLIENT = 0, TARGET = 1 };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 static void respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
 {
     uint8_t buf[RELAY_RESPONSE_MAX];
@@ -70,24 +65,21 @@ static int on_request(struct relay_server *s, struct gost_io *io)
     s->phase = AUTH;
     r = gost_auth(io, AUTH, m.user, m.password);
     gost_consume(io, RELAY_HEAD + (size_t)n);
-    return acted(r);
+    return gost_asked(r);
 }
 
 static int dial(struct relay_server *s, struct gost_io *io, const struct gost_result_node *node)
 {
     struct gost_act_dial a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = s->phase = DIAL;
-    a.head.port = TARGET;
+    s->phase = DIAL;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, DIAL, TARGET);
     a.network = node && node->network ? node->network : s->network;
     a.addr = node ? node->addr : s->target;
     if (node)
         a.node = node->node;
     gost_phase(io, "the connection to the target");
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int unix_target(struct relay_server *s)
@@ -127,8 +119,8 @@ static int bind_command(struct relay_server *s, const struct relay_server_conf *
         return refuse(io, RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "BIND of this network");
     s->phase = ASSOCIATE;
     if (s->target.port)
-        return acted(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
-    return acted(gost_associate(io, ASSOCIATE, TARGET));
+        return gost_asked(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
+    return gost_asked(gost_associate(io, ASSOCIATE, TARGET));
 }
 
 /* The service has no forwarder: do what the request says. */
@@ -151,19 +143,19 @@ static int connected(struct relay_server *s, const struct relay_server_conf *cf,
     if (s->phase == DIAL) {
         s->phase = RESPONSE;
         if (!cf->nodelay)
-            return acted(gost_upgrade(io, RESPONSE, CLIENT, GOST_SERVER, "relay.response"));
+            return gost_asked(gost_upgrade(io, RESPONSE, CLIENT, GOST_SERVER, "relay.response"));
         respond(io, RELAY_OK, NULL);
     }
     if (s->phase == RESPONSE && s->network == GOST_NET_UDP) {
         s->phase = UDP_CODEC;
-        return acted(gost_upgrade(io, UDP_CODEC, CLIENT, GOST_SERVER, "relay.udp"));
+        return gost_asked(gost_upgrade(io, UDP_CODEC, CLIENT, GOST_SERVER, "relay.udp"));
     }
     if (s->phase == RESPONSE && cf->sniffing) {
         s->phase = SNIFF;
-        return acted(gost_inspect(io, SNIFF, CLIENT, "sniff"));
+        return gost_asked(gost_inspect(io, SNIFF, CLIENT, "sniff"));
     }
     s->phase = RELAYING;
-    return acted(gost_relay(io, CLIENT, TARGET, 0));
+    return gost_asked(gost_relay(io, CLIENT, TARGET, 0));
 }
 
 static int failed(struct relay_server *s, const struct relay_server_conf *cf, struct gost_io *io,
@@ -200,14 +192,14 @@ static int on_result(struct relay_server *s, const struct relay_server_conf *cf,
     case AUTH:
         gost_set_deadline(io, 0);
         s->phase = SELECT;
-        return acted(gost_select(io, SELECT));
+        return gost_asked(gost_select(io, SELECT));
     case SELECT:
         s->forward = 1;
         return dial(s, io, ev->result);
     case ASSOCIATE:
         respond(io, RELAY_OK, &res->local);
         s->phase = TUN_CODEC;
-        return acted(gost_upgrade(io, TUN_CODEC, CLIENT, GOST_SERVER, "relay.tun"));
+        return gost_asked(gost_upgrade(io, TUN_CODEC, CLIENT, GOST_SERVER, "relay.tun"));
     default:
         return connected(s, cf, io);
     }

@@ -43,20 +43,9 @@ static int dial(struct resolver_state *s, const struct resolver_conf *cf, struct
 static int start_tls(const struct resolver_state *s, const struct resolver_conf *cf,
                      struct gost_io *io)
 {
-    struct gost_act_upgrade a;
-    char host[GOST_ADDR_TEXT];
+    const struct gost_addr *named = s->scheme == RESOLVER_HTTPS ? &cf->server.addr : NULL;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = TAG_TLS;
-    a.head.port = WIRE;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("tls");
-    if (s->scheme == RESOLVER_HTTPS)
-        a.server_name = gost_bytes(host, gost_addr_host(&cf->server.addr, host, sizeof host));
-    (void)gost_act(io, &a.head);
-    return GOST_AGAIN;
+    return gost_asked(gost_start_tls(io, TAG_TLS, WIRE, named));
 }
 
 static void put_http(const struct resolver_conf *cf, struct gost_io *wire, size_t n)

@@ -17,7 +17,6 @@ static int sni_connect(void *state, const void *conf_, struct gost_io *io,
 {
     const struct sni_connector_conf *conf = conf_;
     struct sni_connector_state *s = state;
-    struct gost_act_upgrade a;
     int r;
 
     if (ev->type == GOST_EV_RESULT)
@@ -30,15 +29,8 @@ static int sni_connect(void *state, const void *conf_, struct gost_io *io,
         return GOST_OK;
     if (s->upgrading)
         return GOST_AGAIN;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = TAG_COVER;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("sni.cover");
-    a.arg = gost_bytes_str(conf->host);
     s->upgrading = 1;
-    r = gost_act(io, &a.head);
+    r = gost_upgrade_arg(io, TAG_COVER, 0, GOST_CLIENT, "sni.cover", gost_bytes_str(conf->host));
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 

@@ -68,8 +68,7 @@ static int on_result(struct server *s, const struct server_conf *cf, struct gost
             return reply(io, SOCKS4_AUTH, ev->status, "unknown user id");
         gost_set_deadline(io, 0);
         s->phase = DIAL;
-        return gost_dial(io, DIAL, 1, GOST_NET_TCP, &s->target) == GOST_OK ? GOST_AGAIN
-                                                                           : GOST_EINTERNAL;
+        return gost_asked(gost_dial(io, DIAL, 1, GOST_NET_TCP, &s->target));
     }
     if (s->phase == SNIFF && ev->status)
         return gost_fail(io, ev->status, "%s", text);
@@ -80,10 +79,10 @@ static int on_result(struct server *s, const struct server_conf *cf, struct gost
         (void)reply(io, SOCKS4_OK, 0, NULL);
     if (s->phase == DIAL && cf->sniffing) {
         s->phase = SNIFF;
-        return gost_inspect(io, SNIFF, 0, "sniff") == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+        return gost_asked(gost_inspect(io, SNIFF, 0, "sniff"));
     }
     s->phase = RELAY;
-    return gost_relay(io, 0, 1, 0) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_relay(io, 0, 1, 0));
 }
 
 static int serve(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
@@ -124,12 +123,10 @@ static int resolve(struct client *c, struct gost_io *io)
 {
     struct gost_act_resolve a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_RESOLVE;
+    gost_act_init(&a, sizeof a, GOST_ACT_RESOLVE, 0, 0);
     a.addr = gost_target(io)->addr;
     c->resolving = 1;
-    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int on_addresses(struct client *c, const struct client_conf *cf, struct gost_io *io,

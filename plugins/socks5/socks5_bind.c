@@ -4,16 +4,11 @@
 
 enum { FIRST = 1, LAST = 6 }; /* ports of streams whose head is awaited */
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* ---- many: a session, whose streams each begin with a reply that names who came ---- */
 
 static int serve_port(struct gost_io *io, uint32_t port)
 {
-    return acted(gost_accept(io, port, port, SOCKS5_PROXY));
+    return gost_asked(gost_accept(io, port, port, SOCKS5_PROXY));
 }
 
 static int on_stream(struct gost_io *io, uint32_t port)

@@ -16,11 +16,6 @@ static int refuse(struct gost_io *io, uint8_t code, int error, const char *text)
     return gost_fail(io, error, "%s", text ? text : socks5_reply_text(code));
 }
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* Our address as the client should use it: the configured public one, else where it reached us. */
 static struct gost_addr public_address(const struct socks5_handler_conf *cf, struct gost_io *io,
                                        uint16_t port, int ip_only)
@@ -38,7 +33,7 @@ static int start_connect(struct socks5_server *s, struct gost_io *io)
 {
     s->phase = SOCKS5_SERVER_DIAL;
     gost_phase(io, "the connection to the target");
-    return acted(gost_dial(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target));
+    return gost_asked(gost_dial(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target));
 }
 
 static int start_bind(struct socks5_server *s, const struct socks5_handler_conf *cf,
@@ -47,7 +42,7 @@ static int start_bind(struct socks5_server *s, const struct socks5_handler_conf 
     if (!cf->bind)
         return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "BIND is off; bind=true allows it");
     s->phase = s->command == SOCKS5_MBIND ? SOCKS5_SERVER_MBIND : SOCKS5_SERVER_BIND;
-    return acted(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target, 0));
+    return gost_asked(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_TCP, &s->target, 0));
 }
 
 static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *cf,
@@ -57,11 +52,8 @@ static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *
 
     if (!cf->udp)
         return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "UDP ASSOCIATE is off; udp=true allows it");
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_BIND;
-    a.head.tag = s->phase = SOCKS5_SERVER_UDP_BIND;
-    a.head.port = SOCKS5_REMOTE;
+    s->phase = SOCKS5_SERVER_UDP_BIND;
+    gost_act_init(&a, sizeof a, GOST_ACT_BIND, SOCKS5_SERVER_UDP_BIND, SOCKS5_REMOTE);
     a.network = GOST_NET_UDP;
     a.flags = GOST_BIND_LOCAL;
     a.addr = *gost_flow(io)->local;
@@ -70,7 +62,7 @@ static int start_udp(struct socks5_server *s, const struct socks5_handler_conf *
         a.port_min = (uint16_t)cf->port_min;
         a.port_max = (uint16_t)cf->port_max;
     }
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int start_tun(struct socks5_server *s, const struct socks5_handler_conf *cf,
@@ -80,12 +72,12 @@ static int start_tun(struct socks5_server *s, const struct socks5_handler_conf *
     if (s->target.port == 0) {
         if (!cf->udp)
             return refuse(io, SOCKS5_DENIED, GOST_EDENIED, "UDP is off; udp=true allows it");
-        return acted(gost_associate(io, s->phase, SOCKS5_REMOTE));
+        return gost_asked(gost_associate(io, s->phase, SOCKS5_REMOTE));
     }
     if (!cf->bind)
         return refuse(io, SOCKS5_DENIED, GOST_EDENIED,
                       "binding UDP ports is off; bind=true allows it");
-    return acted(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_UDP, &s->target, 0));
+    return gost_asked(gost_bind(io, s->phase, SOCKS5_REMOTE, GOST_NET_UDP, &s->target, 0));
 }
 
 int socks5_command(struct socks5_server *s, const struct socks5_handler_conf *cf,
@@ -123,23 +115,16 @@ static int failed(struct socks5_server *s, struct gost_io *io, const struct gost
 static int relay(struct socks5_server *s, struct gost_io *io, uint32_t a, uint32_t b)
 {
     s->phase = SOCKS5_SERVER_RELAY;
-    return acted(gost_relay(io, a, b, 0));
+    return gost_asked(gost_relay(io, a, b, 0));
 }
 
 static int udp_codec(struct socks5_server *s, struct gost_io *io)
 {
-    const struct gost_addr *client = gost_flow(io)->remote;
-    struct gost_act_upgrade a;
+    const struct gost_addr *client = gost_flow(io)->remote; /* only this host's datagrams count */
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = s->phase = SOCKS5_SERVER_UDP_CODEC;
-    a.head.port = SOCKS5_REMOTE;
-    a.role = GOST_SERVER;
-    a.layer = gost_bytes_str("socks5.udp");
-    a.arg = gost_bytes(client, sizeof *client); /* only this host's datagrams count */
-    return acted(gost_act(io, &a.head));
+    s->phase = SOCKS5_SERVER_UDP_CODEC;
+    return gost_asked(gost_upgrade_arg(io, s->phase, SOCKS5_REMOTE, GOST_SERVER, "socks5.udp",
+                                       gost_bytes(client, sizeof *client)));
 }
 
 int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf, struct gost_io *io,
@@ -156,13 +141,13 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
         if (!cf->sniffing)
             return relay(s, io, SOCKS5_CLIENT, SOCKS5_REMOTE);
         s->phase = SOCKS5_SERVER_SNIFF;
-        return acted(gost_inspect(io, s->phase, SOCKS5_CLIENT, "sniff"));
+        return gost_asked(gost_inspect(io, s->phase, SOCKS5_CLIENT, "sniff"));
     case SOCKS5_SERVER_BIND:
         a = public_address(cf, io, res->local.port, 0);
         reply(io, SOCKS5_OK, &a);
         s->phase = SOCKS5_SERVER_ACCEPT;
         gost_phase(io, "a connection to the bound port");
-        return acted(gost_accept(io, s->phase, SOCKS5_OUT, SOCKS5_REMOTE));
+        return gost_asked(gost_accept(io, s->phase, SOCKS5_OUT, SOCKS5_REMOTE));
     case SOCKS5_SERVER_ACCEPT:
         reply(io, SOCKS5_OK, &res->remote);
         return relay(s, io, SOCKS5_CLIENT, SOCKS5_OUT);
@@ -183,7 +168,7 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
         return udp_codec(s, io);
     case SOCKS5_SERVER_UDP_CODEC:
         s->phase = SOCKS5_SERVER_UDP_OUT;
-        return acted(gost_associate(io, s->phase, SOCKS5_OUT));
+        return gost_asked(gost_associate(io, s->phase, SOCKS5_OUT));
     case SOCKS5_SERVER_UDP_OUT:
         reply(io, SOCKS5_OK, &s->bound);
         if (gost_tie(io, 1u << SOCKS5_CLIENT | 1u << SOCKS5_REMOTE | 1u << SOCKS5_OUT) != GOST_OK)
@@ -192,7 +177,7 @@ int socks5_result(struct socks5_server *s, const struct socks5_handler_conf *cf,
     case SOCKS5_SERVER_TUN_OUT:
         reply(io, SOCKS5_OK, res ? &res->local : NULL);
         s->phase = SOCKS5_SERVER_TUN_CODEC;
-        return acted(gost_upgrade(io, s->phase, SOCKS5_CLIENT, GOST_SERVER, "socks5.tun"));
+        return gost_asked(gost_upgrade(io, s->phase, SOCKS5_CLIENT, GOST_SERVER, "socks5.tun"));
     case SOCKS5_SERVER_SNIFF:
     case SOCKS5_SERVER_TUN_CODEC:
         return relay(s, io, SOCKS5_CLIENT, SOCKS5_REMOTE);

@@ -2,11 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "socks5_client.h"
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 static int want_more(struct gost_io *io, const char *what)
 {
     return gost_rx_eof(io)
@@ -54,7 +49,7 @@ static int on_method(struct socks5_client *c, const struct socks5_connector_conf
             break;
         c->phase = SOCKS5_CLIENT_TLS;
         gost_phase(io, "the SOCKS5_CLIENT_TLS handshake inside socks5");
-        return acted(gost_upgrade(io, SOCKS5_CLIENT_TLS, SOCKS5_PROXY, GOST_CLIENT, "tls"));
+        return gost_asked(gost_upgrade(io, SOCKS5_CLIENT_TLS, SOCKS5_PROXY, GOST_CLIENT, "tls"));
     case SOCKS5_NONE:
         return gost_fail(io, GOST_EAUTH, "the proxy accepts none of our methods%s",
                          cf->user.n ? "" : ": it may want a user name and password");
@@ -183,18 +178,12 @@ int socks5_client_common(struct socks5_client *c, const struct socks5_connector_
 static int tun(struct socks5_client *c, const struct socks5_connector_conf *cf, struct gost_io *io,
                const struct gost_addr *peer)
 {
-    uint8_t arg[GOST_SOCKS_ADDR_MAX];
-    struct gost_act_upgrade a;
+    uint8_t to[GOST_SOCKS_ADDR_MAX];
+    int fixed = peer && peer->family != GOST_AF_NONE;
+    struct gost_bytes arg = gost_bytes(to, fixed ? gost_socks_addr_put(to, peer) : 0);
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = c->phase = SOCKS5_CLIENT_CODEC;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("socks5.tun");
-    if (peer && peer->family != GOST_AF_NONE)
-        a.arg = gost_bytes(arg, gost_socks_addr_put(arg, peer));
-    return acted(gost_act(io, &a.head));
+    c->phase = SOCKS5_CLIENT_CODEC;
+    return gost_asked(gost_upgrade_arg(io, c->phase, 0, GOST_CLIENT, "socks5.tun", arg));
 }
 
 static int udp_socket(struct socks5_client *c, struct gost_io *io)
@@ -203,15 +192,12 @@ static int udp_socket(struct socks5_client *c, struct gost_io *io)
 
     if (c->bound.family == GOST_AF_NONE || c->bound.port == 0)
         return gost_fail(io, GOST_EPROTO, "the proxy names no UDP port");
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = c->phase = SOCKS5_CLIENT_UDP_DIAL;
-    a.head.port = SOCKS5_UDP_PORT;
+    c->phase = SOCKS5_CLIENT_UDP_DIAL;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, SOCKS5_CLIENT_UDP_DIAL, SOCKS5_UDP_PORT);
     a.network = GOST_NET_UDP;
     a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
     a.addr = c->bound;
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int packets_step(struct socks5_client *c, const struct socks5_connector_conf *cf,
@@ -224,7 +210,7 @@ static int packets_step(struct socks5_client *c, const struct socks5_connector_c
         return r;
     if (ev->type == GOST_EV_RESULT && c->phase == SOCKS5_CLIENT_UDP_DIAL) {
         c->phase = SOCKS5_CLIENT_CODEC;
-        return acted(
+        return gost_asked(
             gost_upgrade(io, SOCKS5_CLIENT_CODEC, SOCKS5_UDP_PORT, GOST_CLIENT, "socks5.udp"));
     }
     if (ev->type == GOST_EV_RESULT && c->phase == SOCKS5_CLIENT_CODEC) {

@@ -2,39 +2,26 @@
 /* SPDX-License-Identifier: MIT */
 #include "socks5_server.h"
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* Roles are reversed: the server opens the streams. */
 int socks5_become_session(struct gost_io *io, uint32_t tag, uint32_t role)
 {
-    struct gost_act_upgrade a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = tag;
-    a.role = role;
-    a.layer = gost_bytes_str("smux");
-    a.arg = gost_bytes("1", 1); /* the version unless mux.version says another */
+    /* version 1 unless mux.version says another */
     gost_phase(io, "the session on the bound connection");
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_upgrade_arg(io, tag, 0, role, "smux", gost_bytes("1", 1)));
 }
 
 int socks5_mbind_next(struct socks5_server *s, struct gost_io *io)
 {
     s->phase = SOCKS5_SERVER_VISITOR;
     gost_phase(io, "a connection to the bound port");
-    return acted(gost_accept(io, s->phase, SOCKS5_OUT, SOCKS5_REMOTE));
+    return gost_asked(gost_accept(io, s->phase, SOCKS5_OUT, SOCKS5_REMOTE));
 }
 
 int socks5_mbind_visitor(struct socks5_server *s, struct gost_io *io, const struct gost_addr *peer)
 {
     s->bound = *peer;
     s->phase = SOCKS5_SERVER_STREAM;
-    return acted(gost_stream_open(io, s->phase, SOCKS5_STREAM, SOCKS5_CLIENT, 0));
+    return gost_asked(gost_stream_open(io, s->phase, SOCKS5_STREAM, SOCKS5_CLIENT, 0));
 }
 
 /* Who came is what the stream begins with, unless the client is of GOST's version 2. */
@@ -42,18 +29,11 @@ int socks5_mbind_stream(struct socks5_server *s, const struct socks5_handler_con
                         struct gost_io *io)
 {
     uint8_t buf[SOCKS5_REQUEST_MAX];
-    struct gost_act_spawn a;
 
     if (!cf->comp)
         gost_send(gost_port(io, SOCKS5_STREAM), buf, socks5_put_request(buf, SOCKS5_OK, &s->bound));
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_SPAWN;
-    a.head.tag = s->phase = SOCKS5_SERVER_CHILD;
-    a.head.port = SOCKS5_OUT;
-    a.second = SOCKS5_STREAM;
-    a.component = gost_bytes_str("socks5.visitor");
-    return acted(gost_act(io, &a.head));
+    s->phase = SOCKS5_SERVER_CHILD;
+    return gost_asked(gost_spawn(io, s->phase, SOCKS5_OUT, SOCKS5_STREAM, "socks5.visitor"));
 }
 
 int socks5_mbind_failed(struct socks5_server *s, struct gost_io *io, const struct gost_event *ev)
@@ -68,7 +48,7 @@ int socks5_mbind_failed(struct socks5_server *s, struct gost_io *io, const struc
 static int visitor_step(void *state, const void *conf, struct gost_io *io,
                         const struct gost_event *ev)
 {
-    return ev->type == GOST_EV_START ? acted(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
+    return ev->type == GOST_EV_START ? gost_asked(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
 }
 
 const struct gost_handler_ops socks5_visitor_ops = {

@@ -18,23 +18,6 @@ static int dial(struct source_http *s, struct gost_io *io)
     return GOST_AGAIN;
 }
 
-static int start_tls(const struct gost_url *url, struct gost_io *io)
-{
-    struct gost_act_upgrade a;
-    char host[GOST_ADDR_TEXT];
-
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = TAG_TLS;
-    a.head.port = WIRE;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("tls");
-    a.server_name = gost_bytes(host, gost_addr_host(&url->addr, host, sizeof host));
-    (void)gost_act(io, &a.head);
-    return GOST_AGAIN;
-}
-
 static int send_request(const struct gost_url *url, struct gost_io *io)
 {
     uint8_t buf[4096];
@@ -72,7 +55,7 @@ static int opened(struct source_http *s, struct gost_io *io, const struct gost_e
     if (gost_url_parse(&url, gost_bytes_str(s->url)) != GOST_OK)
         return gost_fail(io, GOST_EPROTO, "the URL is none");
     if (url.tls && ev->tag == TAG_DIAL)
-        return start_tls(&url, io);
+        return gost_asked(gost_start_tls(io, TAG_TLS, WIRE, &url.addr));
     return send_request(&url, io);
 }
 

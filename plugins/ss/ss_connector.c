@@ -6,11 +6,6 @@
 
 enum phase { START, FRAMES, READY };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* GOST_OK: an UPGRADE is done, go on. GOST_AGAIN: wait. */
 static int common(struct gost_io *io, const struct gost_event *ev)
 {
@@ -68,17 +63,10 @@ static int packets_start(struct ss_step *s, const struct ss_conf *cf, struct gos
 static int frames(struct ss_step *s, struct gost_io *io, const struct gost_addr *peer)
 {
     uint8_t to[GOST_SOCKS_ADDR_MAX];
-    struct gost_act_upgrade a;
+    struct gost_bytes arg = gost_bytes(to, peer ? gost_socks_addr_put(to, peer) : 0);
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = s->phase = READY;
-    a.role = GOST_CLIENT;
-    a.layer = gost_bytes_str("ss.frames");
-    if (peer)
-        a.arg = gost_bytes(to, gost_socks_addr_put(to, peer));
-    return acted(gost_act(io, &a.head));
+    s->phase = READY;
+    return gost_asked(gost_upgrade_arg(io, READY, 0, GOST_CLIENT, "ss.frames", arg));
 }
 
 static int packets(struct ss_step *s, const struct ss_conf *cf, struct gost_io *io,

@@ -7,11 +7,6 @@
 enum phase { CODEC, ADDRESS, DIAL, SNIFF, RELAY };
 enum { CLIENT = 0, TARGET = 1 };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* The header is the client's word, proven by its key: errors from here on are told. */
 static int on_address(struct ss_step *s, const struct ss_conf *cf, struct gost_io *io)
 {
@@ -31,7 +26,7 @@ static int on_address(struct ss_step *s, const struct ss_conf *cf, struct gost_i
     gost_set_deadline(io, 0);
     gost_phase(io, "the connection to the target");
     s->phase = DIAL;
-    return acted(gost_dial(io, DIAL, TARGET, GOST_NET_TCP, &s->target));
+    return gost_asked(gost_dial(io, DIAL, TARGET, GOST_NET_TCP, &s->target));
 }
 
 static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io *io,
@@ -41,11 +36,11 @@ static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
     if (s->phase == DIAL && cf->sniffing) {
         s->phase = SNIFF;
-        return acted(gost_inspect(io, SNIFF, CLIENT, "sniff"));
+        return gost_asked(gost_inspect(io, SNIFF, CLIENT, "sniff"));
     }
     if (s->phase == DIAL || s->phase == SNIFF) {
         s->phase = RELAY;
-        return acted(gost_relay(io, CLIENT, TARGET, 0));
+        return gost_asked(gost_relay(io, CLIENT, TARGET, 0));
     }
     s->phase = ADDRESS;
     gost_phase(io, "the target's address");

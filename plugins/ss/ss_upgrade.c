@@ -7,16 +7,7 @@
 int ss_upgrade(struct gost_io *io, uint32_t tag, uint32_t role, const char *codec,
                const struct ss_arg *arg)
 {
-    struct gost_act_upgrade a;
-
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = tag;
-    a.role = role;
-    a.layer = gost_bytes_str(codec);
-    a.arg = gost_bytes(arg, sizeof *arg);
-    return gost_act(io, &a.head) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    return gost_asked(gost_upgrade_arg(io, tag, 0, role, codec, gost_bytes(arg, sizeof *arg)));
 }
 
 int ss_arg_read(struct gost_io *io, struct ss_arg *ret_arg)

@@ -7,11 +7,6 @@
 enum phase { STREAM, ADDRESS, FRAMES, PACKETS, FIRST, ASSOCIATE, RELAY };
 enum { CLIENT = 0, OUT = 1 };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 static int start(struct ss_step *s, const struct ss_conf *cf, struct gost_io *io)
 {
     struct ss_arg arg;
@@ -42,13 +37,13 @@ static int on_address(struct ss_step *s, struct gost_io *io)
     gost_consume(io, (size_t)n);
     gost_set_deadline(io, 0);
     s->phase = FRAMES;
-    return acted(gost_upgrade(io, FRAMES, CLIENT, GOST_SERVER, "ss.frames"));
+    return gost_asked(gost_upgrade(io, FRAMES, CLIENT, GOST_SERVER, "ss.frames"));
 }
 
 static int associate(struct ss_step *s, struct gost_io *io)
 {
     s->phase = ASSOCIATE;
-    return acted(gost_associate(io, ASSOCIATE, OUT));
+    return gost_asked(gost_associate(io, ASSOCIATE, OUT));
 }
 
 /* A stranger's datagram must not cost a socket: wait for one that is authentic. */
@@ -77,7 +72,7 @@ static int on_result(struct ss_step *s, const struct ss_conf *cf, struct gost_io
         return on_first(s, io);
     default:
         s->phase = RELAY;
-        return acted(gost_relay(io, CLIENT, OUT, 0));
+        return gost_asked(gost_relay(io, CLIENT, OUT, 0));
     }
 }
 

@@ -6,11 +6,6 @@
 enum { CLIENT = 0, TARGET = 1, LISTENER = 1, VISITOR = 2, STREAM = 3 };    /* ports */
 enum { DIAL = 1, SNIFF = 2, LISTEN = 3, ACCEPT = 4, OPEN = 5, CHILD = 6 }; /* tags */
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 /* What the channel was opened with, behind its type. */
 static struct gost_bytes data_of(struct gost_io *io, struct gost_bytes *ret_type)
 {
@@ -29,7 +24,7 @@ static int dial(struct gost_io *io, struct gost_bytes data)
     if (sshd_get_target(data, &addr) != GOST_OK)
         return gost_fail(io, GOST_EPROTO, "the client names no target that could be");
     gost_phase(io, "the target");
-    return acted(gost_dial(io, DIAL, TARGET, GOST_NET_TCP, &addr));
+    return gost_asked(gost_dial(io, DIAL, TARGET, GOST_NET_TCP, &addr));
 }
 
 /* ---- a listening port ---- */
@@ -57,19 +52,18 @@ static int listen_at(struct sshd_channel *c, struct gost_io *io, struct gost_byt
         return say(c, io, 1, 0);
     }
     gost_phase(io, "the bind");
-    return acted(gost_bind(io, LISTEN, LISTENER, GOST_NET_TCP, &addr, GOST_BIND_LOCAL));
+    return gost_asked(gost_bind(io, LISTEN, LISTENER, GOST_NET_TCP, &addr, GOST_BIND_LOCAL));
 }
 
 static int next_visitor(struct gost_io *io)
 {
     gost_phase(io, "a connection to the client's port");
-    return acted(gost_accept(io, ACCEPT, VISITOR, LISTENER));
+    return gost_asked(gost_accept(io, ACCEPT, VISITOR, LISTENER));
 }
 
 static int give_away(struct sshd_channel *c, struct gost_io *io)
 {
     struct ssh_out what = {0}, head = {0};
-    struct gost_act_spawn a;
     struct gost_bytes type;
 
     sshd_put_visitor(&what, data_of(io, &type), c->bound_port, &c->visitor);
@@ -77,14 +71,7 @@ static int give_away(struct sshd_channel *c, struct gost_io *io)
     gost_send(gost_port(io, STREAM), head.p, head.n);
     ssh_out_free(&what);
     ssh_out_free(&head);
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_SPAWN;
-    a.head.tag = CHILD;
-    a.head.port = VISITOR;
-    a.second = STREAM;
-    a.component = gost_bytes_str("sshd.visitor");
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_spawn(io, CHILD, VISITOR, STREAM, "sshd.visitor"));
 }
 
 /* The session may have no room for it: this one is lost, not the others. */
@@ -122,17 +109,17 @@ static int on_result(struct sshd_channel *c, const struct sshd_conf *cf, struct 
     switch (ev->tag) {
     case DIAL:
         if (cf->sniffing)
-            return acted(gost_inspect(io, SNIFF, CLIENT, "sniff"));
-        return acted(gost_relay(io, CLIENT, TARGET, 0));
+            return gost_asked(gost_inspect(io, SNIFF, CLIENT, "sniff"));
+        return gost_asked(gost_relay(io, CLIENT, TARGET, 0));
     case SNIFF:
-        return acted(gost_relay(io, CLIENT, TARGET, 0));
+        return gost_asked(gost_relay(io, CLIENT, TARGET, 0));
     case LISTEN:
         c->bound_port = res->local.port;
         (void)say(c, io, 0, res->local.port);
         return next_visitor(io);
     case ACCEPT:
         c->visitor = res->remote;
-        return acted(gost_dial_endpoint(io, OPEN, STREAM, "sshd", gost_arg(io)));
+        return gost_asked(gost_dial_endpoint(io, OPEN, STREAM, "sshd", gost_arg(io)));
     case OPEN:
         return give_away(c, io);
     case CHILD:
@@ -172,7 +159,7 @@ static int visitor_step(void *state, const void *conf, struct gost_io *io,
 
     gost_phase(io, "the client's answer about the visitor");
     if (p && *p == 0)
-        return acted(gost_relay(io, 0, 1, 0));
+        return gost_asked(gost_relay(io, 0, 1, 0));
     if (p)
         return gost_fail(io, GOST_EREFUSED, "the client refuses the visitor (%u)", *p);
     if (ev->type == GOST_EV_CLOSED)

@@ -8,15 +8,10 @@
 enum { SESSION = 0, CHANNEL = 1 }; /* ports; CHANNEL is also the tag of ACCEPT */
 enum { CHILD = 2 };
 
-static int acted(int r)
-{
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
-}
-
 static int next_channel(struct gost_io *io)
 {
     gost_phase(io, "a channel of the client");
-    return acted(gost_accept(io, CHANNEL, CHANNEL, SESSION));
+    return gost_asked(gost_accept(io, CHANNEL, CHANNEL, SESSION));
 }
 
 /* Listeners find their way back to the session by its name. */
@@ -37,15 +32,11 @@ static int give_away(const struct sshd_handler *h, struct gost_io *io)
 {
     struct gost_act_spawn a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = sizeof a;
-    a.head.kind = GOST_ACT_SPAWN;
-    a.head.tag = CHILD;
-    a.head.port = CHANNEL;
+    gost_act_init(&a, sizeof a, GOST_ACT_SPAWN, CHILD, CHANNEL);
     a.flags = GOST_SPAWN_TIED;
     a.component = gost_bytes_str("sshd.channel");
     a.arg = gost_bytes_str(h->key);
-    return acted(gost_act(io, &a.head));
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int on_result(const struct sshd_handler *h, struct gost_io *io, const struct gost_event *ev)

@@ -16,16 +16,12 @@ static int dial(struct unix_state *st, struct gost_io *io, uint32_t network, str
 {
     struct gost_act_dial a;
 
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = TAG_DIAL;
-    a.head.port = TARGET;
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, TAG_DIAL, TARGET);
     a.network = network;
     a.addr = st->target;
     a.node = node;
     gost_phase(io, "the target");
-    return gost_act(io, &a.head) ? GOST_EINTERNAL : GOST_AGAIN;
+    return gost_asked(gost_act(io, &a.head));
 }
 
 static int selected(struct unix_state *st, struct gost_io *io, const struct gost_event *ev)
@@ -49,7 +45,7 @@ static int dialed(struct gost_io *io, const struct gost_event *ev)
 {
     if (ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the target was not reached");
-    return gost_relay(io, CLIENT, TARGET, 0) ? GOST_EINTERNAL : GOST_AGAIN;
+    return gost_asked(gost_relay(io, CLIENT, TARGET, 0));
 }
 
 static int unix_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
@@ -57,7 +53,7 @@ static int unix_step(void *state, const void *conf, struct gost_io *io, const st
     switch (ev->type) {
     case GOST_EV_START:
         gost_phase(io, "a target of the forwarder");
-        return gost_select(io, TAG_SELECT) ? GOST_EINTERNAL : GOST_AGAIN;
+        return gost_asked(gost_select(io, TAG_SELECT));
     case GOST_EV_RESULT:
         if (ev->kind == GOST_ACT_RELAY)
             return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the relay did not start");

@@ -9,15 +9,31 @@
 extern "C" {
 #endif
 
+/* Clear an action of any kind and fill its head. */
+static inline void gost_act_init(void *action, size_t size, uint32_t kind, uint32_t tag,
+                                 uint32_t port)
+{
+    struct gost_action *head = (struct gost_action *)action;
+
+    memset(action, 0, size);
+    head->size = (uint32_t)size;
+    head->kind = kind;
+    head->tag = tag;
+    head->port = port;
+}
+
+/* What a step returns that has asked: it waits for the RESULT. `r` is what gost_act() gave. */
+static inline int gost_asked(int r)
+{
+    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+}
+
 static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network,
                             const struct gost_addr *addr)
 {
     struct gost_act_dial a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_DIAL;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, tag, port);
     a.network = network;
     a.addr = *addr;
     return gost_act(io, &a.head);
@@ -45,11 +61,8 @@ static inline int gost_dial_endpoint(struct gost_io *io, uint32_t tag, uint32_t 
 static inline int gost_associate(struct gost_io *io, uint32_t tag, uint32_t port)
 {
     struct gost_act_dial a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_ASSOCIATE;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_ASSOCIATE, tag, port);
     a.network = GOST_NET_UDP;
     return gost_act(io, &a.head);
 }
@@ -58,11 +71,8 @@ static inline int gost_bind(struct gost_io *io, uint32_t tag, uint32_t port, uin
                             const struct gost_addr *addr, uint32_t flags)
 {
     struct gost_act_bind a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_BIND;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_BIND, tag, port);
     a.network = network;
     a.flags = flags;
     a.addr = *addr;
@@ -72,11 +82,8 @@ static inline int gost_bind(struct gost_io *io, uint32_t tag, uint32_t port, uin
 static inline int gost_accept(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t from)
 {
     struct gost_act_accept a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_ACCEPT;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_ACCEPT, tag, port);
     a.from = from;
     return gost_act(io, &a.head);
 }
@@ -85,11 +92,8 @@ static inline int gost_stream_open(struct gost_io *io, uint32_t tag, uint32_t po
                                    uint32_t flags)
 {
     struct gost_act_stream_open a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_STREAM_OPEN;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_STREAM_OPEN, tag, port);
     a.from = from;
     a.flags = flags;
     return gost_act(io, &a.head);
@@ -99,11 +103,8 @@ static inline int gost_request(struct gost_io *io, uint32_t tag, uint32_t port,
                                struct gost_bytes name, struct gost_bytes payload)
 {
     struct gost_act_request a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_REQUEST;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_REQUEST, tag, port);
     a.name = name;
     a.payload = payload;
     return gost_act(io, &a.head);
@@ -112,11 +113,8 @@ static inline int gost_request(struct gost_io *io, uint32_t tag, uint32_t port,
 static inline int gost_datagrams(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t from)
 {
     struct gost_act_datagrams a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_DATAGRAMS;
-    a.head.tag = tag;
-    a.head.port = port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_DATAGRAMS, tag, port);
     a.from = from;
     return gost_act(io, &a.head);
 }
@@ -125,35 +123,77 @@ static inline int gost_auth(struct gost_io *io, uint32_t tag, struct gost_bytes 
                             struct gost_bytes secret)
 {
     struct gost_act_auth a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_AUTH;
-    a.head.tag = tag;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_AUTH, tag, 0);
     a.user = user;
     a.secret = secret;
+    return gost_act(io, &a.head);
+}
+
+/* `arg` is handed to the layer's open(). */
+static inline int gost_upgrade_arg(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t role,
+                                   const char *layer, struct gost_bytes arg)
+{
+    struct gost_act_upgrade a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_UPGRADE, tag, port);
+    a.role = role;
+    a.layer = gost_bytes_str(layer);
+    a.arg = arg;
     return gost_act(io, &a.head);
 }
 
 static inline int gost_upgrade(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t role,
                                const char *layer)
 {
+    return gost_upgrade_arg(io, tag, port, role, layer, gost_bytes(NULL, 0));
+}
+
+/* Put tls on `port` as a client; `server` is whom the certificate has to name, NULL: nobody. */
+static inline int gost_start_tls(struct gost_io *io, uint32_t tag, uint32_t port,
+                                 const struct gost_addr *server)
+{
     struct gost_act_upgrade a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_UPGRADE;
-    a.head.tag = tag;
-    a.head.port = port;
-    a.role = role;
-    a.layer = gost_bytes_str(layer);
+    char host[GOST_ADDR_TEXT];
+
+    gost_act_init(&a, sizeof a, GOST_ACT_UPGRADE, tag, port);
+    a.role = GOST_CLIENT;
+    a.layer = gost_bytes_str("tls");
+    if (server)
+        a.server_name = gost_bytes(host, gost_addr_host(server, host, sizeof host));
+    return gost_act(io, &a.head);
+}
+
+/* Child `component` of this plugin gets our `port` as its port 0 and `second` (0: none) as 1. */
+static inline int gost_spawn(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t second,
+                             const char *component)
+{
+    struct gost_act_spawn a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_SPAWN, tag, port);
+    a.second = second;
+    a.component = gost_bytes_str(component);
+    return gost_act(io, &a.head);
+}
+
+/* Read a file whole; GOST_ETOOBIG above `max` bytes. */
+static inline int gost_file_read(struct gost_io *io, uint32_t tag, struct gost_bytes path,
+                                 uint64_t max)
+{
+    struct gost_act_file a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_FILE, tag, 0);
+    a.op = GOST_FILE_READ;
+    a.max = max;
+    a.path = path;
     return gost_act(io, &a.head);
 }
 
 static inline int gost_handoff(struct gost_io *io, uint32_t kind, const char *component)
 {
     struct gost_act_handoff a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_HANDOFF;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_HANDOFF, 0, 0);
     a.component_kind = kind;
     a.component = gost_bytes_str(component);
     return gost_act(io, &a.head);
@@ -164,12 +204,9 @@ static inline int gost_inspect(struct gost_io *io, uint32_t tag, uint32_t port,
                                const char *component)
 {
     struct gost_act_handoff a;
+
     gost_phase(io, "the client's first bytes");
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_HANDOFF;
-    a.head.tag = tag;
-    a.head.port = port;
+    gost_act_init(&a, sizeof a, GOST_ACT_HANDOFF, tag, port);
     a.component_kind = GOST_KIND_INSPECTOR;
     a.component = gost_bytes_str(component);
     return gost_act(io, &a.head);
@@ -179,11 +216,8 @@ static inline int gost_pump(struct gost_io *io, uint32_t tag, uint32_t from, uin
                             uint64_t n)
 {
     struct gost_act_pump a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_PUMP;
-    a.head.tag = tag;
-    a.head.port = from;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_PUMP, tag, from);
     a.to = to;
     a.n = n;
     return gost_act(io, &a.head);
@@ -192,10 +226,8 @@ static inline int gost_pump(struct gost_io *io, uint32_t tag, uint32_t from, uin
 static inline int gost_relay(struct gost_io *io, uint32_t a_port, uint32_t b_port, uint64_t idle_ns)
 {
     struct gost_act_relay a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_RELAY;
-    a.head.port = a_port;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_RELAY, 0, a_port);
     a.to = b_port;
     a.idle_ns = idle_ns;
     return gost_act(io, &a.head);
@@ -204,9 +236,8 @@ static inline int gost_relay(struct gost_io *io, uint32_t a_port, uint32_t b_por
 static inline int gost_tie(struct gost_io *io, uint32_t mask)
 {
     struct gost_act_tie a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_TIE;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_TIE, 0, 0);
     a.mask = mask;
     return gost_act(io, &a.head);
 }
@@ -214,10 +245,8 @@ static inline int gost_tie(struct gost_io *io, uint32_t mask)
 static inline int gost_select(struct gost_io *io, uint32_t tag)
 {
     struct gost_act_select a;
-    memset(&a, 0, sizeof a);
-    a.head.size = (uint32_t)sizeof a;
-    a.head.kind = GOST_ACT_SELECT;
-    a.head.tag = tag;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_SELECT, tag, 0);
     return gost_act(io, &a.head);
 }
 
