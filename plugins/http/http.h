@@ -6,13 +6,15 @@
 #include <gost/http1.h>
 #include <gost/plugin.h>
 
+#include "decoy.h"
+
 enum http_decoy_kind {
-    HTTP_DECOY_OFF = 0, /* no probe resistance: a failed login gets 407 */
-    HTTP_DECOY_CODE,
-    HTTP_DECOY_WEB,
-    HTTP_DECOY_HOST,
-    HTTP_DECOY_FILE,
-    HTTP_DECOY_UNKNOWN /* any other type: 503 */
+    HTTP_DECOY_OFF = GOST_DECOY_OFF,
+    HTTP_DECOY_CODE = GOST_DECOY_CODE,
+    HTTP_DECOY_WEB = GOST_DECOY_WEB,
+    HTTP_DECOY_HOST = GOST_DECOY_HOST,
+    HTTP_DECOY_FILE = GOST_DECOY_FILE,
+    HTTP_DECOY_UNKNOWN = GOST_DECOY_UNKNOWN
 };
 
 /* Configuration of the handler. */
@@ -111,8 +113,10 @@ struct http_target {
 /* http_request.c: pure */
 int http_target_parse(struct http_target *ret_target, const struct gost_http1_head *head);
 struct gost_bytes http_request_host(const struct gost_http1_head *head);
-int http_knocked(const char *list, struct gost_bytes host);
-int http_url_parse(const char *url, struct http_target *ret_target, uint32_t *ret_tls);
+static inline int http_knocked(const char *list, struct gost_bytes host)
+{
+    return gost_decoy_knocked(list, host);
+}
 
 #define HTTP_PUT_CLOSE   1u /* add Connection: close */
 #define HTTP_PUT_KEEP    2u /* add Connection: keep-alive */

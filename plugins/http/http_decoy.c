@@ -1,12 +1,6 @@
 /* http_decoy.c - a failed login: 407, or an answer that does not look like a proxy's. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "http.h"
-
-#define DECOY_TIMEOUT  (15 * GOST_S)
-#define DECOY_FILE_MAX (4u * 1024 * 1024)
 
 /* End with the bare 503 that gost gives when a decoy is not to be had. */
 int http_decoy_503(struct gost_io *io, const struct http_conf *conf)
@@ -40,19 +34,6 @@ static int show_code(struct gost_io *io, const struct http_conf *conf)
     return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
 }
 
-static int dial_decoy(struct gost_io *io, const struct http_conf *conf)
-{
-    struct gost_act_dial a;
-
-    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, HTTP_TAG_DECOY_DIAL, HTTP_UPSTREAM);
-    a.network = GOST_NET_TCP;
-    a.flags = GOST_DIAL_DIRECT | GOST_DIAL_NO_POLICY;
-    a.addr = conf->decoy_addr;
-    a.timeout_ns = DECOY_TIMEOUT;
-    gost_set_deadline(io, gost_now() + DECOY_TIMEOUT);
-    return gost_act(io, &a.head);
-}
-
 int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
                      const struct gost_event *ev)
 {
@@ -69,11 +50,13 @@ int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct 
     case HTTP_DECOY_CODE:
         return show_code(io, conf);
     case HTTP_DECOY_FILE:
-        r = gost_file_read(io, HTTP_TAG_FILE, gost_bytes_str(conf->decoy_value), DECOY_FILE_MAX);
+        r = gost_file_read(io, HTTP_TAG_FILE, gost_bytes_str(conf->decoy_value),
+                           GOST_DECOY_FILE_MAX);
         break;
     case HTTP_DECOY_WEB:
     case HTTP_DECOY_HOST:
-        r = dial_decoy(io, conf);
+        gost_set_deadline(io, gost_now() + GOST_DECOY_TIMEOUT);
+        r = gost_decoy_dial(io, HTTP_TAG_DECOY_DIAL, HTTP_UPSTREAM, &conf->decoy_addr);
         break;
     default:
         return http_decoy_503(io, conf);
@@ -115,7 +98,7 @@ static int fetch_page(struct http_state *s, const struct http_conf *conf, struct
     s->upgrade[0] = 0;
     memset(&s->up, 0, sizeof s->up);
     http_exchange_begin(s, conf, io);
-    gost_set_deadline(io, gost_now() + DECOY_TIMEOUT);
+    gost_set_deadline(io, gost_now() + GOST_DECOY_TIMEOUT);
     return http_exchange(s, conf, io);
 }
 
@@ -170,54 +153,21 @@ int http_decoy_result(struct http_state *s, const struct http_conf *conf, struct
     }
 }
 
-static int prepare_address(struct http_conf *conf, struct gost_prepare *p)
-{
-    struct http_target t;
-
-    if (conf->decoy == HTTP_DECOY_WEB) {
-        if (http_url_parse(conf->decoy_value, &t, &conf->decoy_tls) == GOST_OK) {
-            conf->decoy_authority = t.authority;
-            conf->decoy_path = t.path;
-            conf->decoy_addr = t.addr;
-            return GOST_OK;
-        }
-    } else if (gost_addr_parse(&conf->decoy_addr, conf->decoy_value, strlen(conf->decoy_value),
-                               80) == GOST_OK &&
-               conf->decoy_addr.family != GOST_AF_NONE) {
-        return GOST_OK;
-    }
-    snprintf(p->error, p->error_size, "probeResist '%s' names no address; write %s",
-             conf->probe_resist,
-             conf->decoy == HTTP_DECOY_WEB ? "web:http://host/path" : "host:name:port");
-    return GOST_EPROTO;
-}
-
-/* Split "type:value". */
 int http_decoy_prepare(struct http_conf *conf, struct gost_prepare *p)
 {
-    static const char *const types[] = {"code", "web", "host", "file"};
-    const char *colon;
-    size_t i, n;
-    char *end;
-    long code;
+    struct gost_decoy d;
+    int r = gost_decoy_parse(&d, conf->probe_resist, p);
 
-    conf->decoy = HTTP_DECOY_OFF;
-    if (!conf->probe_resist || !conf->probe_resist[0])
-        return GOST_OK;
-    colon = strchr(conf->probe_resist, ':');
-    n = colon ? (size_t)(colon - conf->probe_resist) : strlen(conf->probe_resist);
-    conf->decoy_value = colon ? colon + 1 : "";
-    conf->decoy = HTTP_DECOY_UNKNOWN;
-    for (i = 0; i < 4; i++)
-        if (strlen(types[i]) == n && memcmp(types[i], conf->probe_resist, n) == 0)
-            conf->decoy = HTTP_DECOY_CODE + (uint32_t)i;
-    if (conf->decoy == HTTP_DECOY_WEB || conf->decoy == HTTP_DECOY_HOST)
-        return prepare_address(conf, p);
-    if (conf->decoy == HTTP_DECOY_CODE) {
-        code = strtol(conf->decoy_value, &end, 10);
-        if (*end || end == conf->decoy_value || code < 100 || code > 999)
-            conf->decoy = HTTP_DECOY_UNKNOWN; /* 503, as gost answers */
-        conf->decoy_code = (uint32_t)code;
-    }
+    if (r != GOST_OK)
+        return r;
+    if (d.kind == GOST_DECOY_CODE && !d.code)
+        d.kind = GOST_DECOY_UNKNOWN; /* 503, as gost answers */
+    conf->decoy = d.kind;
+    conf->decoy_code = d.code;
+    conf->decoy_tls = d.tls;
+    conf->decoy_value = d.value;
+    conf->decoy_authority = d.authority;
+    conf->decoy_path = d.path;
+    conf->decoy_addr = d.addr;
     return GOST_OK;
 }

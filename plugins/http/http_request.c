@@ -119,53 +119,6 @@ struct gost_bytes http_request_host(const struct gost_http1_head *head)
     return host;
 }
 
-/* 1: the comma-separated list holds the host. */
-int http_knocked(const char *list, struct gost_bytes host)
-{
-    char word[256];
-    const char *end;
-    size_t n;
-
-    if (!list || host.n == 0 || host.n >= sizeof word)
-        return 0;
-    memcpy(word, host.p, host.n);
-    word[host.n] = 0;
-    for (;; list = end + 1) {
-        while (*list == ' ')
-            list++;
-        end = list + strcspn(list, ",");
-        n = (size_t)(end - list);
-        while (n > 0 && list[n - 1] == ' ')
-            n--;
-        if (gost_http1_is(gost_bytes(list, n), word))
-            return 1;
-        if (!*end)
-            return 0;
-    }
-}
-
-/* An http or https URL; without a scheme it is http. */
-int http_url_parse(const char *url, struct http_target *ret_target, uint32_t *ret_tls)
-{
-    struct gost_bytes all = gost_bytes_str(url), scheme = url_scheme(all);
-    struct http_target t;
-    uint32_t tls = 0;
-
-    memset(&t, 0, sizeof t);
-    if (scheme.n) {
-        tls = gost_http1_is(scheme, "https") ? 1 : 0;
-        if (!tls && !gost_http1_is(scheme, "http"))
-            return GOST_EPROTO;
-        all = gost_bytes(scheme.p + scheme.n + 3, all.n - scheme.n - 3);
-    }
-    split_authority(all, &t);
-    if (set_addr(&t, tls ? 443 : 80) != GOST_OK || !gost_http1_valid_value(t.path))
-        return GOST_EPROTO;
-    *ret_target = t;
-    *ret_tls = tls;
-    return GOST_OK;
-}
-
 static int is_any(struct gost_bytes name, const char *const *names)
 {
     for (; *names; names++)

@@ -6,18 +6,11 @@
 #include <gost/http1.h>
 #include <gost/plugin.h>
 
+#include "decoy.h"
+
 #define HTTP2_FIELDS_MAX 512u
 #define HTTP2_CLIENT     0u
 #define HTTP2_UPSTREAM   1u
-
-enum http2_decoy_kind {
-    HTTP2_DECOY_OFF = 0, /* no probe resistance: a failed login gets 407 */
-    HTTP2_DECOY_CODE,
-    HTTP2_DECOY_WEB,
-    HTTP2_DECOY_HOST,
-    HTTP2_DECOY_FILE,
-    HTTP2_DECOY_UNKNOWN /* any other type: 503 */
-};
 
 /* Fields of a configuration's map in the form of HTTP/2: names in lower case. */
 struct http2_list {
@@ -32,11 +25,7 @@ struct http2_conf {
     /* made by prepare() */
     struct http2_list fields;
     char *challenge; /* owned: the value of proxy-authenticate */
-    uint32_t decoy;  /* enum http2_decoy_kind */
-    uint32_t decoy_code, decoy_tls;
-    struct gost_bytes decoy_value; /* borrowed from probe_resist */
-    struct gost_bytes decoy_authority, decoy_path;
-    struct gost_addr decoy_addr;
+    struct gost_decoy decoy;
 };
 
 struct http2_connector_conf {
@@ -77,7 +66,6 @@ struct http2_state {
 /* http2_request.c: pure */
 struct gost_bytes http2_get(const struct gost_head *h, const char *name);
 int http2_target(const struct gost_head *h, struct gost_addr *ret_addr);
-int http2_knocked(const char *list, const struct gost_addr *host);
 int http2_is_hop_field(struct gost_bytes name);
 int http2_list_make(struct http2_list *ret_list, const struct gost_map *map);
 void http2_list_free(struct http2_list *list);

@@ -82,9 +82,9 @@ static int ask_page(const struct http2_conf *conf, struct gost_io *up)
     struct gost_head h = {.size = sizeof h, .flags = GOST_HEAD_NO_BODY};
 
     h.method = gost_bytes_str("GET");
-    h.scheme = gost_bytes_str(conf->decoy_tls ? "https" : "http");
-    h.authority = conf->decoy_authority;
-    h.path = conf->decoy_path;
+    h.scheme = gost_bytes_str(conf->decoy.tls ? "https" : "http");
+    h.authority = conf->decoy.authority;
+    h.path = conf->decoy.path;
     return gost_head_send(up, &h);
 }
 

@@ -75,28 +75,6 @@ int http2_target(const struct gost_head *h, struct gost_addr *ret_addr)
     return r;
 }
 
-/* 1: the comma-separated list holds the host. */
-int http2_knocked(const char *list, const struct gost_addr *host)
-{
-    char name[GOST_ADDR_TEXT];
-    size_t n = gost_addr_host(host, name, sizeof name - 1);
-
-    name[n] = 0;
-    while (list && *list) {
-        size_t len = strcspn(list, ","), k = len;
-        const char *word = list;
-
-        while (k > 0 && *word == ' ')
-            word++, k--;
-        while (k > 0 && word[k - 1] == ' ')
-            k--;
-        if (k > 0 && gost_http1_is(gost_bytes(word, k), name))
-            return 1;
-        list += len + (list[len] == ',');
-    }
-    return 0;
-}
-
 /* Fields that are between the client and us, and those that we write ourselves. */
 int http2_is_hop_field(struct gost_bytes name)
 {

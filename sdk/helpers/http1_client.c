@@ -46,7 +46,7 @@ static int is_clean(struct gost_bytes b)
     return 1;
 }
 
-int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
+int gost_url_parse_rest(struct gost_url *ret_url, struct gost_bytes text, int tls)
 {
     struct gost_url u;
     struct gost_bytes t = text;
@@ -54,10 +54,9 @@ int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
     size_t n;
 
     memset(&u, 0, sizeof u);
-    u.tls = starts(t, "https://");
-    if (!is_clean(t) || (!u.tls && !starts(t, "http://")))
+    u.tls = tls;
+    if (!is_clean(t))
         return GOST_EPROTO;
-    t = rest(t, u.tls ? 8 : 7);
     u.authority = gost_bytes(t.p, span(t, "/?#"));
     u.target = rest(t, u.authority.n);
     u.target.n = span(u.target, "#");
@@ -76,6 +75,15 @@ int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
         return GOST_EPROTO;
     *ret_url = u;
     return GOST_OK;
+}
+
+int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
+{
+    int tls = starts(text, "https://");
+
+    if (!tls && !starts(text, "http://"))
+        return GOST_EPROTO;
+    return gost_url_parse_rest(ret_url, rest(text, tls ? 8 : 7), tls);
 }
 
 /* ---- answers ---- */

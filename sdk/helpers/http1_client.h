@@ -19,6 +19,9 @@ struct gost_url {
 /* GOST_OK, or GOST_EPROTO: no http or https URL. [any] */
 int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text);
 
+/* The same of what follows "http://", or "https://" when tls is 1. [any] */
+int gost_url_parse_rest(struct gost_url *ret_url, struct gost_bytes text, int tls);
+
 /* An answer as it comes in. Zeroed: at its start. */
 struct gost_answer {
     int has_head, redirect;
