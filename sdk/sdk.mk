@@ -67,6 +67,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_build.c \
 	%D%/helpers/http1_client.c \
 	%D%/helpers/http1_client.h \
+	%D%/helpers/http1_fields.c \
+	%D%/helpers/http1_fields.h \
 	%D%/helpers/inet_socket.c \
 	%D%/helpers/sockaddr.c \
 	%D%/helpers/sockaddr.h \

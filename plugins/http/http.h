@@ -7,6 +7,7 @@
 #include <gost/plugin.h>
 
 #include "decoy.h"
+#include "http1_fields.h"
 
 enum http_decoy_kind {
     HTTP_DECOY_OFF = GOST_DECOY_OFF,
@@ -128,17 +129,10 @@ void http_put_response(struct gost_http1_out *out, const struct gost_http1_head 
                        uint32_t minor, uint32_t flags);
 
 /* http_reply.c: pure, but for http_out_new and http_out_send */
-#define HTTP_LIST_MAX 64
-struct http_list { /* fields sorted by name, as gost writes them */
-    uint32_t n;
-    struct gost_pair v[HTTP_LIST_MAX];
-};
-
-void http_list_add(struct http_list *list, const char *name, const char *value);
-void http_list_add_map(struct http_list *list, const struct gost_map *map);
-void http_put_list(struct gost_http1_out *out, const struct http_list *list);
-size_t http_map_size(const struct gost_map *map);
-const char *http_map_check(const struct gost_map *map);
+static inline const char *http_map_check(const struct gost_map *map)
+{
+    return gost_http1_map_check(map);
+}
 
 #define HTTP_REPLY_AGENT   1u /* with Proxy-Agent */
 #define HTTP_REPLY_HEADERS 2u /* with the configured header fields */
@@ -195,6 +189,9 @@ extern const struct gost_connector_ops http_connector_ops;
 int http_connector_prepare(void *conf, struct gost_prepare *p);
 void http_put_connect(struct gost_http1_out *out, const struct http_connector_conf *conf,
                       const char *authority, int udp);
-int http_connect_error(uint32_t status);
+static inline int http_connect_error(uint32_t status)
+{
+    return gost_http1_error(status);
+}
 
 #endif

@@ -28,7 +28,7 @@ void http_put_connect(struct gost_http1_out *out, const struct http_connector_co
     const char *agent = "Go-http-client/1.1";
     char auth[16 + GOST_HTTP1_BASIC_MAX / 3 * 4 + 4];
     struct gost_http1_out value = {(uint8_t *)auth, 0, sizeof auth - 1, 0};
-    struct http_list list;
+    struct gost_http1_list list;
     uint32_t i;
 
     list.n = 0;
@@ -36,44 +36,25 @@ void http_put_connect(struct gost_http1_out *out, const struct http_connector_co
         gost_http1_put_basic(&value, gost_bytes_str(conf->username), conf->password);
         out->full |= value.full;
         auth[value.n] = 0;
-        http_list_add(&list, "Proxy-Authorization", auth);
+        gost_http1_list_add(&list, "Proxy-Authorization", auth);
     }
-    http_list_add(&list, "Proxy-Connection", "keep-alive");
+    gost_http1_list_add(&list, "Proxy-Connection", "keep-alive");
     if (udp)
-        http_list_add(&list, "X-Gost-Protocol", "udp");
+        gost_http1_list_add(&list, "X-Gost-Protocol", "udp");
     for (i = 0; i < conf->header.n; i++) {
         if (gost_http1_is(gost_bytes_str(conf->header.v[i].key), "user-agent"))
             agent = conf->header.v[i].value;
         else if (!is_fixed(conf->header.v[i].key))
-            http_list_add(&list, conf->header.v[i].key, conf->header.v[i].value);
+            gost_http1_list_add(&list, conf->header.v[i].key, conf->header.v[i].value);
     }
     gost_http1_put_str(out, "CONNECT ");
     gost_http1_put_str(out, authority);
     gost_http1_put_str(out, " HTTP/1.1\r\n");
     gost_http1_put_field(out, gost_bytes_str("Host"), gost_bytes_str(authority));
     gost_http1_put_field(out, gost_bytes_str("User-Agent"), gost_bytes_str(agent));
-    http_put_list(out, &list);
+    gost_http1_put_list(out, &list);
     gost_http1_put_str(out, "\r\n");
     gost_wipe(auth, sizeof auth);
-}
-
-/* What a status other than 2xx means. */
-int http_connect_error(uint32_t status)
-{
-    switch (status) {
-    case 401:
-    case 407:
-        return GOST_EAUTH;
-    case 403:
-        return GOST_EDENIED;
-    case 408:
-    case 504:
-        return GOST_ETIMEDOUT;
-    case 429:
-        return GOST_ELIMIT;
-    default:
-        return GOST_EPEER;
-    }
 }
 
 static int start(struct http_connector_state *s, const struct http_connector_conf *conf,
@@ -87,7 +68,7 @@ static int start(struct http_connector_state *s, const struct http_connector_con
     authority[0] = 0;
     if (!any)
         gost_addr_format(&gost_target(io)->addr, authority, sizeof authority);
-    r = http_out_new(&out, 2048 + 2 * sizeof authority + http_map_size(&conf->header));
+    r = http_out_new(&out, 2048 + 2 * sizeof authority + gost_http1_map_size(&conf->header));
     if (r != GOST_OK)
         return gost_fail(io, r, "no memory for the CONNECT request");
     http_put_connect(&out, conf, authority, udp);
@@ -126,7 +107,7 @@ static int answer(struct http_connector_state *s, struct gost_io *io, int any)
         if (r != GOST_OK)
             return r;
         if (head.status / 100 != 2 && head.status >= 200)
-            return gost_fail(io, http_connect_error(head.status),
+            return gost_fail(io, gost_http1_error(head.status),
                              "the proxy answered CONNECT with %u %.*s", (unsigned)head.status,
                              (int)(head.reason.n > 200 ? 200 : head.reason.n),
                              head.reason.n ? (const char *)head.reason.p : "");
@@ -176,13 +157,10 @@ static int http_associate(void *state, const void *conf, struct gost_io *io,
 int http_connector_prepare(void *conf_, struct gost_prepare *p)
 {
     struct http_connector_conf *conf = conf_;
-    const char *wrong = http_map_check(&conf->header);
-    size_t n = (conf->username ? strlen(conf->username) : 0) + 1 + conf->password.n;
+    const char *wrong = gost_http1_map_check(&conf->header);
 
-    if (!wrong && n > GOST_HTTP1_BASIC_MAX)
-        wrong = "auth.username and auth.password together are longer than 767 bytes";
-    if (!wrong && conf->username && strchr(conf->username, ':'))
-        wrong = "auth.username holds a ':', which HTTP basic authentication cannot carry";
+    if (!wrong)
+        wrong = gost_http1_basic_check(conf->username, conf->password);
     if (!wrong)
         return GOST_OK;
     snprintf(p->error, p->error_size, "%s", wrong);

@@ -42,7 +42,7 @@ static const struct gost_opt connector_options[] = {
 static int handler_prepare(void *conf_, struct gost_prepare *p)
 {
     struct http_conf *conf = conf_;
-    const char *wrong = http_map_check(&conf->header);
+    const char *wrong = gost_http1_map_check(&conf->header);
 
     if (conf->read_timeout == 0)
         conf->read_timeout = 15 * GOST_S;

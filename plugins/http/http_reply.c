@@ -2,103 +2,25 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "http.h"
-
-/* A later field of the same name goes behind the earlier one. More than fit are refused by
- * http_map_check() when the configuration is read. */
-void http_list_add(struct http_list *list, const char *name, const char *value)
-{
-    uint32_t i;
-
-    if (list->n == HTTP_LIST_MAX)
-        return;
-    for (i = list->n; i > 0 && strcasecmp(list->v[i - 1].key, name) > 0; i--)
-        list->v[i] = list->v[i - 1];
-    list->v[i].key = name;
-    list->v[i].value = value;
-    list->n++;
-}
-
-void http_list_add_map(struct http_list *list, const struct gost_map *map)
-{
-    uint32_t i;
-
-    for (i = 0; i < map->n; i++)
-        http_list_add(list, map->v[i].key, map->v[i].value);
-}
-
-/* "x-a-b" as "X-A-B". */
-static void put_canonical(struct gost_http1_out *out, const char *name)
-{
-    char c;
-    int start = 1;
-
-    for (; *name; name++) {
-        c = *name;
-        if (start && c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        else if (!start && c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        gost_http1_put(out, gost_bytes(&c, 1));
-        start = c == '-';
-    }
-}
-
-void http_put_list(struct gost_http1_out *out, const struct http_list *list)
-{
-    uint32_t i;
-
-    for (i = 0; i < list->n; i++) {
-        put_canonical(out, list->v[i].key);
-        gost_http1_put_str(out, ": ");
-        gost_http1_put_str(out, list->v[i].value);
-        gost_http1_put_str(out, "\r\n");
-    }
-}
-
-/* Bytes the fields take when written. */
-size_t http_map_size(const struct gost_map *map)
-{
-    size_t size = 0;
-    uint32_t i;
-
-    for (i = 0; i < map->n; i++)
-        size += strlen(map->v[i].key) + strlen(map->v[i].value) + 4;
-    return size;
-}
-
-/* NULL, or what is wrong with the configured fields. */
-const char *http_map_check(const struct gost_map *map)
-{
-    uint32_t i;
-
-    if (map->n > HTTP_LIST_MAX - 8)
-        return "header holds more than 56 fields; remove some";
-    for (i = 0; i < map->n; i++) {
-        if (!gost_http1_valid_name(gost_bytes_str(map->v[i].key)))
-            return "header holds a name that is not a field name; use letters, digits and '-'";
-        if (!gost_http1_valid_value(gost_bytes_str(map->v[i].value)))
-            return "header holds a value with a control character; remove it";
-    }
-    return NULL;
-}
 
 void http_put_reply(struct gost_http1_out *out, const struct http_conf *conf, uint32_t minor,
                     uint32_t status, uint32_t flags)
 {
-    struct http_list list;
+    struct gost_http1_list list;
+    uint32_t i;
 
     list.n = 0;
     if (flags & HTTP_REPLY_AGENT)
-        http_list_add(&list, "Proxy-Agent", conf->proxy_agent);
+        gost_http1_list_add(&list, "Proxy-Agent", conf->proxy_agent);
     if (flags & HTTP_REPLY_HEADERS)
-        http_list_add_map(&list, &conf->header);
+        for (i = 0; i < conf->header.n; i++)
+            gost_http1_list_add(&list, conf->header.v[i].key, conf->header.v[i].value);
     gost_http1_put_status(out, minor, status, gost_bytes(NULL, 0));
     if (!(flags & HTTP_REPLY_EMPTY))
         gost_http1_put_str(out, "Connection: close\r\n");
-    http_put_list(out, &list);
+    gost_http1_put_list(out, &list);
     gost_http1_put_str(out, flags & HTTP_REPLY_EMPTY ? "Content-Length: 0\r\n\r\n" : "\r\n");
 }
 
@@ -166,7 +88,8 @@ int http_reply(struct gost_io *io, const struct http_conf *conf, uint32_t minor,
                uint32_t flags)
 {
     struct gost_http1_out out;
-    int r = http_out_new(&out, 256 + strlen(conf->proxy_agent) + http_map_size(&conf->header));
+    int r =
+        http_out_new(&out, 256 + strlen(conf->proxy_agent) + gost_http1_map_size(&conf->header));
 
     if (r != GOST_OK)
         return r;

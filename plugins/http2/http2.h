@@ -7,6 +7,7 @@
 #include <gost/plugin.h>
 
 #include "decoy.h"
+#include "http1_fields.h"
 
 #define HTTP2_FIELDS_MAX 512u
 #define HTTP2_CLIENT     0u
@@ -71,7 +72,6 @@ int http2_list_make(struct http2_list *ret_list, const struct gost_map *map);
 void http2_list_free(struct http2_list *list);
 const char *http2_map_check(const struct gost_map *map);
 uint32_t http2_status_of(int error);
-int http2_error_of(uint32_t status);
 
 /* http2_handler.c */
 int http2_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);

@@ -58,7 +58,7 @@ static int answer(struct gost_io *io)
             return gost_fail(io, GOST_ECLOSED, "the proxy ended without an answer to CONNECT");
     } while (h.flags & GOST_HEAD_INTERIM);
     if (h.status != 200)
-        return gost_fail(io, http2_error_of(h.status), "the proxy answered CONNECT with %u %s",
+        return gost_fail(io, gost_http1_error(h.status), "the proxy answered CONNECT with %u %s",
                          (unsigned)h.status, gost_http1_reason(h.status));
     gost_set_deadline(io, 0);
     r = gost_upgrade(io, TAG_CODEC, 0, GOST_CLIENT, "http2.tunnel");
@@ -88,12 +88,9 @@ int http2_connector_prepare(void *conf, struct gost_prepare *p)
 {
     struct http2_connector_conf *c = conf;
     const char *wrong = http2_map_check(&c->header);
-    size_t n = (c->username ? strlen(c->username) : 0) + 1 + c->password.n;
 
-    if (!wrong && n > GOST_HTTP1_BASIC_MAX)
-        wrong = "auth.username and auth.password together are longer than 767 bytes";
-    if (!wrong && c->username && strchr(c->username, ':'))
-        wrong = "auth.username holds a ':', which HTTP basic authentication cannot carry";
+    if (!wrong)
+        wrong = gost_http1_basic_check(c->username, c->password);
     if (!wrong && http2_list_make(&c->fields, &c->header) != GOST_OK)
         wrong = "out of memory";
     if (!wrong)

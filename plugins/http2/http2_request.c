@@ -171,22 +171,3 @@ uint32_t http2_status_of(int error)
 {
     return error == GOST_EDENIED ? 403 : 503;
 }
-
-/* What a proxy's answer means. */
-int http2_error_of(uint32_t status)
-{
-    switch (status) {
-    case 401:
-    case 407:
-        return GOST_EAUTH;
-    case 403:
-        return GOST_EDENIED;
-    case 408:
-    case 504:
-        return GOST_ETIMEDOUT;
-    case 429:
-        return GOST_ELIMIT;
-    default:
-        return GOST_EPEER;
-    }
-}

@@ -19,7 +19,7 @@ static const struct gost_opt ohttp_options[] = {
 static int ohttp_prepare(void *conf, struct gost_prepare *p)
 {
     const struct ohttp_conf *c = conf;
-    const char *why = ohttp_header_check(&c->header);
+    const char *why = gost_http1_map_check(&c->header);
 
     if (!why && c->host && !gost_http1_valid_value(gost_bytes_str(c->host)))
         why = "obfs.host holds a control character; write a host name";

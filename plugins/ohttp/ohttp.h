@@ -6,7 +6,8 @@
 #include <gost/host.h>
 #include <gost/http1.h>
 
-#define OHTTP_FIELDS_MAX 64 /* of a head of ours, configured ones included */
+#include "http1_fields.h"
+
 #define OHTTP_ACCEPT     28 /* base64 of a SHA-1 digest */
 
 struct ohttp_conf {
@@ -25,8 +26,6 @@ struct ohttp_state {
 
 /* ---- ohttp_head.c ---- [any] */
 
-/* NULL, or what is wrong with the configured fields. */
-const char *ohttp_header_check(const struct gost_map *header);
 /* Bytes that a head needs at most. */
 size_t ohttp_head_size(const struct ohttp_conf *c);
 /* A request with a new random key. */

@@ -68,7 +68,7 @@ static int check_header(const struct ws_conf *c, struct gost_prepare *p)
 {
     uint32_t i;
 
-    if (c->header.n > WS_FIELDS_MAX - 8)
+    if (c->header.n > GOST_HTTP1_MAP_MAX)
         return refuse(p, "ws.header holds more than 56 fields; remove some");
     if (c->host && !gost_http1_valid_value(gost_bytes_str(c->host)))
         return refuse(p, "ws.host holds a control character; write a host name");

@@ -6,12 +6,12 @@
 #include <gost/host.h>
 #include <gost/http1.h>
 
+#include "http1_fields.h"
 #include "ws_frame.h"
 #include "ws_path.h"
 
 #define WS_KEY_SIZE    24    /* base64 of 16 bytes */
 #define WS_ACCEPT_SIZE 28    /* base64 of a SHA-1 digest */
-#define WS_FIELDS_MAX  64    /* of a request of ours, configured ones included */
 #define WS_MESSAGE_MAX 32768 /* longest message of ours: as much as GOST writes at once */
 
 /* What prepare() derives from the options. Immutable afterwards. */

@@ -1,79 +1,33 @@
 /* ws_client.c - the client's side of the handshake. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <strings.h>
 
 #include "ws.h"
-
-/* Fields in the order of their names, as GOST sends them. */
-struct list {
-    struct gost_pair v[WS_FIELDS_MAX];
-    uint32_t n;
-};
-
-static void add(struct list *list, const char *name, const char *value)
-{
-    uint32_t i;
-
-    if (list->n == WS_FIELDS_MAX) /* prepare() has counted them */
-        return;
-    for (i = list->n; i > 0 && strcasecmp(list->v[i - 1].key, name) > 0; i--)
-        list->v[i] = list->v[i - 1];
-    list->v[i].key = name;
-    list->v[i].value = value;
-    list->n++;
-}
 
 static void put(struct gost_io *io, const char *text)
 {
     gost_send(io, text, strlen(text));
 }
 
-/* "x-a-b" as "X-A-B"; our own names are spelled as they are. */
-static void put_name(struct gost_io *io, const char *name)
-{
-    char text[256];
-    size_t i;
-    int start = 1;
-
-    if (strncmp(name, "Sec-WebSocket-", 14) == 0) {
-        put(io, name);
-        return;
-    }
-    for (i = 0; name[i] && i < sizeof text; i++) {
-        char c = name[i];
-
-        if (start && c >= 'a' && c <= 'z')
-            c = (char)(c - 'a' + 'A');
-        else if (!start && c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        text[i] = c;
-        start = c == '-';
-    }
-    gost_send(io, text, i);
-}
-
+/* Our own names are spelled as they are. */
 static void put_field(struct gost_io *io, const char *name, const char *value)
 {
-    put_name(io, name);
+    uint8_t text[256];
+    struct gost_http1_out out = {.p = text, .size = sizeof text};
+
+    if (strncmp(name, "Sec-WebSocket-", 14) == 0)
+        gost_http1_put_str(&out, name);
+    else
+        gost_http1_put_name(&out, name);
+    gost_send(io, out.p, out.n);
     put(io, ": ");
     put(io, value);
     put(io, "\r\n");
 }
 
-static const char *configured(const struct ws_conf *c, const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; i < c->header.n; i++)
-        if (strcasecmp(c->header.v[i].key, name) == 0)
-            return c->header.v[i].value;
-    return NULL;
-}
-
 static const char *host_of(const struct ws_conf *c, struct gost_io *io, char *buf, size_t size)
 {
-    const char *host = configured(c, "Host");
+    const char *host = gost_http1_map_get(&c->header, "Host");
 
     if (host)
         return host;
@@ -86,8 +40,8 @@ static const char *host_of(const struct ws_conf *c, struct gost_io *io, char *bu
 void ws_client_ask(struct ws_state *s, const struct ws_conf *c, struct gost_io *io)
 {
     char key[WS_KEY_SIZE + 1], buf[GOST_ADDR_TEXT];
-    const char *agent = configured(c, "User-Agent");
-    struct list list;
+    const char *agent = gost_http1_map_get(&c->header, "User-Agent");
+    struct gost_http1_list list;
     uint8_t raw[16];
     uint32_t i;
 
@@ -96,16 +50,13 @@ void ws_client_ask(struct ws_state *s, const struct ws_conf *c, struct gost_io *
     key[WS_KEY_SIZE] = 0;
     ws_key_accept(s->accept, gost_bytes(key, WS_KEY_SIZE));
     list.n = 0;
-    add(&list, "Connection", "Upgrade");
-    add(&list, "Upgrade", "websocket");
-    add(&list, "Sec-WebSocket-Key", key);
-    add(&list, "Sec-WebSocket-Version", "13");
+    gost_http1_list_add(&list, "Connection", "Upgrade");
+    gost_http1_list_add(&list, "Upgrade", "websocket");
+    gost_http1_list_add(&list, "Sec-WebSocket-Key", key);
+    gost_http1_list_add(&list, "Sec-WebSocket-Version", "13");
     if (c->compression)
-        add(&list, "Sec-WebSocket-Extensions", ws_deflate_offer);
-    for (i = 0; i < c->header.n; i++)
-        if (strcasecmp(c->header.v[i].key, "Host") != 0 &&
-            strcasecmp(c->header.v[i].key, "User-Agent") != 0)
-            add(&list, c->header.v[i].key, c->header.v[i].value);
+        gost_http1_list_add(&list, "Sec-WebSocket-Extensions", ws_deflate_offer);
+    gost_http1_list_add_rest(&list, &c->header);
     put(io, "GET ");
     put(io, c->made->target);
     put(io, " HTTP/1.1\r\n");
