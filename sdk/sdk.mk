@@ -61,6 +61,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/addr.c \
 	%D%/helpers/decoy.c \
 	%D%/helpers/decoy.h \
+	%D%/helpers/exchange.c \
+	%D%/helpers/exchange.h \
 	%D%/helpers/http1.c \
 	%D%/helpers/http1.h \
 	%D%/helpers/http1_body.c \

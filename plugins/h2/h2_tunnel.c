@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "exchange.h"
 #include "h2.h"
 
 #define FIELDS_MAX 64u
@@ -147,23 +148,6 @@ static int tunnel_handshake(void *state, const void *conf, struct gost_io *io)
 
 /* ---- bytes ---- */
 
-static int pass(struct gost_io *from, struct gost_io *to)
-{
-    struct gost_head trailers;
-
-    while (gost_rx_len(from) > 0) {
-        if (gost_tx_room(to) == 0)
-            return GOST_FULL;
-        if (gost_move(to, from, gost_rx_len(from)) == 0) { /* nobody listens any more */
-            gost_consume(from, gost_rx_len(from));
-            break;
-        }
-    }
-    while (gost_io_type(from) == GOST_EXCHANGE && gost_head_recv(from, &trailers) == GOST_OK)
-        ;
-    return GOST_AGAIN;
-}
-
 static int drop(struct gost_io *io)
 {
     gost_consume(io, gost_rx_len(io));
@@ -175,7 +159,7 @@ static int tunnel_decode(void *state, const void *conf, struct gost_io *io)
     const struct h2_tunnel *t = state;
 
     if (!t->refused)
-        return pass(io, gost_app(io));
+        return gost_exchange_pass(io, gost_app(io));
     gost_shut(gost_app(io));
     return drop(io);
 }
@@ -184,7 +168,7 @@ static int tunnel_encode(void *state, const void *conf, struct gost_io *io)
 {
     const struct h2_tunnel *t = state;
 
-    return t->refused ? drop(gost_app(io)) : pass(gost_app(io), io);
+    return t->refused ? drop(gost_app(io)) : gost_exchange_pass(gost_app(io), io);
 }
 
 const struct gost_layer_ops h2_tunnel_ops = {

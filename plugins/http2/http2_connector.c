@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "exchange.h"
 #include "http2.h"
 
 enum { TAG_CODEC = 1 };
@@ -115,31 +116,14 @@ const struct gost_connector_ops http2_connector_ops = {
 
 /* ---- the codec: bodies of the exchange as a stream ---- */
 
-static int pass(struct gost_io *from, struct gost_io *to)
-{
-    struct gost_head trailers;
-
-    while (gost_rx_len(from) > 0) {
-        if (gost_tx_room(to) == 0)
-            return GOST_FULL;
-        if (gost_move(to, from, gost_rx_len(from)) == 0) { /* nobody listens any more */
-            gost_consume(from, gost_rx_len(from));
-            break;
-        }
-    }
-    while (gost_io_type(from) == GOST_EXCHANGE && gost_head_recv(from, &trailers) == GOST_OK)
-        ;
-    return GOST_AGAIN;
-}
-
 static int tunnel_decode(void *state, const void *conf, struct gost_io *io)
 {
-    return pass(io, gost_app(io));
+    return gost_exchange_pass(io, gost_app(io));
 }
 
 static int tunnel_encode(void *state, const void *conf, struct gost_io *io)
 {
-    return pass(gost_app(io), io);
+    return gost_exchange_pass(gost_app(io), io);
 }
 
 const struct gost_layer_ops http2_tunnel_ops = {
