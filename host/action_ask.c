@@ -37,7 +37,7 @@ static bool skips_auth(const struct gh_flow *f)
     struct gost_addr client = f->ge->source;
 
     gost_addr_unmap(&client);
-    if (client.family != GOST_AF_IP4 && client.family != GOST_AF_IP6)
+    if (!gost_addr_is_ip(&client))
         return false;
     for (unsigned i = 0; i < f->service->skip_auth.n; i++) {
         const char *text = f->service->skip_auth.v[i];

@@ -168,7 +168,7 @@ static bool read_client(struct question *asked, const char *from)
     if (at != NULL)
         snprintf(asked->user, sizeof asked->user, "%.*s", (int)(at - from), from);
     return gost_addr_set_host(&asked->client, host, strlen(host), 0) == GOST_OK &&
-           (asked->client.family == GOST_AF_IP4 || asked->client.family == GOST_AF_IP6);
+           gost_addr_is_ip(&asked->client);
 }
 
 const char *gh_explain(FILE *to, const struct gh_services *services, const char *text,

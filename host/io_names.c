@@ -55,7 +55,7 @@ static void on_answer(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
         memcpy(&ss, a->ai_addr, a->ai_addrlen);
         gost_sockaddr_get(&v[n], &ss, a->ai_addrlen);
         v[n].port = l->port;
-        if (v[n].family == GOST_AF_IP4 || v[n].family == GOST_AF_IP6)
+        if (gost_addr_is_ip(&v[n]))
             n++;
     }
     uv_freeaddrinfo(res);
@@ -83,7 +83,7 @@ struct gh_lookup *gh_resolve(struct gh_worker *w, const char *name, uint16_t por
     l->port = port;
     snprintf(l->name, sizeof l->name, "%s", name);
     if (gost_addr_set_host(&l->literal, name, strlen(name), port) == GOST_OK &&
-        (l->literal.family == GOST_AF_IP4 || l->literal.family == GOST_AF_IP6)) {
+        gost_addr_is_ip(&l->literal)) {
         l->is_literal = 1;
         gh_worker_post(w, on_literal, l);
         return l;

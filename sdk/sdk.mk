@@ -72,6 +72,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_fields.c \
 	%D%/helpers/http1_fields.h \
 	%D%/helpers/inet_socket.c \
+	%D%/helpers/policy_text.c \
+	%D%/helpers/policy_text.h \
 	%D%/helpers/sockaddr.c \
 	%D%/helpers/sockaddr.h \
 	%D%/helpers/udpframe.c \

@@ -3,11 +3,7 @@
 #include <stdlib.h>
 
 #include "bypass.h"
-
-/* Inclusive range of addresses; IPv4 is kept as IPv4-mapped IPv6. */
-struct range {
-    uint8_t lo[16], hi[16];
-};
+#include "policy_text.h"
 
 struct host {
     char *name; /* lower case, owned; begins with '.' for a whole domain */
@@ -16,10 +12,9 @@ struct host {
 };
 
 struct bypass_set {
-    struct range *range;
+    struct gost_ip_set ips;
     struct host *host, *glob;
-    size_t n_range, n_host, n_glob;
-    size_t room_range, room_host, room_glob;
+    size_t n_host, n_glob, room_host, room_glob;
 };
 
 struct bypass_set *bypass_new(void)
@@ -29,37 +24,7 @@ struct bypass_set *bypass_new(void)
 
 int bypass_empty(const struct bypass_set *s)
 {
-    return s->n_range + s->n_host + s->n_glob == 0;
-}
-
-static void *grow(void *v, size_t n, size_t *room, size_t size)
-{
-    size_t k = *room ? *room * 2 : 16;
-    void *p;
-
-    if (n < *room)
-        return v;
-    p = realloc(v, k * size);
-    if (p)
-        *room = k;
-    return p;
-}
-
-static void widen(uint8_t out[16], const struct gost_addr *a)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-    if (a->family == GOST_AF_IP6) {
-        memcpy(out, a->ip, 16);
-        return;
-    }
-    memcpy(out, mapped, 12);
-    memcpy(out + 12, a->ip, 4);
-}
-
-static int is_ip(const struct gost_addr *a)
-{
-    return a->family == GOST_AF_IP4 || a->family == GOST_AF_IP6;
+    return s->ips.n + s->n_host + s->n_glob == 0;
 }
 
 /* Does text as a whole name an IP address? */
@@ -70,19 +35,7 @@ static int parse_ip(struct gost_bytes t, struct gost_addr *ret_addr)
     while (t.n && t.p[t.n - 1] == ' ')
         t.n--;
     return t.n && gost_addr_set_host(ret_addr, (const char *)t.p, t.n, 0) == GOST_OK &&
-           is_ip(ret_addr);
-}
-
-static int add_range(struct bypass_set *s, const uint8_t lo[16], const uint8_t hi[16])
-{
-    struct range *v = grow(s->range, s->n_range, &s->room_range, sizeof *v);
-
-    if (!v)
-        return GOST_ENOMEM;
-    s->range = v;
-    memcpy(v[s->n_range].lo, lo, 16);
-    memcpy(v[s->n_range++].hi, hi, 16);
-    return GOST_OK;
+           gost_addr_is_ip(ret_addr);
 }
 
 /* "IP/bits". 1: added, 0: no CIDR, negative: error. */
@@ -90,28 +43,16 @@ static int add_cidr(struct bypass_set *s, struct gost_bytes t)
 {
     const uint8_t *slash = memchr(t.p, '/', t.n);
     struct gost_addr a;
-    uint8_t lo[16], hi[16];
-    unsigned bits = 0, i;
+    int bits;
 
-    if (!slash || !parse_ip(gost_bytes(t.p, (size_t)(slash - t.p)), &a) || slash + 1 == t.p + t.n)
+    if (!slash || !parse_ip(gost_bytes(t.p, (size_t)(slash - t.p)), &a))
         return 0;
-    for (slash++; slash < t.p + t.n; slash++) {
-        if (*slash < '0' || *slash > '9' || bits > 128)
-            return 0;
-        bits = bits * 10 + (unsigned)(*slash - '0');
-    }
-    if (bits > (a.family == GOST_AF_IP4 ? 32u : 128u))
+    bits = gost_ip_bits(gost_bytes(slash + 1, (size_t)(t.p + t.n - slash) - 1));
+    if (bits < 0)
+        return 0;
+    if (bits > (a.family == GOST_AF_IP4 ? 32 : 128))
         return GOST_EPROTO;
-    bits += a.family == GOST_AF_IP4 ? 96 : 0;
-    widen(lo, &a);
-    for (i = 0; i < 16; i++) {
-        unsigned keep = bits >= 8 * (i + 1) ? 8 : bits > 8 * i ? bits - 8 * i : 0;
-        uint8_t mask = (uint8_t)(0xff00u >> keep);
-
-        lo[i] &= mask;
-        hi[i] = (uint8_t)(lo[i] | (uint8_t)~mask);
-    }
-    return add_range(s, lo, hi) == GOST_OK ? 1 : GOST_ENOMEM;
+    return gost_ip_set_add_net(&s->ips, &a, (unsigned)bits) == GOST_OK ? 1 : GOST_ENOMEM;
 }
 
 /* "IP" or "IP-IP". */
@@ -126,9 +67,9 @@ static int add_ips(struct bypass_set *s, struct gost_bytes t)
     b = a;
     if (dash && !parse_ip(gost_bytes(dash + 1, (size_t)(t.p + t.n - dash) - 1), &b))
         return 0;
-    widen(lo, &a);
-    widen(hi, &b);
-    return add_range(s, lo, hi) == GOST_OK ? 1 : GOST_ENOMEM;
+    gost_ip_widen(lo, &a);
+    gost_ip_widen(hi, &b);
+    return gost_ip_set_add(&s->ips, lo, hi) == GOST_OK ? 1 : GOST_ENOMEM;
 }
 
 /* Cut ":port" or ":min-max" off the end; what is no port stays part of nothing: every port
@@ -164,7 +105,7 @@ static int add_host(struct bypass_set *s, struct gost_bytes t, int glob)
 {
     struct host **list = glob ? &s->glob : &s->host;
     size_t *n = glob ? &s->n_glob : &s->n_host, i;
-    struct host *v = grow(*list, *n, glob ? &s->room_glob : &s->room_host, sizeof *v), *h;
+    struct host *v = gost_grow(*list, *n, glob ? &s->room_glob : &s->room_host, sizeof *v), *h;
 
     if (!v)
         return GOST_ENOMEM;
@@ -188,15 +129,9 @@ static int add_host(struct bypass_set *s, struct gost_bytes t, int glob)
 
 int bypass_add(struct bypass_set *s, struct gost_bytes line)
 {
-    const uint8_t *hash = line.n ? memchr(line.p, '#', line.n) : NULL;
     int r;
 
-    if (hash)
-        line.n = (size_t)(hash - line.p);
-    while (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
-        line = gost_bytes(line.p + 1, line.n - 1);
-    while (line.n && strchr(" \t\r", line.p[line.n - 1]))
-        line.n--;
+    line = gost_line_trim(line);
     if (!line.n)
         return GOST_OK;
     r = add_cidr(s, line);
@@ -210,11 +145,6 @@ int bypass_add(struct bypass_set *s, struct gost_bytes line)
     return add_host(s, line, 0);
 }
 
-static int by_lo(const void *x, const void *y)
-{
-    return memcmp(((const struct range *)x)->lo, ((const struct range *)y)->lo, 16);
-}
-
 static int by_name(const void *x, const void *y)
 {
     return strcmp(((const struct host *)x)->name, ((const struct host *)y)->name);
@@ -222,37 +152,10 @@ static int by_name(const void *x, const void *y)
 
 int bypass_sort(struct bypass_set *s)
 {
-    size_t i, n = 0;
-
     if (s->n_host)
         qsort(s->host, s->n_host, sizeof *s->host, by_name);
-    if (!s->n_range)
-        return GOST_OK;
-    qsort(s->range, s->n_range, sizeof *s->range, by_lo);
-    for (i = 1; i < s->n_range; i++) { /* join what overlaps, so that one comparison decides */
-        if (memcmp(s->range[i].lo, s->range[n].hi, 16) > 0)
-            s->range[++n] = s->range[i];
-        else if (memcmp(s->range[i].hi, s->range[n].hi, 16) > 0)
-            memcpy(s->range[n].hi, s->range[i].hi, 16);
-    }
-    s->n_range = n + 1;
+    gost_ip_set_sort(&s->ips);
     return GOST_OK;
-}
-
-static int match_ip(const struct bypass_set *s, const struct gost_addr *addr)
-{
-    uint8_t ip[16];
-    size_t lo = 0, hi = s->n_range, mid;
-
-    widen(ip, addr);
-    while (lo < hi) {
-        mid = lo + (hi - lo) / 2;
-        if (memcmp(s->range[mid].lo, ip, 16) <= 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 && memcmp(ip, s->range[lo - 1].hi, 16) <= 0;
 }
 
 static int match_name(const struct bypass_set *s, const char *name, uint16_t port)
@@ -279,7 +182,7 @@ int bypass_match(const struct bypass_set *s, const struct gost_addr *addr)
 
     if (addr->family == GOST_AF_NONE)
         return 0;
-    if (is_ip(addr) && match_ip(s, addr))
+    if (gost_ip_set_match(&s->ips, addr))
         return 1;
     dotted[0] = '.';
     n = gost_addr_host(addr, name, sizeof dotted - 1);
@@ -310,6 +213,6 @@ void bypass_free(struct bypass_set *s)
         free(s->glob[i].name);
     free(s->host);
     free(s->glob);
-    free(s->range);
+    gost_ip_set_free(&s->ips);
     free(s);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "hosts.h"
+#include "policy_text.h"
 
 struct entry {
     char *name; /* *owned* */
@@ -20,38 +21,13 @@ struct hosts_table *hosts_new(void)
     return calloc(1, sizeof(struct hosts_table));
 }
 
-static int is_blank(uint8_t c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-/* The next word; the line is cut behind it. */
-static struct gost_bytes word(struct gost_bytes *line)
-{
-    struct gost_bytes w;
-
-    while (line->n && is_blank(line->p[0]))
-        *line = gost_bytes(line->p + 1, line->n - 1);
-    w = gost_bytes(line->p, 0);
-    while (w.n < line->n && !is_blank(line->p[w.n]))
-        w.n++;
-    *line = gost_bytes(line->p + w.n, line->n - w.n);
-    return w;
-}
-
 static int add(struct hosts_table *t, struct gost_bytes name, const struct gost_addr *addr)
 {
-    struct entry *e;
+    struct entry *v = gost_grow(t->v, t->n, &t->room, sizeof *v), *e;
 
-    if (t->n == t->room) {
-        size_t room = t->room ? 2 * t->room : 16;
-        struct entry *more = realloc(t->v, room * sizeof *more);
-
-        if (!more)
-            return GOST_ENOMEM;
-        t->v = more;
-        t->room = room;
-    }
+    if (!v)
+        return GOST_ENOMEM;
+    t->v = v;
     e = &t->v[t->n];
     e->name = malloc(name.n);
     if (!e->name)
@@ -65,21 +41,18 @@ static int add(struct hosts_table *t, struct gost_bytes name, const struct gost_
 
 int hosts_add(struct hosts_table *t, struct gost_bytes line)
 {
-    const uint8_t *hash = line.n ? memchr(line.p, '#', line.n) : NULL;
     struct gost_bytes ip, name;
     struct gost_addr a;
     int r = GOST_OK;
 
-    if (hash)
-        line.n = (size_t)(hash - line.p);
-    ip = word(&line);
+    line = gost_line_trim(line);
+    ip = gost_line_word(&line);
     if (!ip.n)
         return GOST_OK;
-    if (gost_addr_set_host(&a, (const char *)ip.p, ip.n, 0) != GOST_OK ||
-        (a.family != GOST_AF_IP4 && a.family != GOST_AF_IP6))
+    if (gost_addr_set_host(&a, (const char *)ip.p, ip.n, 0) != GOST_OK || !gost_addr_is_ip(&a))
         return GOST_EPROTO;
     gost_addr_unmap(&a);
-    while (r == GOST_OK && (name = word(&line)).n)
+    while (r == GOST_OK && (name = gost_line_word(&line)).n)
         r = add(t, name, &a);
     return r;
 }

@@ -4,6 +4,7 @@
 
 #include "limiter.h"
 #include "limiter_number.h"
+#include "policy_text.h"
 
 enum { KEY_ALL = GOST_RATE_KEY_ALL, KEY_EACH = 2 };
 
@@ -34,59 +35,24 @@ struct limiter_rules *limiter_new(enum limiter_kind kind)
 
 /* ---- scopes ---- */
 
-static int is_ip(const struct gost_addr *a)
-{
-    return a->family == GOST_AF_IP4 || a->family == GOST_AF_IP6;
-}
-
-static void widen(uint8_t out[16], const struct gost_addr *a)
-{
-    if (a->family == GOST_AF_IP6) {
-        memcpy(out, a->ip, 16);
-        return;
-    }
-    memset(out, 0, 10);
-    out[10] = out[11] = 0xff;
-    memcpy(out + 12, a->ip, 4);
-}
-
-static void mask(uint8_t ip[16], unsigned bits)
-{
-    unsigned i;
-
-    for (i = 0; i < 16; i++) {
-        unsigned keep = bits >= 8 * (i + 1) ? 8 : bits > 8 * i ? bits - 8 * i : 0;
-
-        ip[i] &= (uint8_t)(0xff00u >> keep);
-    }
-}
-
 /* "IP" or "IP/bits". */
 static int read_net(struct net *ret_net, struct gost_bytes t)
 {
-    const uint8_t *slash = memchr(t.p, '/', t.n), *p;
+    const uint8_t *slash = memchr(t.p, '/', t.n);
     size_t host = slash ? (size_t)(slash - t.p) : t.n;
     struct gost_addr a;
-    unsigned bits = 0, full;
+    int bits, full;
 
-    if (gost_addr_set_host(&a, (const char *)t.p, host, 0) != GOST_OK || !is_ip(&a))
+    if (gost_addr_set_host(&a, (const char *)t.p, host, 0) != GOST_OK || !gost_addr_is_ip(&a))
         return GOST_EPROTO;
     full = a.family == GOST_AF_IP4 ? 32 : 128;
-    if (slash && slash + 1 == t.p + t.n)
+    bits = slash ? gost_ip_bits(gost_bytes(slash + 1, t.n - host - 1)) : full;
+    if (bits < 0 || bits > full)
         return GOST_EPROTO;
-    for (p = slash ? slash + 1 : t.p + t.n; p < t.p + t.n; p++) {
-        if (*p < '0' || *p > '9' || bits > 128)
-            return GOST_EPROTO;
-        bits = bits * 10 + (unsigned)(*p - '0');
-    }
-    if (!slash)
-        bits = full;
-    if (bits > full)
-        return GOST_EPROTO;
-    widen(ret_net->ip, &a);
-    ret_net->bits = bits + 128 - full;
+    gost_ip_widen(ret_net->ip, &a);
+    ret_net->bits = (unsigned)(bits + 128 - full);
     ret_net->is_address = !slash;
-    mask(ret_net->ip, ret_net->bits);
+    gost_ip_mask(ret_net->ip, ret_net->bits);
     return GOST_OK;
 }
 
@@ -105,19 +71,6 @@ static uint64_t key_of(const struct net *net)
 
 /* ---- lines ---- */
 
-static struct gost_bytes word(struct gost_bytes *line)
-{
-    struct gost_bytes w;
-
-    while (line->n && strchr(" \t\r", line->p[0]) && line->p[0])
-        *line = gost_bytes(line->p + 1, line->n - 1);
-    w = gost_bytes(line->p, 0);
-    while (w.n < line->n && !(strchr(" \t\r", line->p[w.n]) && line->p[w.n]))
-        w.n++;
-    *line = gost_bytes(line->p + w.n, line->n - w.n);
-    return w;
-}
-
 static int read_bytes(struct gost_rate *rate, struct gost_bytes line, const char **ret_why)
 {
     uint64_t *const to[] = {&rate->in, &rate->out, &rate->burst};
@@ -125,7 +78,7 @@ static int read_bytes(struct gost_rate *rate, struct gost_bytes line, const char
     size_t i;
 
     *ret_why = "write a rate with its unit, as 10MB, or 0 for none";
-    for (i = 0; i < 3 && (w = word(&line)).n; i++)
+    for (i = 0; i < 3 && (w = gost_line_word(&line)).n; i++)
         if (limiter_bytes_parse(w, to[i]) != GOST_OK)
             return GOST_EPROTO;
     return i ? GOST_OK : GOST_EPROTO;
@@ -134,7 +87,7 @@ static int read_bytes(struct gost_rate *rate, struct gost_bytes line, const char
 static int read_count(struct gost_rate *rate, struct gost_bytes line, double unit,
                       const char **ret_why)
 {
-    struct gost_bytes w = word(&line);
+    struct gost_bytes w = gost_line_word(&line);
     double v;
 
     *ret_why = "write a number behind the scope";
@@ -159,15 +112,11 @@ static int read_rate(const struct limiter_rules *r, struct gost_rate *rate, stru
 
 static int add_net(struct limiter_rules *r, const struct net *net)
 {
-    if (r->n == r->room) {
-        size_t room = r->room ? 2 * r->room : 16;
-        struct net *more = realloc(r->v, room * sizeof *more);
+    struct net *v = gost_grow(r->v, r->n, &r->room, sizeof *v);
 
-        if (!more)
-            return GOST_ENOMEM;
-        r->v = more;
-        r->room = room;
-    }
+    if (!v)
+        return GOST_ENOMEM;
+    r->v = v;
     r->v[r->n] = *net;
     r->v[r->n].order = r->n;
     r->n++;
@@ -181,15 +130,13 @@ static int is_text(struct gost_bytes b, const char *text)
 
 int limiter_add(struct limiter_rules *r, struct gost_bytes line, const char **ret_why)
 {
-    const uint8_t *hash = line.n ? memchr(line.p, '#', line.n) : NULL;
     struct gost_bytes scope;
     struct gost_rate rate;
     struct net net;
     int status;
 
-    if (hash)
-        line.n = (size_t)(hash - line.p);
-    scope = word(&line);
+    line = gost_line_trim(line);
+    scope = gost_line_word(&line);
     if (!scope.n)
         return GOST_OK;
     status = read_rate(r, &rate, line, ret_why);
@@ -259,9 +206,9 @@ static const struct net *find_net(const struct limiter_rules *r, const struct go
     uint8_t whole[16], ip[16];
     size_t from = 0, to;
 
-    if (!is_ip(client))
+    if (!gost_addr_is_ip(client))
         return NULL;
-    widen(whole, client);
+    gost_ip_widen(whole, client);
     for (; from < r->n; from = to) {
         const struct net *found;
 
@@ -270,7 +217,7 @@ static const struct net *find_net(const struct limiter_rules *r, const struct go
              to++)
             ;
         memcpy(ip, whole, 16);
-        mask(ip, r->v[from].bits);
+        gost_ip_mask(ip, r->v[from].bits);
         found = search(&r->v[from], to - from, ip);
         if (found)
             return found;

@@ -4,11 +4,6 @@
 
 #include "proxyproto.h"
 
-static int usable(const struct gost_addr *a)
-{
-    return a->family == GOST_AF_IP4 || a->family == GOST_AF_IP6;
-}
-
 /* IPv4 where it can be said so; "::" means nothing is known and is written as 0.0.0.0. */
 static struct gost_addr plain(const struct gost_addr *a)
 {
@@ -73,7 +68,7 @@ size_t proxyproto_put(uint8_t buf[PROXYPROTO_HEADER_MAX], int version, uint32_t 
     struct gost_addr s, d;
     int v4, tcp = network != GOST_NET_UDP;
 
-    if (!usable(source) || !usable(destination))
+    if (!gost_addr_is_ip(source) || !gost_addr_is_ip(destination))
         return 0;
     s = plain(source);
     d = plain(destination);

@@ -133,7 +133,7 @@ static void send_some(struct quic_state *s, const uint8_t *data, size_t n, size_
         to_addr(&to, &path->remote);
         to_addr(&from, &path->local);
         p.addr = &to;
-        if (s->local_known && (from.family == GOST_AF_IP4 || from.family == GOST_AF_IP6))
+        if (s->local_known && gost_addr_is_ip(&from))
             p.local = &from;
     }
     if (s->conf->cipher_key.n) {

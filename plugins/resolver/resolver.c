@@ -277,7 +277,7 @@ static int prepare(void *conf, struct gost_prepare *p)
     if (!cf->client_ip || !*cf->client_ip)
         return GOST_OK;
     if (gost_addr_set_host(&cf->subnet, cf->client_ip, strlen(cf->client_ip), 0) != GOST_OK ||
-        (cf->subnet.family != GOST_AF_IP4 && cf->subnet.family != GOST_AF_IP6)) {
+        !gost_addr_is_ip(&cf->subnet)) {
         snprintf(p->error, p->error_size, "%s: clientIP \"%.60s\" is no IP address", p->object,
                  cf->client_ip);
         return GOST_EPROTO;

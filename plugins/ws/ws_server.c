@@ -26,7 +26,7 @@ static int address_in(const struct gost_http1_head *head, const char *name,
     while (n > 0 && value.p[n - 1] == ' ')
         n--;
     if (n == 0 || gost_addr_set_host(&a, (const char *)value.p, n, 0) != GOST_OK ||
-        (a.family != GOST_AF_IP4 && a.family != GOST_AF_IP6))
+        !gost_addr_is_ip(&a))
         return 0;
     *ret_addr = a;
     return 1;

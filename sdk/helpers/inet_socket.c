@@ -17,7 +17,7 @@ int gost_inet_socket(int type, int protocol, const struct gost_socket *s, int *r
     int family = addr.family == GOST_AF_IP4 ? AF_INET : AF_INET6;
     int fd, zero = 0;
 
-    if (addr.family != GOST_AF_IP4 && addr.family != GOST_AF_IP6 && !both)
+    if (!gost_addr_is_ip(&addr) && !both)
         return -EAFNOSUPPORT;
     if (both)
         addr.family = GOST_AF_IP6;
@@ -97,7 +97,7 @@ static int bind_interface(int fd, const struct gost_socket *s)
 
     if (gost_addr_set_host(&own, name, strlen(name), 0))
         return -ENODEV;
-    if (own.family == GOST_AF_IP4 || own.family == GOST_AF_IP6) {
+    if (gost_addr_is_ip(&own)) {
         n = gost_sockaddr_put(&ss, &own);
     } else {
         r = interface_addr(name, family, &ss, &n);

@@ -28,6 +28,11 @@ struct gost_addr {
     char name[256]; /* NAME, UNIX: zero-terminated text */
 };
 
+static inline int gost_addr_is_ip(const struct gost_addr *addr)
+{
+    return addr->family == GOST_AF_IP4 || addr->family == GOST_AF_IP6;
+}
+
 /* Longest text gost_addr_format() makes, final zero included. */
 #define GOST_ADDR_TEXT 272
 
