@@ -69,6 +69,7 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_build.c \
 	%D%/helpers/http1_client.c \
 	%D%/helpers/http1_client.h \
+	%D%/helpers/http1_client_read.c \
 	%D%/helpers/http1_fields.c \
 	%D%/helpers/http1_fields.h \
 	%D%/helpers/inet_socket.c \

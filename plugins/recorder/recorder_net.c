@@ -66,13 +66,8 @@ static int post(const struct recorder_http_conf *cf, const struct gost_url *url,
     struct gost_http1_out out = {buf, 0, sizeof buf, 0};
 
     snprintf(length, sizeof length, "%zu", q->data.n);
-    gost_http1_put_str(&out, "POST ");
-    if (!url->target.n || url->target.p[0] != '/')
-        gost_http1_put_str(&out, "/");
-    gost_http1_put(&out, url->target);
-    gost_http1_put_str(&out, " HTTP/1.1\r\nHost: ");
-    gost_http1_put(&out, url->authority);
-    gost_http1_put_str(&out, "\r\nContent-Length: ");
+    gost_url_put(&out, "POST", url);
+    gost_http1_put_str(&out, "Content-Length: ");
     gost_http1_put_str(&out, length);
     gost_http1_put_str(&out, "\r\nConnection: close\r\n");
     put_fields(cf, &out);
@@ -132,23 +127,11 @@ static int judge(const struct recorder_http *s, const struct recorder_http_conf 
 static int read_answer(struct recorder_http *s, const struct recorder_http_conf *cf,
                        struct gost_io *io, int ended)
 {
-    struct gost_io *wire = gost_port(io, WIRE);
-    size_t n = wire ? gost_rx_len(wire) : 0, used = 0;
     const char *why = NULL;
-    const uint8_t *p;
-    int r = GOST_AGAIN;
+    int r = gost_answer_read(&s->answer, gost_port(io, WIRE), &why);
 
-    if (n > GOST_PEEK_MAX)
-        n = GOST_PEEK_MAX;
-    p = n ? gost_peek(wire, n) : NULL;
-    if (p) {
-        r = gost_answer_feed(&s->answer, gost_bytes(p, n), &used, &why);
-        gost_consume(wire, used);
-        if (r != GOST_OK && r != GOST_AGAIN)
-            return gost_fail(io, r, "%s", why);
-        if (r == GOST_AGAIN && used == 0)
-            gost_want(wire, n + 1);
-    }
+    if (r != GOST_OK && r != GOST_AGAIN)
+        return gost_fail(io, r, "%s", why);
     if (r == GOST_OK || (s->answer.has_head && (ended || !cf->must_say_ok)))
         return judge(s, cf, io);
     return ended ? gost_fail(io, GOST_ECLOSED, "the connection ended without an answer")

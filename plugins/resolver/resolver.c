@@ -182,27 +182,15 @@ static int read_http(struct resolver_state *s, const struct resolver_conf *cf, s
                      struct gost_io *wire)
 {
     const char *why = NULL;
-    size_t n = gost_rx_len(wire), used;
-    const uint8_t *p;
-    int r;
+    int r = gost_answer_read(&s->http, wire, &why);
 
-    if (n > GOST_PEEK_MAX)
-        n = GOST_PEEK_MAX;
-    p = n ? gost_peek(wire, n) : NULL;
-    if (!p)
-        return GOST_AGAIN;
-    r = gost_answer_feed(&s->http, gost_bytes(p, n), &used, &why);
-    gost_consume(wire, used);
-    if (r == GOST_AGAIN && used == 0)
-        gost_want(wire, n + 1);
     if (r == GOST_AGAIN)
         return r;
     if (r != GOST_OK)
         return gost_fail(io, r, "%s", why);
     if (s->http.status != 200)
         return gost_fail(io, GOST_EPEER, "it answered with status %u, not 200", s->http.status);
-    r = take_message(s, cf, io, gost_bytes(s->http.data, s->http.n));
-    return r;
+    return take_message(s, cf, io, gost_bytes(s->http.data, s->http.n));
 }
 
 static int readable(struct resolver_state *s, const struct resolver_conf *cf, struct gost_io *io)

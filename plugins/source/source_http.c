@@ -26,13 +26,8 @@ static int send_request(const struct gost_url *url, struct gost_io *io)
 
     if (!wire)
         return gost_fail(io, GOST_ECLOSED, "the connection is gone");
-    gost_http1_put_str(&out, "GET ");
-    if (!url->target.n || url->target.p[0] != '/')
-        gost_http1_put_str(&out, "/");
-    gost_http1_put(&out, url->target);
-    gost_http1_put_str(&out, " HTTP/1.1\r\nHost: ");
-    gost_http1_put(&out, url->authority);
-    gost_http1_put_str(&out, "\r\nConnection: close\r\n");
+    gost_url_put(&out, "GET", url);
+    gost_http1_put_str(&out, "Connection: close\r\n");
     if (url->user.p) {
         gost_http1_put_str(&out, "Authorization: ");
         gost_http1_put_basic(&out, url->user, url->secret);
@@ -97,29 +92,13 @@ static int complete(struct source_http *s, struct gost_io *io)
 
 static int read_answer(struct source_http *s, struct gost_io *io, int ended)
 {
-    struct gost_io *wire = gost_port(io, WIRE);
     const char *why = NULL;
-    const uint8_t *p;
-    size_t used, n;
-    int r;
+    int r = gost_answer_read(&s->answer, gost_port(io, WIRE), &why);
 
-    while (wire && (n = gost_rx_len(wire)) > 0) {
-        if (n > GOST_PEEK_MAX)
-            n = GOST_PEEK_MAX;
-        p = gost_peek(wire, n);
-        if (!p)
-            break;
-        r = gost_answer_feed(&s->answer, gost_bytes(p, n), &used, &why);
-        gost_consume(wire, used);
-        if (r == GOST_OK)
-            return complete(s, io);
-        if (r != GOST_AGAIN)
-            return gost_fail(io, r, "%s", why);
-        if (used == 0) {
-            gost_want(wire, n + 1);
-            break;
-        }
-    }
+    if (r == GOST_OK)
+        return complete(s, io);
+    if (r != GOST_AGAIN)
+        return gost_fail(io, r, "%s", why);
     if (!ended)
         return GOST_AGAIN;
     if (gost_answer_end(&s->answer) != GOST_OK)

@@ -86,6 +86,16 @@ int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text)
     return gost_url_parse_rest(ret_url, rest(text, tls ? 8 : 7), tls);
 }
 
+void gost_url_put(struct gost_http1_out *out, const char *method, const struct gost_url *url)
+{
+    gost_http1_put_str(out, method);
+    gost_http1_put_str(out, url->target.n && url->target.p[0] == '/' ? " " : " /");
+    gost_http1_put(out, url->target);
+    gost_http1_put_str(out, " HTTP/1.1\r\nHost: ");
+    gost_http1_put(out, url->authority);
+    gost_http1_put_str(out, "\r\n");
+}
+
 /* ---- answers ---- */
 
 static int keep(struct gost_answer *a, struct gost_bytes b)

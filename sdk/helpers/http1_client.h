@@ -22,6 +22,9 @@ int gost_url_parse(struct gost_url *ret_url, struct gost_bytes text);
 /* The same of what follows "http://", or "https://" when tls is 1. [any] */
 int gost_url_parse_rest(struct gost_url *ret_url, struct gost_bytes text, int tls);
 
+/* The first two lines of a request: METHOD and target, Host. [any] */
+void gost_url_put(struct gost_http1_out *out, const char *method, const struct gost_url *url);
+
 /* An answer as it comes in. Zeroed: at its start. */
 struct gost_answer {
     int has_head, redirect;
@@ -38,6 +41,9 @@ struct gost_answer {
  */
 int gost_answer_feed(struct gost_answer *a, struct gost_bytes in, size_t *ret_used,
                      const char **ret_why);
+
+/* The same of all that a port has (NULL: nothing); GOST_AGAIN: call again when it has more. */
+int gost_answer_read(struct gost_answer *a, struct gost_io *wire, const char **ret_why);
 int gost_answer_end(struct gost_answer *a); /* the connection ended */
 void gost_answer_free(struct gost_answer *a);
 
