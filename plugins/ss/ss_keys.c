@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base64.h"
 #include "ss.h"
 
 const struct ss_key *ss_keys_own(const struct ss_keys *k)
@@ -21,19 +22,6 @@ const struct ss_key *ss_keys_user(const struct ss_keys *k, const uint8_t hash[SS
     return found;
 }
 
-static int digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
 int ss_base64(uint8_t *ret_bytes, size_t max, struct gost_bytes text)
 {
     uint32_t bits = 0;
@@ -44,8 +32,10 @@ int ss_base64(uint8_t *ret_bytes, size_t max, struct gost_bytes text)
     if (text.n % 4 == 1 || text.n / 4 * 3 + text.n % 4 * 3 / 4 > max)
         return -1;
     for (i = 0; i < text.n; i++) {
-        int v = digit(text.p[i]);
+        int v = gost_base64_digit(text.p[i], "+/");
 
+        if (v < 0) /* either alphabet */
+            v = gost_base64_digit(text.p[i], "-_");
         if (v < 0)
             return -1;
         bits = bits << 6 | (uint32_t)v;

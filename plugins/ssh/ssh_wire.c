@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "base64.h"
 #include "ssh_wire.h"
 
 /* ---- reading ---- */
@@ -168,17 +169,6 @@ void ssh_out_free(struct ssh_out *o)
 
 /* ---- base64 ---- */
 
-static int digit(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 static int is_space(uint8_t c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -191,7 +181,7 @@ int ssh_base64(struct gost_bytes text, uint8_t *out, size_t room, size_t *ret_n)
     size_t i, n = 0;
 
     for (i = 0; i < text.n; i++) {
-        int d = digit(text.p[i]);
+        int d = gost_base64_digit(text.p[i], "+/");
 
         if (is_space(text.p[i]))
             continue;

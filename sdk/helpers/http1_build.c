@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <gost/http1.h>
 
+#include "base64.h"
 #include "http1.h"
 
 static const char base64_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -116,16 +117,16 @@ static size_t base64_put(char *to, struct gost_bytes b, const char *alphabet, in
 static int base64_take(uint8_t *to, size_t *ret_n, struct gost_bytes text, const char *alphabet)
 {
     uint32_t acc = 0, bits = 0;
-    const char *at;
     size_t i, n = 0;
+    int digit;
 
     if (text.n % 4 == 1)
         return GOST_EPROTO;
     for (i = 0; i < text.n; i++) {
-        at = text.p[i] ? strchr(alphabet, text.p[i]) : NULL;
-        if (!at)
+        digit = gost_base64_digit(text.p[i], alphabet + 62);
+        if (digit < 0)
             return GOST_EPROTO;
-        acc = (acc << 6 | (uint32_t)(at - alphabet)) & 0xffffff;
+        acc = (acc << 6 | (uint32_t)digit) & 0xffffff;
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
