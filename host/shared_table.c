@@ -191,6 +191,19 @@ static int update(const struct table *t, struct shard *s, struct node *n, const 
     return GOST_OK;
 }
 
+/* The shard of a key, locked now. *ret_node is NULL when the key is not there. */
+static struct shard *enter(struct table *t, struct gost_bytes key, uint64_t now, uint64_t *ret_hash,
+                           struct node **ret_node)
+{
+    uint64_t hash = gh_hash(key);
+    struct shard *s = shard_of(t, hash);
+
+    pthread_mutex_lock(&s->lock);
+    *ret_node = look_up(t, s, hash, key, now);
+    *ret_hash = hash;
+    return s;
+}
+
 /* ---- the calls ---- */
 
 int gh_table_get(const char *table, struct gost_bytes key, uint64_t now, void *ret_value,
@@ -206,10 +219,7 @@ int gh_table_get(const char *table, struct gost_bytes key, uint64_t now, void *r
         return GOST_END;
     if (t->value_size != value_size)
         return GOST_EINTERNAL;
-    hash = gh_hash(key);
-    s = shard_of(t, hash);
-    pthread_mutex_lock(&s->lock);
-    n = look_up(t, s, hash, key, now);
+    s = enter(t, key, now, &hash, &n);
     if (n != NULL)
         memcpy(ret_value, n->data, value_size);
     pthread_mutex_unlock(&s->lock);
@@ -232,10 +242,7 @@ int gh_table_put(const char *table, struct gost_bytes key, const void *value, si
         return GOST_ENOMEM;
     if (t->value_size != value_size)
         return GOST_EINTERNAL;
-    hash = gh_hash(key);
-    s = shard_of(t, hash);
-    pthread_mutex_lock(&s->lock);
-    n = look_up(t, s, hash, key, now);
+    s = enter(t, key, now, &hash, &n);
     if (n != NULL)
         r = only_new ? GOST_EINUSE : update(t, s, n, value, until);
     else
