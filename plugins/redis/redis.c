@@ -106,29 +106,26 @@ static int redis_prepare(void *conf, struct gost_prepare *p)
     return GOST_OK;
 }
 
+/* Where the server is, and how to log in. */
+#define SERVER_OPTIONS                                                                    \
+    GOST_OPT_ADDRESS(struct redis_conf, addr, "addr", "localhost:6379", GOST_OPT_CLIENT,  \
+                     "host:port of the server"),                                          \
+        GOST_OPT_INT(struct redis_conf, db, "db", "0", 0, 1 << 20, NULL, GOST_OPT_CLIENT, \
+                     "the database"),                                                     \
+        GOST_OPT_STRING(struct redis_conf, username, "username", NULL, GOST_OPT_CLIENT,   \
+                        "name to log in with; only together with a password"),            \
+        GOST_OPT_SECRET(struct redis_conf, password, "password", 0, GOST_OPT_CLIENT,      \
+                        "password to log in with")
+
 static const struct gost_opt options[] = {
-    GOST_OPT_ADDRESS(struct redis_conf, addr, "addr", "localhost:6379", GOST_OPT_CLIENT,
-                     "host:port of the server"),
-    GOST_OPT_INT(struct redis_conf, db, "db", "0", 0, 1 << 20, NULL, GOST_OPT_CLIENT,
-                 "the database"),
-    GOST_OPT_STRING(struct redis_conf, username, "username", NULL, GOST_OPT_CLIENT,
-                    "name to log in with; only together with a password"),
-    GOST_OPT_SECRET(struct redis_conf, password, "password", 0, GOST_OPT_CLIENT,
-                    "password to log in with"),
+    SERVER_OPTIONS,
     GOST_OPT_STRING(struct redis_conf, key, "key", "gost", GOST_OPT_CLIENT, "the key to read"),
     GOST_OPT_ENUM(struct redis_conf, type, "type", "set", "set list hash string", GOST_OPT_CLIENT,
                   "what is stored there; a policy knows which it can use"),
     GOST_OPT_LAST};
 
 static const struct gost_opt recorder_options[] = {
-    GOST_OPT_ADDRESS(struct redis_conf, addr, "addr", "localhost:6379", GOST_OPT_CLIENT,
-                     "host:port of the server"),
-    GOST_OPT_INT(struct redis_conf, db, "db", "0", 0, 1 << 20, NULL, GOST_OPT_CLIENT,
-                 "the database"),
-    GOST_OPT_STRING(struct redis_conf, username, "username", NULL, GOST_OPT_CLIENT,
-                    "name to log in with; only together with a password"),
-    GOST_OPT_SECRET(struct redis_conf, password, "password", 0, GOST_OPT_CLIENT,
-                    "password to log in with"),
+    SERVER_OPTIONS,
     GOST_OPT_STRING(struct redis_conf, key, "key", NULL, GOST_OPT_REQUIRED | GOST_OPT_CLIENT,
                     "the key that records are added to"),
     GOST_OPT_ENUM(struct redis_conf, type, "type", "set", "set list sset", GOST_OPT_CLIENT,
