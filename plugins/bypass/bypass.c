@@ -6,6 +6,7 @@
 #include <gost/plugin.h>
 
 #include "bypass.h"
+#include "policy_text.h"
 
 enum { NET_ANY, NET_TCP, NET_UDP };
 
@@ -40,25 +41,9 @@ static int add_inline(struct bypass_index *x, struct gost_bytes text, char *erro
     return r;
 }
 
-static int add_lines(struct bypass_index *x, const struct gost_line *lines, uint32_t n, char *error,
-                     size_t error_size)
+static int add_line(void *set, struct gost_bytes text)
 {
-    uint32_t i, skipped = 0, first = 0;
-
-    for (i = 0; i < n; i++) {
-        int r = bypass_add(x->set, lines[i].text);
-
-        if (r == GOST_EPROTO && skipped++ == 0)
-            first = i;
-        else if (r != GOST_OK && r != GOST_EPROTO)
-            return r;
-    }
-    if (skipped)
-        snprintf(error, error_size,
-                 "%u lines are no address patterns and are skipped, the first "
-                 "is %s:%u",
-                 skipped, lines[first].file, lines[first].line);
-    return GOST_OK;
+    return bypass_add(set, text);
 }
 
 static int build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,
@@ -78,7 +63,8 @@ static int build(void **ret_index, const void *conf, const struct gost_line *lin
     for (i = 0; r == GOST_OK && i < cf->matchers.n; i++)
         r = add_inline(x, gost_bytes_str(cf->matchers.v[i]), error, error_size);
     if (r == GOST_OK)
-        r = add_lines(x, lines, n, error, error_size);
+        r = gost_lines_add(lines, n, add_line, x->set, "are no address patterns", error,
+                           error_size);
     if (r != GOST_OK) {
         destroy(x);
         return r;

@@ -5,15 +5,21 @@
 #include <gost/plugin.h>
 
 #include "hosts.h"
+#include "policy_text.h"
 
 struct hosts_conf {
     struct gost_list mappings;
 };
 
+static int add_line(void *table, struct gost_bytes text)
+{
+    return hosts_add(table, text);
+}
+
 static int add_all(struct hosts_table *t, const struct hosts_conf *cf,
                    const struct gost_line *lines, uint32_t n, char *error, size_t error_size)
 {
-    uint32_t i, skipped = 0, first = 0;
+    uint32_t i;
     int r;
 
     for (i = 0; i < cf->mappings.n; i++) {
@@ -24,19 +30,7 @@ static int add_all(struct hosts_table *t, const struct hosts_conf *cf,
         if (r != GOST_OK)
             return r;
     }
-    for (i = 0; i < n; i++) {
-        r = hosts_add(t, lines[i].text);
-        if (r == GOST_EPROTO && skipped++ == 0)
-            first = i;
-        else if (r != GOST_OK && r != GOST_EPROTO)
-            return r;
-    }
-    if (skipped)
-        snprintf(error, error_size,
-                 "%u lines begin with no IP address and are skipped, the first "
-                 "is %s:%u",
-                 skipped, lines[first].file, lines[first].line);
-    return GOST_OK;
+    return gost_lines_add(lines, n, add_line, t, "begin with no IP address", error, error_size);
 }
 
 static int build(void **ret_index, const void *conf, const struct gost_line *lines, uint32_t n,

@@ -5,15 +5,23 @@
 #include <gost/plugin.h>
 
 #include "limiter.h"
+#include "policy_text.h"
 
 struct limiter_conf {
     struct gost_list limits;
 };
 
+static int add_line(void *rules, struct gost_bytes text)
+{
+    const char *why;
+
+    return limiter_add(rules, text, &why);
+}
+
 static int add_all(struct limiter_rules *r, const struct limiter_conf *cf,
                    const struct gost_line *lines, uint32_t n, char *error, size_t error_size)
 {
-    uint32_t i, skipped = 0, first = 0;
+    uint32_t i;
     const char *why = "";
     int status;
 
@@ -24,17 +32,7 @@ static int add_all(struct limiter_rules *r, const struct limiter_conf *cf,
         if (status != GOST_OK)
             return status;
     }
-    for (i = 0; i < n; i++) {
-        status = limiter_add(r, lines[i].text, &why);
-        if (status == GOST_EPROTO && skipped++ == 0)
-            first = i;
-        else if (status != GOST_OK && status != GOST_EPROTO)
-            return status;
-    }
-    if (skipped)
-        snprintf(error, error_size, "%u lines are no limits and are skipped, the first is %s:%u",
-                 skipped, lines[first].file, lines[first].line);
-    return GOST_OK;
+    return gost_lines_add(lines, n, add_line, r, "are no limits", error, error_size);
 }
 
 static int build(enum limiter_kind kind, void **ret_index, const void *conf,

@@ -1,5 +1,6 @@
 /* policy_text.c - lines of policies, networks, sets of addresses. */
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "policy_text.h"
@@ -35,6 +36,26 @@ struct gost_bytes gost_line_word(struct gost_bytes *line)
         w.n++;
     *line = gost_bytes(line->p + w.n, line->n - w.n);
     return w;
+}
+
+int gost_lines_add(const struct gost_line *lines, uint32_t n,
+                   int (*add)(void *to, struct gost_bytes text), void *to, const char *what,
+                   char *error, size_t error_size)
+{
+    uint32_t i, skipped = 0, first = 0;
+    int r;
+
+    for (i = 0; i < n; i++) {
+        r = add(to, lines[i].text);
+        if (r == GOST_EPROTO && skipped++ == 0)
+            first = i;
+        else if (r != GOST_OK && r != GOST_EPROTO)
+            return r;
+    }
+    if (skipped)
+        snprintf(error, error_size, "%u lines %s and are skipped, the first is %s:%u", skipped,
+                 what, lines[first].file, lines[first].line);
+    return GOST_OK;
 }
 
 /* ---- addresses ---- */

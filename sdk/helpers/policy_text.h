@@ -3,7 +3,7 @@
 #ifndef GOST_POLICY_TEXT_H
 #define GOST_POLICY_TEXT_H
 
-#include <gost/addr.h>
+#include <gost/policy.h>
 
 /* ---- lines ---- [any], pure */
 
@@ -12,6 +12,14 @@ struct gost_bytes gost_line_trim(struct gost_bytes line);
 
 /* The next word, empty at the end; the line is cut behind it. */
 struct gost_bytes gost_line_word(struct gost_bytes *line);
+
+/*
+ * Show every line to `add`. One that is GOST_EPROTO is skipped, another error ends it and is
+ * returned. What was skipped is said in `error`: "3 lines WHAT and are skipped, the first is f:1".
+ */
+int gost_lines_add(const struct gost_line *lines, uint32_t n,
+                   int (*add)(void *to, struct gost_bytes text), void *to, const char *what,
+                   char *error, size_t error_size);
 
 /* ---- addresses ---- [any], pure. In 16 bytes IPv4 is IPv4-mapped IPv6. */
 
