@@ -5,7 +5,7 @@
 
 #include <gost/base.h>
 
-/* SipHash-1-3 under a key that is drawn at the first call. [any] */
+/* gh_siphash() under a key that is drawn at the first call. [any] */
 uint64_t gh_hash(struct gost_bytes data);
 
 #endif
