@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "age.h"
 #include "io_internal.h"
 #include "siphash.h"
 #include "sockaddr.h"
@@ -15,8 +16,8 @@
 #define BATCHES 4
 
 struct assoc {
+    struct gost_age age; /* by use */
     struct assoc *hash_next;
-    struct assoc *newer, *older; /* LRU */
     struct gh_assoc_table *t;
     struct ge_stack *stack;
     struct sockaddr_storage peer;
@@ -35,7 +36,7 @@ struct gh_assoc_table {
     struct gh_listener_conf conf;
     struct gost_addr local;
     struct assoc *bucket[BUCKETS];
-    struct assoc *newest, *oldest;
+    struct gost_ages ages;
     unsigned n, max, n_waiting;
     unsigned n_open; /* those in the table and those that ended but are not let go of */
     int fd, closing;
@@ -46,29 +47,6 @@ struct gh_assoc_table {
 static unsigned hash(const struct gh_assoc_table *t, const struct sockaddr_storage *ss, socklen_t n)
 {
     return gh_siphash(t->secret, ss, n) % BUCKETS;
-}
-
-static void lru_remove(struct gh_assoc_table *t, struct assoc *a)
-{
-    if (a->newer)
-        a->newer->older = a->older;
-    else
-        t->newest = a->older;
-    if (a->older)
-        a->older->newer = a->newer;
-    else
-        t->oldest = a->newer;
-}
-
-static void lru_push(struct gh_assoc_table *t, struct assoc *a)
-{
-    a->newer = NULL;
-    a->older = t->newest;
-    if (t->newest)
-        t->newest->newer = a;
-    else
-        t->oldest = a;
-    t->newest = a;
 }
 
 static void table_maybe_free(struct gh_assoc_table *t);
@@ -85,7 +63,7 @@ static void detach(struct assoc *a)
     while (*at != a)
         at = &(*at)->hash_next;
     *at = a->hash_next;
-    lru_remove(t, a);
+    gost_age_remove(&t->ages, &a->age);
     ge_timer_stop(t->w->engine, &a->timer);
     t->n_waiting -= a->waiting;
     a->waiting = 0;
@@ -196,8 +174,8 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct gh_datagra
 
     if (gh_net_over_budget())
         return NULL; /* its handler needs a descriptor: rather this datagram than all services */
-    if (t->n >= t->max && t->oldest)
-        end(t->oldest);
+    if (t->n >= t->max && t->ages.oldest)
+        end((struct assoc *)t->ages.oldest);
     none = ge_flow_new(t->w->engine); /* until the receiver gives its own */
     a = calloc(1, sizeof *a);
     if (!a || !none) {
@@ -211,7 +189,7 @@ static struct assoc *assoc_new(struct gh_assoc_table *t, const struct gh_datagra
     a->addr = d->addr;
     a->hash_next = t->bucket[at];
     t->bucket[at] = a;
-    lru_push(t, a);
+    gost_age_add(&t->ages, &a->age);
     t->n++;
     t->n_open++;
     a->timer.fire = on_expire;
@@ -252,8 +230,8 @@ static int read_batch(struct gh_assoc_table *t)
         if (d[i].p.local)
             a->local = *d[i].p.local;
         a->active = ge_now(t->w->engine);
-        lru_remove(t, a);
-        lru_push(t, a);
+        gost_age_remove(&t->ages, &a->age);
+        gost_age_add(&t->ages, &a->age);
         (void)ge_rx_packet(a->stack, &d[i].p);
     }
     return n;
@@ -269,8 +247,8 @@ static void on_poll(uv_poll_t *h, int status, int events)
         ;
     if (!(events & UV_WRITABLE) || t->closing)
         return;
-    for (a = t->newest; a && t->n_waiting; a = next) {
-        next = a->older;
+    for (a = (struct assoc *)t->ages.newest; a && t->n_waiting; a = next) {
+        next = (struct assoc *)a->age.older;
         if (!a->waiting)
             continue;
         a->waiting = 0;
@@ -363,8 +341,8 @@ static void on_close(struct gh_worker *w, void *arg)
 
     t->closing = 1;
     uv_poll_stop(&t->poll);
-    for (a = t->newest; a; a = next) {
-        next = a->older;
+    for (a = (struct assoc *)t->ages.newest; a; a = next) {
+        next = (struct assoc *)a->age.older;
         end(a);
     }
     table_maybe_free(t);

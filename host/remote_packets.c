@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "age.h"
 #include "conf_meta.h"
 #include "conf_tree.h"
 #include "hash.h"
@@ -11,9 +12,9 @@
 enum { BUCKETS = 256, PEERS_MAX = 4096 };
 
 struct peer {
-    struct peer *next;          /* of its bucket */
-    struct peer *newer, *older; /* by use */
-    struct gh_peers *peers;     /* NULL: it has ended, and only its flow has to let go */
+    struct gost_age age;    /* by use */
+    struct peer *next;      /* of its bucket */
+    struct gh_peers *peers; /* NULL: it has ended, and only its flow has to let go */
     struct ge_stack *stack;
     struct gost_addr addr;
     struct ge_timer timer;
@@ -26,7 +27,8 @@ struct gh_peers {
     struct ge_stack *port;      /* the packets; NULL: nothing came yet */
     struct gost_addr local;
     uint64_t ttl_ns;
-    struct peer *bucket[BUCKETS], *newest, *oldest;
+    struct peer *bucket[BUCKETS];
+    struct gost_ages ages;
     unsigned n;
 };
 
@@ -37,29 +39,6 @@ static struct peer **bucket_of(struct gh_peers *p, const struct gost_addr *a)
     memcpy(key, a->ip, 16);
     gost_put32(key + 16, (uint32_t)a->port << 8 | a->family);
     return &p->bucket[gh_hash(gost_bytes(key, sizeof key)) % BUCKETS];
-}
-
-static void use_remove(struct gh_peers *p, struct peer *e)
-{
-    if (e->newer != NULL)
-        e->newer->older = e->older;
-    else
-        p->newest = e->older;
-    if (e->older != NULL)
-        e->older->newer = e->newer;
-    else
-        p->oldest = e->newer;
-}
-
-static void use_add(struct gh_peers *p, struct peer *e)
-{
-    e->newer = NULL;
-    e->older = p->newest;
-    if (p->newest != NULL)
-        p->newest->newer = e;
-    else
-        p->oldest = e;
-    p->newest = e;
 }
 
 /* Its next packet makes a new association. */
@@ -73,7 +52,7 @@ static void detach(struct peer *e)
     for (at = bucket_of(p, &e->addr); *at != e; at = &(*at)->next)
         ;
     *at = e->next;
-    use_remove(p, e);
+    gost_age_remove(&p->ages, &e->age);
     p->n--;
     ge_timer_stop(gh_worker_engine(p->worker), &e->timer);
     e->peers = NULL;
@@ -100,8 +79,8 @@ static void expired(struct ge_timer *t)
 static void touch(struct peer *e)
 {
     e->active = ge_now(gh_worker_engine(e->peers->worker));
-    use_remove(e->peers, e);
-    use_add(e->peers, e);
+    gost_age_remove(&e->peers->ages, &e->age);
+    gost_age_add(&e->peers->ages, &e->age);
 }
 
 /* ---- the flow's end ---- */
@@ -153,13 +132,13 @@ static struct peer *peer_new(struct gh_peers *p, const struct gost_addr *a)
         return NULL;
     }
     if (p->n == PEERS_MAX)
-        end(p->oldest);
+        end((struct peer *)p->ages.oldest);
     e->addr = *a;
     e->peers = p;
     bucket = bucket_of(p, a);
     e->next = *bucket;
     *bucket = e;
-    use_add(p, e);
+    gost_age_add(&p->ages, &e->age);
     p->n++;
     e->active = ge_now(gh_worker_engine(p->worker));
     e->timer.fire = expired;
@@ -210,7 +189,7 @@ void gh_peers_free(struct gh_peers *p)
 {
     if (p == NULL)
         return;
-    while (p->oldest != NULL)
-        end(p->oldest);
+    while (p->ages.oldest != NULL)
+        end((struct peer *)p->ages.oldest);
     free(p);
 }

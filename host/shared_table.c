@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "age.h"
 #include "engine.h"
 #include "hash.h"
 
@@ -26,9 +27,9 @@ enum {
 };
 
 struct node {
-    struct node *next;            /* of its bucket */
-    struct node *younger, *older; /* of its shard, by the last put */
-    uint64_t hash, until;         /* UINT64_MAX: for ever */
+    struct gost_age age;  /* in its shard, by the last put */
+    struct node *next;    /* of its bucket */
+    uint64_t hash, until; /* UINT64_MAX: for ever */
     uint32_t key_n;
     uint8_t data[]; /* the value, then the key */
 };
@@ -36,7 +37,7 @@ struct node {
 struct shard {
     pthread_mutex_t lock;
     struct node *bucket[BUCKETS];
-    struct node *youngest, *oldest;
+    struct gost_ages ages;
     unsigned n;
 };
 
@@ -107,29 +108,6 @@ static struct node **bucket_of(struct shard *s, uint64_t hash)
     return &s->bucket[hash / SHARDS % BUCKETS];
 }
 
-static void age_remove(struct shard *s, struct node *n)
-{
-    if (n->younger != NULL)
-        n->younger->older = n->older;
-    else
-        s->youngest = n->older;
-    if (n->older != NULL)
-        n->older->younger = n->younger;
-    else
-        s->oldest = n->younger;
-}
-
-static void age_add(struct shard *s, struct node *n)
-{
-    n->younger = NULL;
-    n->older = s->youngest;
-    if (s->youngest != NULL)
-        s->youngest->younger = n;
-    else
-        s->oldest = n;
-    s->youngest = n;
-}
-
 static void drop(struct shard *s, struct node *n)
 {
     struct node **at = bucket_of(s, n->hash);
@@ -137,7 +115,7 @@ static void drop(struct shard *s, struct node *n)
     while (*at != n)
         at = &(*at)->next;
     *at = n->next;
-    age_remove(s, n);
+    gost_age_remove(&s->ages, &n->age);
     s->n--;
     free(n);
 }
@@ -164,7 +142,7 @@ static int insert(const struct table *t, struct shard *s, uint64_t hash, struct 
     if (n == NULL)
         return GOST_ENOMEM;
     if (s->n == SHARD_MAX)
-        drop(s, s->oldest);
+        drop(s, (struct node *)s->ages.oldest);
     n->hash = hash;
     n->until = until;
     n->key_n = (uint32_t)key.n;
@@ -172,7 +150,7 @@ static int insert(const struct table *t, struct shard *s, uint64_t hash, struct 
     memcpy(n->data + t->value_size, key.p, key.n);
     n->next = *at;
     *at = n;
-    age_add(s, n);
+    gost_age_add(&s->ages, &n->age);
     s->n++;
     return GOST_OK;
 }
@@ -186,8 +164,8 @@ static int update(const struct table *t, struct shard *s, struct node *n, const 
     }
     memcpy(n->data, value, t->value_size);
     n->until = until;
-    age_remove(s, n);
-    age_add(s, n);
+    gost_age_remove(&s->ages, &n->age);
+    gost_age_add(&s->ages, &n->age);
     return GOST_OK;
 }
 
@@ -269,8 +247,8 @@ void gh_tables_free(void)
         struct table *t = atomic_exchange(&tables[i], NULL);
 
         for (unsigned k = 0; t != NULL && k < SHARDS; k++) {
-            while (t->shard[k].oldest != NULL)
-                drop(&t->shard[k], t->shard[k].oldest);
+            while (t->shard[k].ages.oldest != NULL)
+                drop(&t->shard[k], (struct node *)t->shard[k].ages.oldest);
             pthread_mutex_destroy(&t->shard[k].lock);
         }
         free(t);

@@ -59,6 +59,7 @@ LOADER_PARTS = \
 
 libgost_helpers_a_SOURCES = \
 	%D%/helpers/addr.c \
+	%D%/helpers/age.h \
 	%D%/helpers/base64.h \
 	%D%/helpers/decoy.c \
 	%D%/helpers/decoy.h \

@@ -4,13 +4,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "age.h"
 #include "ss_session.h"
 
 #define BUCKETS 1024u
 
 struct session {
-    struct session *next;          /* in its bucket */
-    struct session *older, *newer; /* by last use */
+    struct gost_age age;  /* by last use */
+    struct session *next; /* in its bucket */
     uint8_t who[SS_BLOCK]; /* the hash of its key: ids of one user mean nothing to another */
     uint8_t client[SS_SESSION_ID], own[SS_SESSION_ID];
     uint64_t sent, used_ns;
@@ -20,7 +21,7 @@ struct session {
 struct ss_sessions {
     pthread_mutex_t lock;
     struct session *bucket[BUCKETS];
-    struct session *oldest, *newest;
+    struct gost_ages ages;
     uint32_t n;
 };
 
@@ -57,13 +58,13 @@ struct ss_sessions *ss_sessions_new(void)
 
 void ss_sessions_free(struct ss_sessions *t)
 {
-    struct session *s, *next;
+    struct gost_age *a, *next;
 
     if (!t)
         return;
-    for (s = t->oldest; s; s = next) {
-        next = s->newer;
-        free(s);
+    for (a = t->ages.oldest; a; a = next) {
+        next = a->newer;
+        free(a);
     }
     pthread_mutex_destroy(&t->lock);
     free(t);
@@ -77,28 +78,10 @@ static struct session **bucket_of(struct ss_sessions *t, const uint8_t client[SS
     return &t->bucket[(h ^ h >> 10) % BUCKETS];
 }
 
-static void age_remove(struct ss_sessions *t, struct session *s)
-{
-    if (s->older)
-        s->older->newer = s->newer;
-    else
-        t->oldest = s->newer;
-    if (s->newer)
-        s->newer->older = s->older;
-    else
-        t->newest = s->older;
-}
-
 static void age_push(struct ss_sessions *t, struct session *s, uint64_t now)
 {
     s->used_ns = now;
-    s->newer = NULL;
-    s->older = t->newest;
-    if (t->newest)
-        t->newest->newer = s;
-    else
-        t->oldest = s;
-    t->newest = s;
+    gost_age_add(&t->ages, &s->age);
 }
 
 static struct session *find(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
@@ -109,7 +92,7 @@ static struct session *find(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
     for (s = *bucket_of(t, client); s; s = s->next) {
         if (memcmp(s->client, client, SS_SESSION_ID) != 0 || memcmp(s->who, who, SS_BLOCK) != 0)
             continue;
-        age_remove(t, s);
+        gost_age_remove(&t->ages, &s->age);
         age_push(t, s, now);
         return s;
     }
@@ -123,7 +106,7 @@ static void forget(struct ss_sessions *t, struct session *s)
     while (*at != s)
         at = &(*at)->next;
     *at = s->next;
-    age_remove(t, s);
+    gost_age_remove(&t->ages, &s->age);
     t->n--;
     free(s);
 }
@@ -133,8 +116,9 @@ static struct session *add(struct ss_sessions *t, const uint8_t who[SS_BLOCK],
 {
     struct session *s;
 
-    while (t->oldest && now - t->oldest->used_ns > SS_SESSION_IDLE_S * GOST_S)
-        forget(t, t->oldest);
+    while ((s = (struct session *)t->ages.oldest) != NULL &&
+           now - s->used_ns > SS_SESSION_IDLE_S * GOST_S)
+        forget(t, s);
     s = t->n < SS_SESSIONS_MAX ? calloc(1, sizeof *s) : NULL;
     if (!s)
         return NULL;
