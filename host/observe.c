@@ -91,11 +91,7 @@ static void send_text(struct gh_observed *o, char *text, bool again)
     m->policy = gh_policy_ref(p);
     m->q.size = sizeof m->q;
     m->q.data = gost_bytes(m->text, n);
-    spec.service = p->service;
-    spec.component = p->component;
-    spec.conf = p->options;
-    spec.set = p->set;
-    spec.timeout_ns = p->timeout_ns != 0 ? p->timeout_ns : ANSWER_S * GOST_S;
+    gh_policy_errand(p, ANSWER_S * GOST_S, &spec);
     spec.question = &m->q;
     o->under_way++;
     if (gh_errand_start(o->worker, &spec) == NULL)

@@ -8,6 +8,7 @@
 #include "limits.h"
 #include "policy.h"
 
+struct gh_errand_spec;
 struct gh_refresh;
 struct gh_resolver;
 
@@ -107,6 +108,10 @@ struct gh_policy *gh_recorder_build(struct gh_conf *conf, const struct gh_policy
 struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy_section *s,
                                     const struct gh_value *object, const char *what,
                                     struct gh_conf_errors *errs);
+
+/* What carries a record to a recorder or observer, but for the question and who is told. `usual_ns`
+ * is its time where the configuration gives none. [worker] */
+void gh_policy_errand(const struct gh_policy *p, uint64_t usual_ns, struct gh_errand_spec *spec);
 
 /* ---- policy_source.c ---- */
 

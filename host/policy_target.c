@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "errand.h"
 #include "policy_private.h"
 
 /* ---- recorders ---- */
@@ -115,4 +116,15 @@ struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy
         return p;
     gh_policy_unref(p);
     return NULL;
+}
+
+/* ---- errands ---- */
+
+void gh_policy_errand(const struct gh_policy *p, uint64_t usual_ns, struct gh_errand_spec *spec)
+{
+    spec->service = p->service;
+    spec->component = p->component;
+    spec->conf = p->options;
+    spec->set = p->set;
+    spec->timeout_ns = p->timeout_ns != 0 ? p->timeout_ns : usual_ns;
 }

@@ -106,11 +106,7 @@ void gh_record(struct gh_flow *f, const char *what, struct gost_bytes data)
     if (p == NULL)
         return;
     p->worker = worker;
-    spec.service = policy->service;
-    spec.component = policy->component;
-    spec.conf = policy->options;
-    spec.set = policy->set;
-    spec.timeout_ns = policy->timeout_ns != 0 ? policy->timeout_ns : RECORD_S * GOST_S;
+    gh_policy_errand(policy, RECORD_S * GOST_S, &spec);
     spec.question = &p->q;
     spec.arg = p;
     waiting[worker]++;
