@@ -25,10 +25,9 @@ static void begin(const struct gost_plugin *p, unsigned i)
 
     if (!has_worker(p) || p->worker_init == NULL)
         return;
-    ge_running_component = p->name;
-    ge_running_phase = "worker_init";
+    ge_running(p->name, 0, "worker_init");
     r = p->worker_init(&data[i]);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     if (r >= 0)
         return;
     data[i] = NULL;
@@ -58,10 +57,9 @@ void gh_plugins_end(struct gh_worker *w)
         const struct gost_plugin *p = gh_plugin_loaded(--seen);
 
         if (has_worker(p) && p->worker_fini != NULL && data[seen] != NULL) {
-            ge_running_component = p->name;
-            ge_running_phase = "worker_fini";
+            ge_running(p->name, 0, "worker_fini");
             p->worker_fini(data[seen]);
-            ge_running_component = ge_running_phase = NULL;
+            ge_running_end();
         }
         data[seen] = NULL;
     }

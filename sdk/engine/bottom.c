@@ -150,10 +150,9 @@ int ge_route(struct ge_worker *w, const struct gost_component *layer, const void
     int r;
 
     ge_current = w;
-    ge_running_component = layer->name;
-    ge_running_phase = "route";
+    ge_running(layer->name, layer->kind, "route");
     r = attach->route(conf, p, ret_key, reply, ret_reply_n);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     return r;
 }
 

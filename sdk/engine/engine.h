@@ -10,7 +10,19 @@
 
 /* Which plugin code this thread runs, for the last line of a crash. */
 extern _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
-extern _Thread_local uint32_t volatile ge_running_kind; /* of the component */
+extern _Thread_local uint32_t volatile ge_running_kind; /* of the component; 0: any */
+
+static inline void ge_running(const char *component, uint32_t kind, const char *phase)
+{
+    ge_running_component = component;
+    ge_running_kind = kind;
+    ge_running_phase = phase;
+}
+
+static inline void ge_running_end(void)
+{
+    ge_running_component = ge_running_phase = NULL;
+}
 
 /*
  * Everything here belongs to one worker and is called on its thread only, unless marked [any].

@@ -91,14 +91,12 @@ static int look(struct ge_inspect *x, struct ge_level *lv)
     int r;
 
     lv->hi.want = 0;
-    ge_running_component = x->inst.comp->name;
-    ge_running_kind = x->inst.comp->kind;
-    ge_running_phase = x->inst.phase ? x->inst.phase : "inspect";
+    ge_running(x->inst.comp->name, x->inst.comp->kind, x->inst.phase ? x->inst.phase : "inspect");
     w->in_step++;
     r = ops->inspect(x->inst.state, x->inst.conf, &lv->hi);
     if (--w->in_step == 0)
         ge_limbo_release(w);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     x->seen = lv->up.bytes;
     if (lv->hi.want > limit_of(x))
         lv->hi.want = limit_of(x);

@@ -52,11 +52,9 @@ void ge_inst_fini(struct ge_inst *in, void (*destroy)(void *state))
 
     ge_timer_stop(in->w, &in->timer);
     if (destroy) {
-        ge_running_component = in->comp->name;
-        ge_running_kind = in->comp->kind;
-        ge_running_phase = "destroy";
+        ge_running(in->comp->name, in->comp->kind, "destroy");
         destroy(in->state);
-        ge_running_component = ge_running_phase = NULL;
+        ge_running_end();
     }
     while ((b = in->arena)) {
         in->arena = b->next;

@@ -285,8 +285,6 @@ struct ge_worker {
 };
 
 extern _Thread_local struct ge_worker *ge_current;
-extern _Thread_local const char *volatile ge_running_component, *volatile ge_running_phase;
-extern _Thread_local uint32_t volatile ge_running_kind; /* of the component */
 
 /* worker.c */
 void ge_stack_ready(struct ge_stack *s);

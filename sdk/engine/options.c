@@ -221,11 +221,9 @@ static void run_prepare(struct binding *b)
     p.object = b->object ? b->object : "";
     p.error = error;
     p.error_size = (uint32_t)sizeof error;
-    ge_running_component = c->name;
-    ge_running_kind = c->kind;
-    ge_running_phase = "prepare";
+    ge_running(c->name, c->kind, "prepare");
     r = c->prepare(b->conf->data, &p);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     error[sizeof error - 1] = 0;
     if (r == GOST_OK)
         return;

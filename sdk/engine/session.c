@@ -111,9 +111,7 @@ void ge_session_enter(struct ge_session *x, const char *phase)
     struct ge_worker *w = x->layer->inst.w;
 
     ge_current = w;
-    ge_running_component = x->layer->inst.comp->name;
-    ge_running_kind = x->layer->inst.comp->kind;
-    ge_running_phase = phase;
+    ge_running(x->layer->inst.comp->name, x->layer->inst.comp->kind, phase);
     w->in_step++;
 }
 
@@ -125,7 +123,7 @@ int ge_session_leave(struct ge_session *x, int r)
 
     if (--w->in_step == 0)
         ge_limbo_release(w);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     if (x->layer->inst.failed)
         r = x->layer->inst.failed;
     if (r >= 0)

@@ -348,14 +348,12 @@ static int call(struct ge_layer *l, layer_fn *fn, const char *what)
     l->wire->hi.want = 0;
     if (l->app)
         l->app->lo.want = 0;
-    ge_running_component = l->inst.comp->name;
-    ge_running_kind = l->inst.comp->kind;
-    ge_running_phase = what;
+    ge_running(l->inst.comp->name, l->inst.comp->kind, what);
     w->in_step++;
     r = fn(l->inst.state, l->inst.conf, &l->wire->hi);
     if (--w->in_step == 0)
         ge_limbo_release(w);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     if (l->inst.failed && r >= 0)
         r = l->inst.failed;
     if (r < 0 && !l->inst.flow->status)

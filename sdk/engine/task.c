@@ -400,14 +400,12 @@ static int step(struct ge_task *t, const struct gost_event *ev)
         return fn ? GOST_ECLOSED : GOST_EUNSUPPORTED;
     if (at && ev->type == GOST_EV_READABLE)
         at->top->hi.want = 0;
-    ge_running_component = t->inst.comp->name;
-    ge_running_kind = t->inst.comp->kind;
-    ge_running_phase = t->inst.phase ? t->inst.phase : "step";
+    ge_running(t->inst.comp->name, t->inst.comp->kind, t->inst.phase ? t->inst.phase : "step");
     w->in_step++;
     r = fn(t->inst.state, t->inst.conf, &s->top->hi, ev);
     if (--w->in_step == 0)
         ge_limbo_release(w);
-    ge_running_component = ge_running_phase = NULL;
+    ge_running_end();
     at = t->port[ev->port].stack;
     if (ev->type == GOST_EV_READABLE && at && queued(t, ev->port) && queued(t, ev->port) < before)
         t->port[ev->port].readable = 1; /* it took something: offer the rest */
