@@ -206,7 +206,7 @@ static int is_session(const struct ge_task *t, uint32_t port)
 {
     const struct ge_stack *s = port < GOST_PORTS ? t->port[port].stack : NULL;
 
-    return s && s->top->below && s->top->below->session;
+    return s && ge_session_of(s);
 }
 
 static void stream_result(struct ge_task *t, const struct gost_action *a, struct ge_stack *s)

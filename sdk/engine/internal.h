@@ -69,6 +69,7 @@ void ge_queue_splice_front(struct ge_queue *q,
 void ge_limbo_release(struct ge_worker *w);
 void ge_queue_clear(struct ge_worker *w, struct ge_queue *q);
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p);
+int ge_queue_add_packet(struct ge_queue *q, struct ge_pkt *k); /* GOST_OK: it is the queue's */
 struct ge_pkt *ge_queue_get_packet(struct ge_queue *q);
 void ge_pkt_view(const struct ge_pkt *k, struct gost_packet *ret_packet);
 int ge_queue_put_head(struct ge_queue *q, const struct gost_head *head);
@@ -197,7 +198,7 @@ struct ge_session {
     void (*change)(struct ge_stack *session, void *arg, unsigned what);
     void *change_arg;
     struct ge_request *requests, *asked, *answers; /* ours, the peer's, what our user said */
-    uint32_t n_requests, n_asked, last_request;
+    uint32_t last_request;
     struct ge_dgram *dgram; /* the port of its own datagrams; NULL: none */
     struct ge_timer ping;
     uint64_t ping_ns;
@@ -319,6 +320,8 @@ struct ge_inst *ge_io_inst(struct gost_io *io);
 /* session.c */
 struct ge_session *ge_session_new(struct ge_layer *l);
 struct ge_session *ge_session_of(const struct ge_stack *stack); /* NULL: its top is none */
+struct ge_session *ge_session_of_layer(struct gost_io *io);     /* NULL: io is no layer's */
+const struct gost_session_ops *ge_session_ops(const struct ge_session *x);
 void ge_session_free(struct ge_session *x);
 void ge_session_run(struct ge_session *x);
 void ge_session_tell(struct ge_stack *stack);

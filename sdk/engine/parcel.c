@@ -182,22 +182,15 @@ static int give_bytes(struct ge_stack *s, struct ge_parcel *p)
 
 static int give_packets(struct ge_stack *s, struct ge_parcel *p)
 {
-    struct ge_queue *q = &s->bottom.up;
-    struct ge_pkt *k;
+    struct ge_pkt *k, *next;
 
     while ((k = p->packets)) {
-        if (q->packets >= GE_PACKETS_MAX || q->bytes + k->len > GE_PACKET_BYTES_MAX)
+        next = k->next;
+        if (ge_queue_add_packet(&s->bottom.up, k) != GOST_OK)
             return GOST_FULL;
-        p->packets = k->next;
+        p->packets = next;
         p->n_packets--;
         p->bytes -= k->len;
-        k->next = NULL;
-        if (!q->ptail)
-            q->ptail = &q->phead;
-        *q->ptail = k;
-        q->ptail = &k->next;
-        q->packets++;
-        q->bytes += k->len;
     }
     return GOST_OK;
 }

@@ -362,6 +362,30 @@ void ge_queue_clear(struct ge_worker *w, struct ge_queue *q)
     q->n_heads = 0;
 }
 
+static int packets_full(const struct ge_queue *q, size_t n)
+{
+    return q->packets >= GE_PACKETS_MAX || q->bytes + n > GE_PACKET_BYTES_MAX;
+}
+
+static void append_packet(struct ge_queue *q, struct ge_pkt *k)
+{
+    k->next = NULL;
+    if (!q->ptail)
+        q->ptail = &q->phead;
+    *q->ptail = k;
+    q->ptail = &k->next;
+    q->packets++;
+    q->bytes += k->len;
+}
+
+int ge_queue_add_packet(struct ge_queue *q, struct ge_pkt *k)
+{
+    if (packets_full(q, k->len))
+        return GOST_FULL;
+    append_packet(q, k);
+    return GOST_OK;
+}
+
 int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
 {
     size_t at = sizeof(struct ge_pkt) + p->data.n, align = _Alignof(struct gost_addr);
@@ -369,7 +393,7 @@ int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
 
     if (p->data.n > 65535)
         return GOST_ETOOBIG;
-    if (q->packets >= GE_PACKETS_MAX || q->bytes + p->data.n > GE_PACKET_BYTES_MAX)
+    if (packets_full(q, p->data.n))
         return GOST_FULL;
     at = (at + align - 1) / align * align;
     n = malloc(at + (p->local ? sizeof *p->local : 0));
@@ -378,7 +402,6 @@ int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
     n->local = p->local ? (struct gost_addr *)((uint8_t *)n + at) : NULL;
     if (p->local)
         *n->local = *p->local;
-    n->next = NULL;
     n->len = (uint32_t)p->data.n;
     n->segment = p->segment;
     n->ecn = p->ecn;
@@ -388,12 +411,7 @@ int ge_queue_put_packet(struct ge_queue *q, const struct gost_packet *p)
         n->addr = *p->addr;
     if (p->data.n)
         memcpy(n->data, p->data.p, p->data.n);
-    if (!q->ptail)
-        q->ptail = &q->phead;
-    *q->ptail = n;
-    q->ptail = &n->next;
-    q->packets++;
-    q->bytes += n->len;
+    append_packet(q, n);
     return GOST_OK;
 }
 

@@ -97,14 +97,14 @@ static void become_known(struct ge_session *x, struct ge_stream *st, uint64_t id
 
 /* ---- calling the layer ---- */
 
-static const struct gost_session_ops *ops_of(const struct ge_session *x)
+const struct gost_session_ops *ge_session_ops(const struct ge_session *x)
 {
     const struct gost_layer_ops *ops = x->layer->inst.comp->ops;
 
     return GE_OP(ops, struct gost_layer_ops, session);
 }
 
-#define OP(x, field) GE_OP(ops_of(x), struct gost_session_ops, field)
+#define OP(x, field) GE_OP(ge_session_ops(x), struct gost_session_ops, field)
 
 void ge_session_enter(struct ge_session *x, const char *phase)
 {
@@ -555,7 +555,7 @@ void ge_stream_end_seen(struct ge_stack *s)
 
 /* ---- what a session layer calls ---- */
 
-static struct ge_session *io_session(struct gost_io *io)
+struct ge_session *ge_session_of_layer(struct gost_io *io)
 {
     struct ge_inst *in = ge_io_inst(io);
 
@@ -564,7 +564,7 @@ static struct ge_session *io_session(struct gost_io *io)
 
 struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
 {
-    struct ge_session *x = io_session(io);
+    struct ge_session *x = ge_session_of_layer(io);
     struct ge_stream *st =
         x && !x->layer->app->down.end ? stream_make(x, x->layer->inst.flow, flags) : NULL;
 
@@ -580,7 +580,7 @@ struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
 
 struct gost_io *ge_stream_next(struct gost_io *io)
 {
-    struct ge_session *x = io_session(io);
+    struct ge_session *x = ge_session_of_layer(io);
     const struct ge_queue *q;
     struct ge_stream *st;
     struct ge_link *l;
@@ -606,7 +606,7 @@ struct gost_io *ge_stream_next(struct gost_io *io)
 
 struct gost_io *ge_stream_port(struct gost_io *io, uint64_t id)
 {
-    struct ge_session *x = io_session(io);
+    struct ge_session *x = ge_session_of_layer(io);
     struct ge_stream *st;
 
     for (st = x ? *bucket_of(x, id) : NULL; st; st = st->hnext)
@@ -658,7 +658,7 @@ void ge_stream_stop(struct gost_io *s, uint64_t code)
 
 void ge_session_goaway(struct gost_io *io)
 {
-    struct ge_session *x = io_session(io);
+    struct ge_session *x = ge_session_of_layer(io);
 
     if (!x)
         return;
@@ -668,7 +668,7 @@ void ge_session_goaway(struct gost_io *io)
 
 void ge_session_alive(struct gost_io *io)
 {
-    struct ge_session *x = io_session(io);
+    struct ge_session *x = ge_session_of_layer(io);
 
     if (!x)
         return;

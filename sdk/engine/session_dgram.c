@@ -9,11 +9,6 @@ struct ge_dgram {
     struct ge_stream *stream;   /* NULL: they belong to the session */
 };
 
-static const struct gost_session_ops *ops_of(const struct ge_session *x)
-{
-    return GE_OP(x->layer->inst.comp->ops, struct gost_layer_ops, session);
-}
-
 static struct ge_dgram **place_of(struct ge_session *x, struct ge_stream *st)
 {
     return st ? &st->dgram : &x->dgram;
@@ -29,10 +24,10 @@ static void dgram_want(struct ge_stack *s, void *ctx, unsigned what)
         x = d->session;
         if (x && x->layer->ready && !x->layer->stack->status) {
             ge_session_enter(x, "datagram");
-            (void)ge_session_leave(
-                x,
-                ops_of(x)->datagram(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
-                                    d->stream ? &d->stream->stack.bottom.lo : NULL, p.data));
+            (void)ge_session_leave(x, ge_session_ops(x)->datagram(
+                                          x->layer->inst.state, x->layer->inst.conf,
+                                          &x->layer->wire->hi,
+                                          d->stream ? &d->stream->stack.bottom.lo : NULL, p.data));
             ge_session_wake(x);
         }
         ge_tx_packet_drop(s);
@@ -84,12 +79,11 @@ void ge_act_datagrams(struct ge_task *t, const struct gost_act_datagrams *a)
 {
     struct ge_stack *from = ge_task_port(t, a->from), *s;
     struct ge_stream *st = from && from->session ? (struct ge_stream *)from : NULL;
-    struct ge_session *x = st                         ? from->session
-                           : from && from->top->below ? from->top->below->session
-                                                      : NULL;
+    struct ge_session *x = st ? from->session : from ? ge_session_of(from) : NULL;
     int status = GOST_OK;
 
-    if (!x || !GE_OP(ops_of(x), struct gost_session_ops, datagram) || a->head.port == a->from)
+    if (!x || !GE_OP(ge_session_ops(x), struct gost_session_ops, datagram) ||
+        a->head.port == a->from)
         status = GOST_EUNSUPPORTED;
     else if (*place_of(x, st))
         status = GOST_EINUSE;
@@ -105,8 +99,7 @@ void ge_act_datagrams(struct ge_task *t, const struct gost_act_datagrams *a)
 
 int ge_session_datagram(struct gost_io *io, struct gost_io *s, struct gost_bytes data)
 {
-    struct ge_inst *in = ge_io_inst(io);
-    struct ge_session *x = in && !in->is_task ? ((struct ge_layer *)in)->session : NULL;
+    struct ge_session *x = ge_session_of_layer(io);
     struct gost_packet p = {.size = sizeof p, .data = data};
     struct ge_dgram *d;
 

@@ -36,14 +36,20 @@ static struct gost_bytes payload_of(const struct ge_request *r)
     return gost_bytes(r->data + r->name_n, r->payload_n);
 }
 
-static unsigned add(struct ge_request **list, struct ge_request *r)
+static unsigned length(const struct ge_request *list)
 {
-    unsigned n = 1;
+    unsigned n = 0;
 
-    for (; *list; list = &(*list)->next)
+    for (; list; list = list->next)
         n++;
-    *list = r;
     return n;
+}
+
+static void add(struct ge_request **list, struct ge_request *r)
+{
+    while (*list)
+        list = &(*list)->next;
+    *list = r;
 }
 
 static void clear(struct ge_request **list)
@@ -56,33 +62,23 @@ static void clear(struct ge_request **list)
     }
 }
 
-static struct ge_session *session_of_port(struct ge_task *t, uint32_t port)
-{
-    struct ge_stack *s = ge_task_port(t, port);
-
-    return s && s->top->below ? s->top->below->session : NULL;
-}
-
 /* ---- ours ---- */
-
-static const struct gost_session_ops *ops_of(const struct ge_session *x)
-{
-    return GE_OP(x->layer->inst.comp->ops, struct gost_layer_ops, session);
-}
 
 void ge_act_request(struct ge_task *t, const struct gost_act_request *a)
 {
-    struct ge_session *x = session_of_port(t, a->head.port);
+    struct ge_stack *port = ge_task_port(t, a->head.port);
+    struct ge_session *x = port ? ge_session_of(port) : NULL;
     struct ge_request *r;
     int status;
 
-    if (!x || x->layer->stack->status || !GE_OP(ops_of(x), struct gost_session_ops, request)) {
+    if (!x || x->layer->stack->status ||
+        !GE_OP(ge_session_ops(x), struct gost_session_ops, request)) {
         ge_result(t, a->head.kind, a->head.tag,
                   x && x->layer->stack->status ? GOST_ECLOSED : GOST_EUNSUPPORTED,
                   x ? "the session takes no requests" : "the port is no session", NULL, 0);
         return;
     }
-    r = x->n_requests < REQUESTS_MAX ? request_new(a->name, gost_bytes(NULL, 0)) : NULL;
+    r = length(x->requests) < REQUESTS_MAX ? request_new(a->name, gost_bytes(NULL, 0)) : NULL;
     if (!r) {
         ge_result(t, a->head.kind, a->head.tag, GOST_ELIMIT, "too many requests at once", NULL, 0);
         return;
@@ -90,11 +86,10 @@ void ge_act_request(struct ge_task *t, const struct gost_act_request *a)
     r->task = t;
     r->id = ++x->last_request;
     r->tag = a->head.tag;
-    x->n_requests++;
-    (void)add(&x->requests, r);
+    add(&x->requests, r);
     ge_session_enter(x, "request");
-    status = ops_of(x)->request(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
-                                a->name, a->payload, r->id);
+    status = ge_session_ops(x)->request(x->layer->inst.state, x->layer->inst.conf,
+                                        &x->layer->wire->hi, a->name, a->payload, r->id);
     (void)ge_session_leave(x, status);
     ge_session_wake(x);
 }
@@ -111,7 +106,6 @@ static void answer_ours(struct ge_session *x, uint32_t id, int status, struct go
     if (!r)
         return;
     *at = r->next;
-    x->n_requests--;
     if (t && t == r->task)
         ge_result(t, GOST_ACT_REQUEST, r->tag, status,
                   status ? "the peer refuses the request" : NULL, &res, sizeof res);
@@ -130,7 +124,6 @@ void ge_requests_fail(struct ge_session *x, int status)
             ge_result(t, GOST_ACT_REQUEST, r->tag, status, "the session ended", NULL, 0);
         free(r);
     }
-    x->n_requests = 0;
 }
 
 void ge_requests_free(struct ge_session *x)
@@ -146,7 +139,7 @@ static void queue_answer(struct ge_session *x, uint32_t tag, int status, struct 
 {
     struct ge_request *r;
 
-    if (!GE_OP(ops_of(x), struct gost_session_ops, reply))
+    if (!GE_OP(ge_session_ops(x), struct gost_session_ops, reply))
         return;
     r = request_new(gost_bytes(NULL, 0), payload);
     if (!r) {
@@ -155,20 +148,19 @@ static void queue_answer(struct ge_session *x, uint32_t tag, int status, struct 
     }
     r->tag = tag;
     r->status = status;
-    (void)add(&x->answers, r);
+    add(&x->answers, r);
     ge_session_wake(x);
 }
 
 int ge_session_request(struct gost_io *io, uint32_t tag, struct gost_bytes name,
                        struct gost_bytes payload)
 {
-    struct ge_inst *in = ge_io_inst(io);
-    struct ge_session *x = in && !in->is_task ? ((struct ge_layer *)in)->session : NULL;
+    struct ge_session *x = ge_session_of_layer(io);
     struct ge_request *r;
 
     if (!x)
         return GOST_EINTERNAL;
-    r = x->n_asked < REQUESTS_MAX && name.n + payload.n <= GOST_PEEK_MAX
+    r = length(x->asked) < REQUESTS_MAX && name.n + payload.n <= GOST_PEEK_MAX
             ? request_new(name, payload)
             : NULL;
     if (!r) {
@@ -176,8 +168,7 @@ int ge_session_request(struct gost_io *io, uint32_t tag, struct gost_bytes name,
         return GOST_OK;
     }
     r->tag = tag;
-    x->n_asked++;
-    (void)add(&x->asked, r);
+    add(&x->asked, r);
     if (x->layer->stack->task)
         ge_task_ready(x->layer->stack->task);
     ge_session_wake(x);
@@ -205,7 +196,6 @@ struct ge_res *ge_request_event(struct ge_session *x)
     r->ev.tag = q->tag;
     r->ev.result = req;
     x->asked = q->next;
-    x->n_asked--;
     free(q);
     return r;
 }
@@ -217,7 +207,6 @@ void ge_requests_refuse(struct ge_session *x)
 
     while ((q = x->asked)) {
         x->asked = q->next;
-        x->n_asked--;
         queue_answer(x, q->tag, GOST_EUNSUPPORTED, gost_bytes(NULL, 0));
         free(q);
     }
@@ -232,8 +221,8 @@ void ge_requests_run(struct ge_session *x)
     while (status >= 0 && (r = x->answers)) {
         x->answers = r->next;
         ge_session_enter(x, "reply");
-        status = ops_of(x)->reply(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
-                                  r->tag, r->status, payload_of(r));
+        status = ge_session_ops(x)->reply(x->layer->inst.state, x->layer->inst.conf,
+                                          &x->layer->wire->hi, r->tag, r->status, payload_of(r));
         status = ge_session_leave(x, status);
         free(r);
     }

@@ -705,13 +705,15 @@ static void linger_fired(struct ge_timer *t)
 /* Nobody listens any more: send what is queued, end our direction, wait a little for the peer. */
 void ge_stack_linger(struct ge_stack *s)
 {
+    struct ge_session *x = ge_session_of(s);
+
     s->task = NULL;
     s->on_ready = NULL;
     s->lingering = 1;
-    if (s->top->below && s->top->below->session) {
-        s->top->below->session->accept = NULL;
-        s->top->below->session->end = NULL;
-        s->top->below->session->change = NULL;
+    if (x) {
+        x->accept = NULL;
+        x->end = NULL;
+        x->change = NULL;
     }
     if (s->status) {
         ge_stack_free(s, 0);
@@ -763,7 +765,7 @@ void ge_stack_run(struct ge_stack *s)
         tell_bottom(s);
     if (!s->freed && s->ready_due)
         tell_ready(s);
-    if (!s->freed && s->top->below && s->top->below->session)
+    if (!s->freed && ge_session_of(s))
         ge_session_tell(s);
     if (!s->freed && s->lingering)
         run_linger(s);

@@ -332,7 +332,7 @@ static int request_event(struct ge_task *t, uint32_t i, struct gost_event *ev,
                          struct ge_res **ret_res)
 {
     const struct ge_stack *s = t->port[i].stack;
-    struct ge_session *x = s && s->top->below ? s->top->below->session : NULL;
+    struct ge_session *x = s ? ge_session_of(s) : NULL;
     struct ge_res *r = x ? ge_request_event(x) : NULL;
 
     if (!r)
