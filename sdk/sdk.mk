@@ -118,4 +118,11 @@ FUZZ_LIBS = $(TEST_LIBS)
 
 pkgconfig_DATA = gost-host-sdk.pc gost-host-testkit.pc
 
+# What tests of plugins, of the engine and of the host include.
+EXTRA_DIST += \
+	%D%/testkit/test_capture.h \
+	%D%/testkit/test_flow.h \
+	%D%/testkit/test_layer.h \
+	%D%/testkit/test_tap.h
+
 EXTRA_DIST += %D%/README.md %D%/testkit/README.md

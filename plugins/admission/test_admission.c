@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "admission.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static int resolve(const char *name, struct gost_addr *ret_addr)
 {
@@ -54,12 +46,12 @@ static int run(const char *patterns, const char *addr)
         size_t n = strcspn(patterns, "\n");
 
         if (admission_add(s, gost_bytes(patterns, n), resolve) != GOST_OK)
-            failures++;
+            test_failed++;
         patterns += n + (patterns[n] == '\n');
     }
     admission_sort(s);
     if (gost_addr_parse(&a, addr, strlen(addr), 0) != GOST_OK)
-        failures++;
+        test_failed++;
     m = admission_match(s, &a);
     admission_free(s);
     return m;
@@ -78,6 +70,5 @@ int main(void)
     ok(admission_add(s, gost_bytes_str("a.example/8"), resolve) == GOST_EPROTO, "a name's network");
     ok(admission_add(s, gost_bytes_str("x.example"), resolve) == GOST_ERESOLVE, "an unknown name");
     admission_free(s);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

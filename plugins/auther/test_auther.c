@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "auther.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static int check(const struct auther_table *t, const char *user, const char *password)
 {
@@ -27,7 +19,7 @@ int main(void)
 
     for (i = 0; i < 7; i++)
         if (auther_add(t, gost_bytes_str(lines[i])) != GOST_OK)
-            failures++;
+            test_failed++;
     auther_sort(t);
     auther_sort(empty);
     ok(check(t, "bob", "secret"), "the right password");
@@ -43,6 +35,5 @@ int main(void)
     ok(!check(empty, "bob", "secret"), "an empty table rejects everybody");
     auther_free(t);
     auther_free(empty);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "hosts.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static const char *const lines[] = {
     "192.0.2.1 a.example alias",
@@ -70,7 +62,7 @@ int main(void)
 
     for (i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (hosts_add(t, gost_bytes_str(lines[i])) != GOST_OK)
-            failures++;
+            test_failed++;
     ok(hosts_add(t, gost_bytes_str("name 192.0.2.1")) == GOST_EPROTO, "the address comes first");
     hosts_sort(t);
     for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -88,6 +80,5 @@ int main(void)
        "a dot is the default; no more addresses than fit");
     hosts_free(t);
     hosts_free(all);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

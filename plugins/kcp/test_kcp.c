@@ -3,15 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "kcp.h"
-
-static unsigned tests, failures;
-
-static void ok(int good, const char *name)
-{
-    printf("%sok %u - %s\n", good ? "" : "not ", ++tests, name);
-    failures += !good;
-}
 
 static size_t unhex(const char *text, uint8_t *out)
 {
@@ -368,6 +361,5 @@ int main(void)
     test_arq(50, 10, &plain_conf, "a megabyte with a congestion window, 5 % loss");
     test_arq(20, 3, &small, "a megabyte through tiny windows");
     test_hostile();
-    printf("1..%u\n", tests);
-    return failures != 0;
+    return test_end();
 }

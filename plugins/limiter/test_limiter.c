@@ -3,16 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "limiter.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static const struct {
     const char *text;
@@ -74,7 +66,7 @@ static int run(size_t i)
         size_t n = strcspn(p, "|");
 
         if (limiter_add(r, gost_bytes(p, n), &why) != GOST_OK)
-            failures++;
+            test_failed++;
         p += n + (p[n] == '|');
     }
     limiter_sort(r);
@@ -112,6 +104,5 @@ int main(void)
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ok(limiter_add(r, gost_bytes_str(bad[i]), &why) == GOST_EPROTO && *why, bad[i]);
     limiter_free(r);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

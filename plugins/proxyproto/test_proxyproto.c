@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "proxyproto.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static struct gost_addr addr(const char *text)
 {
@@ -114,6 +106,5 @@ int main(void)
     test_v1();
     test_v2();
     test_put();
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

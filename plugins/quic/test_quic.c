@@ -1,15 +1,7 @@
 /* test_quic.c - the layer in memory: route(), both roles over a network that loses and swaps. */
 /* SPDX-License-Identifier: MIT */
+#include "../../sdk/testkit/test_tap.h"
 #include "test_world.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- two sides ---- */
 
@@ -551,6 +543,5 @@ int main(void)
     test_route();
     test_hostile();
     ge_worker_free(world);
-    printf("1..%d\n", count);
-    return failures > 0;
+    return test_end();
 }

@@ -3,16 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "redis.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static const struct {
     const char *name, *replies, *data;
@@ -90,6 +82,5 @@ int main(void)
             good = good && run(i, step);
         ok(good, rows[i].name);
     }
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

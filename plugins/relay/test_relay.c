@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "relay.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static struct relay_message message(uint8_t code, uint16_t network, const char *addr,
                                     const char *user)
@@ -108,6 +100,5 @@ int main(void)
        "OK with a bound address");
     ok(relay_error_of(RELAY_UNAUTHORIZED) == GOST_EAUTH && relay_error_of(99) == GOST_EPEER,
        "statuses as errors");
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

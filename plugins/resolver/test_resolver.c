@@ -3,16 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "resolver.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static size_t unhex(uint8_t *to, const char *hex)
 {
@@ -163,6 +155,5 @@ int main(void)
            servers[i].text);
     for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
         ok(resolver_server_parse(&s, bad[i]) == GOST_EPROTO, "no name server");
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "socks4.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* Every proper prefix must ask for more; the whole must be used up to `used`. */
 static int whole(const void *p, size_t n, int used, struct gost_addr *a, struct gost_bytes *user)
@@ -57,6 +49,5 @@ int main(void)
     memcpy(buf, v4, 8);
     ok(socks4_parse_request(gost_bytes(buf, sizeof buf), &command, &user, &a) == GOST_EPROTO,
        "a user id without end");
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "socks5.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static void test_offer(void)
 {
@@ -79,6 +71,5 @@ int main(void)
     ok(socks5_reply_of(GOST_EREFUSED) == SOCKS5_NET_UNREACHABLE, "a failed dial with 3");
     ok(socks5_error_of(5) == GOST_EREFUSED && socks5_error_of(200) == GOST_EPEER,
        "replies as errors");
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -2,16 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "source.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static const struct {
     const char *text, *host, *target, *user;
@@ -103,6 +95,5 @@ int main(void)
            strcmp(a.location, "/new") == 0,
        "a redirect");
     gost_answer_free(&a);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -1,9 +1,8 @@
-/* test_certs.h - TAP lines, and certificates in files: an authority and what it signs. */
+/* test_certs.h - for tests: certificates in files: an authority and what it signs. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TLS_TEST_CERTS_H
 #define TLS_TEST_CERTS_H
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,20 +12,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-static int test_count, test_failed;
-
-static void ok(int good, const char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++test_count, name);
-    fflush(stdout);
-    test_failed += !good;
-}
-
-static inline int finish(void)
-{
-    printf("1..%d\n", test_count);
-    return test_failed ? 1 : 0;
-}
+#include "../../sdk/testkit/test_tap.h"
 
 /* ---- files of a directory that is removed at the end ---- */
 

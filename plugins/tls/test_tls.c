@@ -271,5 +271,5 @@ int main(void)
     test_records();
     test_load();
     test_generated();
-    return finish();
+    return test_end();
 }

@@ -561,5 +561,5 @@ int main(void)
     free_cert(&ca);
     free_cert(&other);
     ge_worker_free(worker);
-    return finish();
+    return test_end();
 }

@@ -7,15 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "unix.h"
-
-static int count, failed;
-
-static void ok(int good, const char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++count, name);
-    failed += !good;
-}
 
 static int mode_is(const char *text, uint32_t want)
 {
@@ -135,6 +128,5 @@ int main(void)
     test_socket_file(dir);
     test_addresses();
     rmdir(dir);
-    printf("1..%d\n", count);
-    return failed != 0;
+    return test_end();
 }

@@ -1,25 +1,12 @@
-/* test_capture.h - for tests: TAP lines and records of capture files. */
+/* test_capture.h - for tests: records of capture files. */
 /* SPDX-License-Identifier: MIT */
 #ifndef TEST_CAPTURE_H
 #define TEST_CAPTURE_H
 
 #include <gost/base.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-static int test_count, test_failed;
-
-static inline void ok(int good, const char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++test_count, name);
-    test_failed += !good;
-}
-
-static inline int test_end(void)
-{
-    printf("1..%d\n", test_count);
-    return test_failed ? 1 : 0;
-}
+#include "test_tap.h"
 
 struct record {
     uint8_t p[24000];

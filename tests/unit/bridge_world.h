@@ -15,19 +15,10 @@
 #include "../../host/pin.h"
 #include "../../host/plugin.h"
 #include "../../host/shared_table.h"
+#include "../../sdk/testkit/test_tap.h"
 #include "mux.h"
 
 enum { WORKERS = 2, PATIENCE = 20000 /* looks, 1 ms apart; no test passes by waiting */ };
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-    fflush(stdout);
-}
 
 /* ---- running something on a worker and waiting for it ---- */
 

@@ -5,20 +5,13 @@
 
 #include <stdio.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "mux.h"
 
 const struct gost_host *gost_host_;
 
-static int count, failures;
 static uint64_t clock_ns = 1000 * GOST_S;
 static struct ge_worker *w;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- one allocation fails: linked with --wrap ---- */
 
@@ -409,7 +402,7 @@ static void run(void)
             return;
     }
     printf("# it never comes to rest\n");
-    failures++;
+    test_failed++;
 }
 
 static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)

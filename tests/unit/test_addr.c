@@ -4,16 +4,9 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "sockaddr.h"
 #include "udpframe.h"
-
-static int count, failed;
-
-static void ok(int good, const char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++count, name);
-    failed += !good;
-}
 
 /* ---- text ---- */
 
@@ -178,7 +171,10 @@ static void test_socks(void)
     socks("IPv6, at every split", ip6, 19, "[2001:db8::1]:53");
     socks("name, at every split", "\3\4host\1\0", 8, "host:256");
     socks("an empty name is no host", "\3\0\0\7", 4, ":7");
-    socks("a name that is an IP address", "\3\7" "1.2.3.4\0\1", 11, "1.2.3.4:1");
+    socks("a name that is an IP address",
+          "\3\7"
+          "1.2.3.4\0\1",
+          11, "1.2.3.4:1");
     ok(gost_socks_addr_parse(&addr, gost_bytes("\2", 1)) == GOST_EPROTO, "unknown type, one byte");
     ok(gost_socks_addr_size(gost_bytes("\5\1", 2)) == GOST_EPROTO, "unknown type, two bytes");
     ok(gost_socks_addr_parse(&addr, gost_bytes("\3\2a\0\0\1", 6)) == GOST_EPROTO,
@@ -271,6 +267,5 @@ int main(void)
     test_socks();
     test_frames();
     test_sockaddr();
-    printf("1..%d\n", count);
-    return failed != 0;
+    return test_end();
 }

@@ -310,6 +310,5 @@ int main(void)
     test_races();
     test_packets();
     test_stop();
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

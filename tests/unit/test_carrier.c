@@ -5,16 +5,8 @@
 #include <unistd.h>
 
 #include "../../host/carrier.h"
+#include "../../sdk/testkit/test_tap.h"
 #include "mux.h"
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- one worker; everything runs on its thread ---- */
 
@@ -473,6 +465,5 @@ int main(void)
     test_peer();
     ge_flow_unref(flow);
     gh_net_stop();
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

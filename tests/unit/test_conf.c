@@ -21,14 +21,7 @@
 #include "../../host/conf_text.h"
 #include "../../host/conf_url.h"
 #include "../../host/supervise.h"
-
-static int tests, failures;
-
-static void ok(bool good, const char *name)
-{
-    printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
-    failures += !good;
-}
+#include "../../sdk/testkit/test_tap.h"
 
 static void same(const char *got, const char *want, const char *name)
 {
@@ -667,6 +660,5 @@ int main(int argc, char **argv)
     gh_errors_free(&errs);
     if (chdir("/") != 0 || rmdir(scratch) != 0)
         printf("# %s is not empty\n", scratch);
-    printf("1..%d\n", tests);
-    return failures != 0;
+    return test_end();
 }

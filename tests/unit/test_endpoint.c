@@ -469,6 +469,5 @@ int main(void)
     test_single();
     world_stop();
     ok(mux_streams_open == 0, "every stream was closed once");
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -3,19 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "engine.h"
 
 const struct gost_host *gost_host_;
 
-static int count, failures;
 static uint64_t clock_ns = 1000 * GOST_S;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- a small embedder ---- */
 
@@ -439,6 +432,5 @@ int main(void)
         printf("# %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers\n", u.stacks, u.tasks,
                u.flows, u.chunks, u.timers);
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

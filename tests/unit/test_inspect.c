@@ -3,19 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "engine.h"
 
 const struct gost_host *gost_host_;
 
-static int count, failures;
 static uint64_t clock_ns = 1000 * GOST_S;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- the embedder: an action is an inspection, asked for with its tag as the mode ---- */
 
@@ -283,6 +276,5 @@ int main(void)
     ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
        "nothing is left");
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

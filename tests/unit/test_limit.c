@@ -3,21 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_tap.h"
 #include "engine.h"
 
 const struct gost_host *gost_host_;
 
 enum { RATE = 100000, BURST = 20000, SIZE = 50000 };
 
-static int count, failures;
 static uint64_t clock_ns = 1000 * GOST_S;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 /* ---- buckets ---- */
 
@@ -183,6 +176,5 @@ int main(void)
     ge_worker_usage(w, &u);
     ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.timers == 0, "nothing is left");
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

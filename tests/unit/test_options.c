@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../../sdk/engine/engine.h"
+#include "../../sdk/testkit/test_tap.h"
 
 struct conf {
     const char *name, *path;
@@ -67,14 +68,6 @@ static const struct gost_component role_component = {
 };
 
 /* ---- TAP ---- */
-
-static unsigned tests, failures;
-
-static void ok(int good, const char *name)
-{
-    printf("%sok %u - %s\n", good ? "" : "not ", ++tests, name);
-    failures += !good;
-}
 
 static char said[4096];
 static unsigned reports;
@@ -386,6 +379,5 @@ int main(void)
     test_roles();
     test_defects();
     ge_conf_free(made);
-    printf("1..%u\n", tests);
-    return failures != 0;
+    return test_end();
 }

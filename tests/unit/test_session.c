@@ -588,6 +588,5 @@ int main(void)
     test_relay(3, NULL, &ident, "under an identity layer");
     test_relay_reset();
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

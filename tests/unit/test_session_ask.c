@@ -223,6 +223,5 @@ int main(void)
     test_late();
     test_nobody();
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

@@ -472,6 +472,5 @@ int main(void)
     test_bind();
     test_alloc(&e);
     ge_worker_free(w);
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }

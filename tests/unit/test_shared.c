@@ -7,17 +7,9 @@
 
 #include "../../host/hash.h"
 #include "../../host/shared_table.h"
+#include "../../sdk/testkit/test_tap.h"
 
 enum { OPS = 300000, THREADS = 2 };
-
-static int count, failures;
-
-static void ok(int good, const char *name)
-{
-    count++;
-    failures += !good;
-    printf("%sok %d - %s\n", good ? "" : "not ", count, name);
-}
 
 static struct gost_bytes key(uint32_t *k)
 {
@@ -138,6 +130,5 @@ int main(void)
     test_hash();
     test_threads();
     gh_tables_free();
-    printf("1..%d\n", count);
-    return failures != 0;
+    return test_end();
 }
