@@ -25,7 +25,9 @@ static inline void gost_act_init(void *action, size_t size, uint32_t kind, uint3
 /* What a step returns that has asked: it waits for the RESULT. `r` is what gost_act() gave. */
 static inline int gost_asked(int r)
 {
-    return r == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;
+    if (r == GOST_OK)
+        return GOST_AGAIN;
+    return GOST_EINTERNAL;
 }
 
 static inline int gost_dial(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t network,
