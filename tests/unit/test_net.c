@@ -238,30 +238,39 @@ static void test_in_use(void)
         close_listener(l);
 }
 
-/* The target takes nothing, so we do not read from the client when it resets. */
-static void test_reset(void)
+/* Fill a connection whose target takes nothing, then reset it. True: the host saw it. */
+static int reset_is_seen(uint16_t port, int silent)
 {
-    struct service service = {&relay, {ip4(0)}, 1};
-    int silent = plain_listen(SOCK_STREAM, 4), fd, target;
+    int fd = plain_connect(port, SOCK_STREAM), target = accept(silent, NULL, NULL), seen;
     struct linger hard = {1, 0};
-    struct gh_listener *l;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
     static char block[65536];
-    struct pollfd p;
-    uint16_t port;
 
-    service.targets[0] = ip4(port_of(silent));
-    l = open_listener(&tcp, 0, &service, 0, &port);
-    fd = plain_connect(port, SOCK_STREAM);
-    target = accept(silent, NULL, NULL);
-    p.fd = fd;
-    p.events = POLLOUT;
     while (poll(&p, 1, 500) == 1)
         if (send(fd, block, sizeof block, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
             break;
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     close(fd);
-    ok(wait_for(&live, 0), "a reset is seen although nothing is read");
+    seen = wait_for(&live, 0);
     close(target);
+    return wait_for(&live, 0) && seen;
+}
+
+/* The target takes nothing, so we do not read from the client when it resets. A kernel that had to
+ * drop what came beyond its buffer does not believe the reset either (RFC 5961, 3.2: its number is
+ * not the expected one), so there is more than one try. */
+static void test_reset(void)
+{
+    struct service service = {&relay, {ip4(0)}, 1};
+    int silent = plain_listen(SOCK_STREAM, 4), i;
+    struct gh_listener *l;
+    uint16_t port;
+
+    service.targets[0] = ip4(port_of(silent));
+    l = open_listener(&tcp, 0, &service, 0, &port);
+    for (i = 0; i < 3 && !reset_is_seen(port, silent); i++)
+        ;
+    ok(i < 3, "a reset is seen although nothing is read");
     close(silent);
     close_listener(l);
 }
