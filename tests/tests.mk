@@ -5,8 +5,8 @@
 CHECK_ARGS =
 
 # Of the host.
-TAP_TESTS += tests/unit/test_bridge tests/unit/test_conf tests/unit/test_conf_cli \
-	tests/unit/test_endpoint tests/unit/test_shared
+TAP_TESTS += tests/unit/test_bridge tests/unit/test_carrier tests/unit/test_conf \
+	tests/unit/test_conf_cli tests/unit/test_endpoint tests/unit/test_shared
 tests_unit_test_endpoint_SOURCES = %D%/unit/bridge_world.h %D%/unit/mux.h %D%/unit/test_endpoint.c
 tests_unit_test_endpoint_CPPFLAGS = $(HOST_CPPFLAGS)
 tests_unit_test_endpoint_LDADD = $(HOST_LIBS)
@@ -16,7 +16,6 @@ tests_unit_test_shared_LDADD = $(HOST_LIBS)
 tests_unit_test_bridge_SOURCES = %D%/unit/bridge_world.h %D%/unit/mux.h %D%/unit/test_bridge.c
 tests_unit_test_bridge_CPPFLAGS = $(HOST_CPPFLAGS)
 tests_unit_test_bridge_LDADD = $(HOST_LIBS)
-TAP_TESTS += tests/unit/test_carrier tests/unit/test_conf tests/unit/test_conf_cli
 tests_unit_test_carrier_SOURCES = %D%/unit/mux.h %D%/unit/test_carrier.c
 tests_unit_test_carrier_CPPFLAGS = $(HOST_CPPFLAGS)
 tests_unit_test_carrier_LDADD = $(HOST_LIBS)
@@ -27,12 +26,9 @@ tests_unit_test_conf_cli_LDADD = $(HOST_LIBS)
 
 # Of the SDK.
 TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_inspect \
-	tests/unit/test_keyed tests/unit/test_kit \
-	tests/unit/test_kit tests/unit/test_limit \
-	tests/unit/test_net tests/unit/test_options tests/unit/test_session tests/unit/test_session_end
-TAP_TESTS += tests/unit/test_addr tests/unit/test_engine tests/unit/test_kit \
-	tests/unit/test_net tests/unit/test_options tests/unit/test_session \
-	tests/unit/test_session_ask tests/unit/test_session_end
+	tests/unit/test_keyed tests/unit/test_kit tests/unit/test_limit tests/unit/test_net \
+	tests/unit/test_options tests/unit/test_session tests/unit/test_session_ask \
+	tests/unit/test_session_end
 tests_unit_test_addr_SOURCES = %D%/unit/test_addr.c
 tests_unit_test_addr_LDADD = $(TEST_LIBS)
 tests_unit_test_engine_SOURCES = %D%/unit/test_engine.c
