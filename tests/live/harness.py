@@ -19,7 +19,7 @@ import time
 import traceback
 
 HOST = os.environ.get("GOST_HOST", "gost-host")
-# What a process may be larger because the address sanitizer keeps what was freed (quarantine_size_mb).
+# So much larger may a process be: the address sanitizer keeps what was freed (quarantine_size_mb).
 KEPT_KIB = 256 << 10 if "address" in os.environ.get("GOST_SANITIZERS", "") else 0
 WORK = tempfile.mkdtemp(prefix="gost-live-")
 _procs = []
