@@ -11,14 +11,14 @@ import struct
 import threading
 import time
 
-from harness import echo
+from harness import PATIENCE, echo, must, wait_port
 
 # Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never
 # compared.
 NAMED = {"CLIENT": 18001, "SERVER": 18002, "HOP1": 18010, "HOP1_BEHIND": 18011,
          "TARGET": 18080, "DECOY": 18090, "NOBODY": 18099, "BIND0": 19000,
          "BIND1": 19001, "BIND2": 19002, "BOUND": 19100}
-WAIT = 5
+WAIT = PATIENCE
 
 # A port behind a loopback or unspecified address, above 32767.
 BOUND_PORT = re.compile(
@@ -159,27 +159,16 @@ def compare(want, free, got, where):
 
 # ---- playing --------------------------------------------------------------------------------
 
-def listening(port, kind):
-    key = ":%04X" % port
-    for name in (kind, kind + "6"):
-        with open("/proc/net/" + name) as f:
-            for line in f.readlines()[1:]:
-                words = line.split()
-                if words[1].endswith(key) and (kind == "udp" or words[3] == "0A"):
-                    return True
-    return False
-
-
 def wait_ready(host, port=None, kind="tcp"):
     """Waits for the listener without connecting: a connection would be part of the exchange.
     A unix socket (no port) exists before it listens, so there the log tells."""
-    end = time.time() + 15
-    while not (listening(port, kind) if port else "listening on" in host.text()):
-        if not host.alive():
-            raise RuntimeError("gost-host ended\n%s\n%s" % (" ".join(host.argv), host.text()))
-        if time.time() > end:
-            raise RuntimeError("no listener\n%s\n%s" % (" ".join(host.argv), host.text()))
-        time.sleep(0.01)
+    try:
+        if port:
+            wait_port(port, host.proc, kind)
+        else:
+            must(lambda: "listening on" in host.text() or not host.alive())
+    except RuntimeError as e:
+        raise RuntimeError("%s\n%s\n%s" % (e, " ".join(host.argv), host.text()))
 
 
 def recv_upto(s, n):
@@ -339,7 +328,7 @@ def http_origin(s, early):
 
 def target(banner):
     def fn(s):
-        s.settimeout(20)
+        s.settimeout(WAIT)
         if banner:
             s.sendall(BANNER)
         while True:

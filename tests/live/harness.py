@@ -21,6 +21,7 @@ import traceback
 HOST = os.environ.get("GOST_HOST", "gost-host")
 # So much larger may a process be: the address sanitizer keeps what was freed (quarantine_size_mb).
 KEPT_KIB = 256 << 10 if "address" in os.environ.get("GOST_SANITIZERS", "") else 0
+PATIENCE = 60  # seconds until what must come is missing: a slow and busy machine gets there, too
 WORK = tempfile.mkdtemp(prefix="gost-live-")
 _procs = []
 
@@ -86,7 +87,19 @@ def need(tap, program, name):
 
 # ---- ports and processes --------------------------------------------------------------------
 
-_given = set()
+_given = {}  # port: the name in the kernel that keeps it from other tests
+
+
+def claim(port):
+    """The port is ours until we end, whichever tests run beside us."""
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.bind("\0gost-live-port-%d" % port)
+    except OSError:
+        s.close()
+        return False
+    _given[port] = s
+    return True
 
 
 def free_port(kind=socket.SOCK_STREAM):
@@ -95,7 +108,7 @@ def free_port(kind=socket.SOCK_STREAM):
     del kind
     while True:
         port = random.randrange(20000, 32000)
-        if port in _given:
+        if port in _given or not claim(port):
             continue
         try:
             for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::")):
@@ -103,28 +116,59 @@ def free_port(kind=socket.SOCK_STREAM):
                     with socket.socket(family, k) as s:
                         s.bind((host, port))
         except OSError:
+            _given.pop(port).close()
             continue
-        _given.add(port)
         return port
 
 
-def wait_port(port, proc=None, host="127.0.0.1", seconds=20):
-    end = time.time() + seconds
-    while time.time() < end:
+def until(what, want=None, seconds=PATIENCE):
+    """Looks until what() is true, or equals `want`; what it gave last. An error of a connection
+    says that it is not so yet."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            value = what()
+        except (OSError, RuntimeError):
+            value = None
+        if (value if want is None else value == want) or time.monotonic() > end:
+            return value
+        time.sleep(0.02)
+
+
+def must(what, seconds=PATIENCE):
+    """The same for what the rest of a test stands on."""
+    value = until(what, seconds=seconds)
+    if not value:
+        raise RuntimeError("it did not become so within %d s" % seconds)
+    return value
+
+
+def listening(port, kind="tcp"):
+    """Whether somebody here has the port, seen without a connection: it would be served."""
+    key = ":%04X" % port
+    for name in (kind, kind + "6"):
+        with open("/proc/net/" + name) as f:
+            for line in f.readlines()[1:]:
+                words = line.split()
+                if words[1].endswith(key) and (kind == "udp" or words[3] == "0A"):
+                    return True
+    return False
+
+
+def wait_port(port, proc=None, kind="tcp", seconds=PATIENCE):
+    end = time.monotonic() + seconds
+    while not listening(port, kind):
         if proc is not None and proc.poll() is not None:
             raise RuntimeError("process ended early with status %s" % proc.returncode)
-        try:
-            socket.create_connection((host, port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError("port %d does not answer" % port)
+        if time.monotonic() > end:
+            raise RuntimeError("nobody listens on %s port %d" % (kind, port))
+        time.sleep(0.02)
 
 
 class Host:
-    """gost-host with the given arguments; ports: what to wait for."""
+    """gost-host with the given arguments; ports and udp: what to wait for."""
 
-    def __init__(self, *args, ports=(), workers=None, env=None, cwd=None):
+    def __init__(self, *args, ports=(), udp=(), workers=None, env=None, cwd=None):
         self.log = tempfile.NamedTemporaryFile(dir=WORK, suffix=".log", delete=False)
         argv = [HOST] + (["--workers", str(workers)] if workers else []) + list(args)
         self.argv = argv
@@ -138,8 +182,9 @@ class Host:
         )
         _procs.append(self.proc)
         try:
-            for p in ports:
-                wait_port(p, self.proc)
+            for kind, wanted in (("tcp", ports), ("udp", udp)):
+                for p in wanted:
+                    wait_port(p, self.proc, kind)
         except RuntimeError as e:
             raise RuntimeError("%s\n%s\n%s" % (e, " ".join(argv), self.text()))
 
@@ -150,7 +195,11 @@ class Host:
     def alive(self):
         return self.proc.poll() is None
 
-    def stop(self, seconds=10):
+    def says(self, words, seconds=PATIENCE):
+        """Whether the log has these words, now or in a while."""
+        return until(lambda: words in self.text(), seconds=seconds)
+
+    def stop(self, seconds=PATIENCE):
         """SIGTERM; the exit status. A sanitizer's report makes it non-zero."""
         if self.alive():
             self.proc.send_signal(signal.SIGTERM)
@@ -304,6 +353,24 @@ def udp_echo(transform=lambda b: b):
 # ---- clients --------------------------------------------------------------------------------
 
 
+def ask(s, to, data, seen, seconds=PATIENCE):
+    """Sends a datagram until one comes back, and once more every three seconds: it may be lost.
+    `seen` keeps the answers of this socket, since one to what was sent twice may come late."""
+    end = time.monotonic() + seconds
+    s.settimeout(3)
+    while time.monotonic() < end:
+        s.sendto(data, to)
+        try:
+            got = s.recv(65535)
+            while got in seen:
+                got = s.recv(65535)
+        except OSError:
+            continue
+        seen.add(got)
+        return got
+    return b""
+
+
 def recv_exact(s, n):
     b = b""
     while len(b) < n:
@@ -336,7 +403,7 @@ def read_socks_addr(s):
     return host, struct.unpack(">H", recv_exact(s, 2))[0]
 
 
-def socks5_open(port, cmd, host, target_port, user=None, password="", early=b"", timeout=20):
+def socks5_open(port, cmd, host, target_port, user=None, password="", early=b"", timeout=PATIENCE):
     """A SOCKS5 client: (socket, reply code, bound address)."""
     s = socket.create_connection(("127.0.0.1", port), timeout)
     s.sendall(b"\5\1\2" if user is not None else b"\5\1\0")
@@ -350,7 +417,7 @@ def socks5_open(port, cmd, host, target_port, user=None, password="", early=b"",
     return s, rep, read_socks_addr(s)
 
 
-def connect_via(kind, port, host, target_port, timeout=20):
+def connect_via(kind, port, host, target_port, timeout=PATIENCE):
     """A socket to the target through a proxy of this kind."""
     if kind == "socks5":
         s, rep, _ = socks5_open(port, 1, host, target_port, timeout=timeout)

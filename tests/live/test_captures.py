@@ -18,9 +18,9 @@ import threading
 import traceback
 
 import harness
-from capture import (BANNER, BYE, PING, PONG, Capture, Differs, Player, Ports, Targets, listening,
-                     recv_upto, wait_ready)
-from harness import Host, Tap, socks5_open, socks_addr
+from capture import (BANNER, BYE, PING, PONG, Capture, Differs, Player, Ports, Targets, recv_upto,
+                     wait_ready)
+from harness import PATIENCE, Host, Tap, socks5_open, socks_addr, wait_port
 
 tap = Tap()
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -142,7 +142,7 @@ def is_played_elsewhere(short, side):
 
 def refuses_to_start(cap, side, what):
     host = Host(*Ports().args(cap.side(side)))
-    status = host.proc.wait(20)
+    status = host.proc.wait(PATIENCE)
     text = host.text()
     if status == 1 and "no plugin offers the " + what in text:
         return True
@@ -180,7 +180,7 @@ def bind_peer(ports):
         if len(first) < 10:
             return first
         bound = socket.inet_ntoa(first[4:8]), struct.unpack(">H", first[8:])[0]
-        p = socket.create_connection(bound, 5)
+        p = socket.create_connection(bound, PATIENCE)
 
         def run():
             recv_upto(p, len(PING))
@@ -203,12 +203,11 @@ def udp_peers(cap, ports):
     peers = [ports.add(p) for p in recorded]
 
     def run():
-        while not listening(ports["BOUND"], "udp"):
-            threading.Event().wait(0.01)
+        wait_port(ports["BOUND"], kind="udp")
         for port in peers:
             u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             u.bind(("127.0.0.1", port))
-            u.settimeout(10)
+            u.settimeout(PATIENCE)
             for data in (PING, PING + b"-2"):
                 u.sendto(data, ("127.0.0.2", ports["BOUND"]))
                 u.recv(4096)
@@ -280,7 +279,7 @@ def stream_app(where, payload, wait_banner, answer):
     def fn():
         s = socket.socket(socket.AF_UNIX if isinstance(where, str) else
                           socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
-        s.settimeout(15)
+        s.settimeout(PATIENCE)
         s.connect(where)
         got = b""
         if wait_banner is not None:
@@ -289,7 +288,7 @@ def stream_app(where, payload, wait_banner, answer):
                 got = s.recv(len(BANNER))
             except socket.timeout:
                 pass
-            s.settimeout(15)
+            s.settimeout(PATIENCE)
         try:
             s.sendall(payload)
             while answer not in got:
@@ -308,10 +307,10 @@ def stream_app(where, payload, wait_banner, answer):
     return fn
 
 
-def datagram_app(port, payloads):
+def datagram_app(port, payloads, seconds):
     def fn():
         u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        u.settimeout(10)
+        u.settimeout(seconds)
         got = b""
         for data in payloads:
             u.sendto(data, ("127.0.0.1", port))
@@ -329,7 +328,7 @@ def associate_app(port, target_port, payloads):
         if rep:
             return b""
         u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        u.settimeout(10)
+        u.settimeout(PATIENCE)
         got = b""
         for host, data in payloads:
             u.sendto(b"\0\0\0" + socks_addr(host, target_port) + data, bound)
@@ -360,7 +359,7 @@ def http_app(entry, target_port, short):
     def fn():
         got = b""
         for requests in lists[short]:
-            s = socket.create_connection(entry, 15)
+            s = socket.create_connection(entry, PATIENCE)
             for r in requests:
                 s.sendall(r)
                 while not got.endswith(PONG) or got.count(PONG) == 0:
@@ -431,7 +430,8 @@ def app_for(cap, ports, short, folder, events, cwd):
                         "http": [PING, PING + b"-2"]}[folder]
         if folder == "proxyproto":
             payloads = [PING]
-        return datagram_app(ports["CLIENT"], payloads)
+        answered = re.search(PONG + b"|B{100,}", records)
+        return datagram_app(ports["CLIENT"], payloads, PATIENCE if answered else 1)
     payload = sni_payload(short, events) if folder == "sni" else PING
     banner = None if "server-first" not in short else 0.3 if "off" in short else 10
     answer = PONG if PONG in records else b"\0never"
@@ -459,7 +459,7 @@ def as_client(cap, events, short, folder):
     listener.bind(os.path.join(cwd, "s.sock") if unix_back else place)
     if not udp:
         listener.listen(16)
-        listener.settimeout(10)
+        listener.settimeout(PATIENCE)
     host = Host(*ports.args(words), cwd=cwd)
     app = None
     try:
@@ -475,7 +475,7 @@ def as_client(cap, events, short, folder):
             return Datagrams(listener) if udp else listener.accept()[0]
         player = Player("<", ports, connect)
         player.play(events)
-        app.join(15)
+        app.join(PATIENCE)
     except (Differs, OSError) as e:
         raise Differs("%s\n%s\n%s\n%s" % (e, " ".join(host.argv), app.error if app else "",
                                          host.text()[-1500:]))

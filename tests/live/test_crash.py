@@ -7,9 +7,8 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 
-from harness import WORK, Host, Tap, echo, free_port, serve
+from harness import PATIENCE, WORK, Host, Tap, echo, free_port, listening, serve, until
 
 tap = Tap()
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(__file__), "../.."))
@@ -62,22 +61,15 @@ def live(title, args, send, signal_, words, folder=CRASHING, log_file=False):
     h = Host("--plugin-dir", folder, "--plugin-dir", FEW, *args)
     try:
         # The listener is up, or the crash came before it.
-        for _ in range(500):
-            try:
-                s = socket.create_connection(("127.0.0.1", port), 5)
-                break
-            except ConnectionRefusedError:
-                if not h.alive():
-                    raise
-                time.sleep(0.02)
+        until(lambda: listening(port) or not h.alive())
+        s = socket.create_connection(("127.0.0.1", port), PATIENCE)
         s.sendall(send)
         s.shutdown(socket.SHUT_WR)
-        s.settimeout(10)
         while s.recv(1000):
             pass
     except OSError:
         pass
-    status = h.proc.wait(20)
+    status = h.proc.wait(PATIENCE)
     tap.ok(status == -signal_, "%s: the program ends by the signal" % title, h.text())
     lines = [last(h.text())]
     if log_file:

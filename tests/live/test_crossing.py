@@ -9,9 +9,8 @@ import re
 import shlex
 import socket
 import subprocess
-import time
 
-from harness import WORK, Host, Tap, free_port, pattern, read_all, recv_exact, wait_port
+from harness import PATIENCE, WORK, Host, Tap, free_port, pattern, read_all, recv_exact, until
 
 tap = Tap()
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -31,8 +30,7 @@ def build():
 
 
 def connect(port):
-    s = socket.create_connection(("127.0.0.1", port), 10)
-    s.settimeout(10)
+    s = socket.create_connection(("127.0.0.1", port), PATIENCE)
     return s
 
 
@@ -107,15 +105,17 @@ def visits():
 
 def nobody():
     """The owner of the last test is gone, and soon its offer with it."""
-    for _ in range(200):
+
+    def visit():
         s = connect(ports["visit"])
         line(s)
         word, status, _ = line(s)
         s.close()
-        if (word, status) == ("nobody", -1007):  # others: visits that met its end
-            break
-        time.sleep(0.05)
-    return (word, status) == ("nobody", -1007) or "%s %d" % (word, status)
+        return word, status
+
+    want = ("nobody", -1007)  # others: visits that met its end
+    got = until(visit, want)
+    return got == want or "%s" % (got,)
 
 
 def ended(host):
@@ -132,8 +132,7 @@ ports = {name: free_port() for name in ("each", "lone", "offer", "visit")}
 args = ["--plugin-dir", WORK, "--plugin-dir", os.environ.get("GOST_PLUGIN_DIR", "")]
 for name, port in ports.items():
     args += ["-L", "%s://127.0.0.1:%d" % (name, port)]
-host = Host(*args, workers=WORKERS)
-wait_port(ports["offer"], host.proc)
+host = Host(*args, ports=ports.values(), workers=WORKERS)
 tap.case("each worker has its own", each)
 tap.case("a handler that lives on one worker", lone)
 tap.case("visits of an endpoint, also across workers", visits)

@@ -6,9 +6,19 @@ import json
 import os
 import socket
 import subprocess
-import time
 
-from harness import HOST, WORK, Host, Tap, connect_via, free_port, recv_exact, serve, socks5_open
+from harness import (
+    HOST,
+    WORK,
+    Host,
+    Tap,
+    connect_via,
+    free_port,
+    recv_exact,
+    serve,
+    socks5_open,
+    until,
+)
 
 tap = Tap()
 
@@ -261,14 +271,18 @@ def explain(path, target, *more):
 
 
 def end_of(host, service):
-    end = time.time() + 20
-    while time.time() < end:
+    """The record of the only connection of a service."""
+
+    def look():
         for line in host.text().splitlines():
             e = json.loads(line) if '"outputBytes":' in line else {}
             if e.get("service") == service:
                 return e
-        time.sleep(0.02)
-    raise RuntimeError("no line of %s\n%s" % (service, host.text()))
+
+    e = until(look)
+    if not e:
+        raise RuntimeError("no line of %s\n%s" % (service, host.text()))
+    return e
 
 
 def names(route):
@@ -358,12 +372,13 @@ def clients(path, ports, host):
         s.sendall(b"x")
         recv_exact(s, 1)
         s.close()
-        end = time.time() + 20
-        route = None
-        while route is None and time.time() < end:
+
+        def taken(client=client):
             for line in host.text().splitlines():
                 if '"service":"hash"' in line and '"client":"%s:' % client in line:
-                    route = json.loads(line).get("route")
+                    return json.loads(line).get("route")
+
+        route = until(taken)
         seen.add(route)
         if not tap.ok(route == rows["hash"]["route"], "hash: the client %s" % client, rows["hash"]):
             break
@@ -383,9 +398,7 @@ def clients(path, ports, host):
 far = proxies()
 path, ports = configuration()
 host = Host("-C", path)
-end = time.time() + 20
-while host.text().count("listening on") < len(ports) and time.time() < end:
-    time.sleep(0.05)
+until(lambda: host.text().count("listening on") >= len(ports))
 proxied(path, ports, host)
 forwarded(path, ports, host)
 clients(path, ports, host)

@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 
-from harness import Host, Tap, connect_via, echo, free_port, pattern, recv_exact, serve
+from harness import Host, Tap, connect_via, echo, free_port, pattern, recv_exact, serve, until
 
 tap = Tap()
 BIG = int(os.environ.get("GOST_TEST_BIG", 1 << 30))
@@ -119,7 +119,7 @@ for workers in (1, 2):
         "socks5://127.0.0.1:%d" % e,
         "-L",
         "tcp://127.0.0.1:%d/127.0.0.1:%d" % (f, DOWN),
-        ports=[e],
+        ports=[e, f],
         workers=workers,
     )
     note = " with %d workers" % workers
@@ -129,12 +129,7 @@ for workers in (1, 2):
         tap.case("a big download over a forward" + note, big_down, "forward", f)
     before = h.fds()
     tap.case("2,000 flows at once" + note, parallel, e, 2000, workers)
-    import time
-
-    for _ in range(100):
-        if h.fds() <= before + 4:
-            break
-        time.sleep(0.1)
+    until(lambda: h.fds() <= before + 4)
     tap.ok(
         h.fds() <= before + 40,
         "descriptors are given back" + note,

@@ -6,9 +6,8 @@ import json
 import os
 import re
 import socket
-import time
 
-from harness import HOST, Host, Tap, echo, free_port, recv_exact, run, serve
+from harness import HOST, PATIENCE, Host, Tap, echo, free_port, recv_exact, run, serve, until
 
 tap = Tap()
 ECHO = serve(echo)
@@ -26,16 +25,7 @@ def used(h):
     return (int(words[1]) - int(words[2])) * os.sysconf("SC_PAGESIZE")
 
 
-def wait_for(what, seconds=40):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def answers(s, seconds):
+def answers(s, seconds=PATIENCE):
     s.sendall(b"x")
     s.settimeout(seconds)
     try:
@@ -45,7 +35,7 @@ def answers(s, seconds):
 
 
 def open_many(port, count):
-    return [socket.create_connection(("127.0.0.1", port), 20) for _ in range(count)]
+    return [socket.create_connection(("127.0.0.1", port), PATIENCE) for _ in range(count)]
 
 
 def fill(sockets):
@@ -72,7 +62,7 @@ def start(high, top, *services, workers=1):
         *services,
         workers=workers,
     )
-    wait_for(lambda: h.text().count("listening on") == len(services) // 2)
+    until(lambda: h.text().count("listening on") == len(services) // 2)
     return h
 
 
@@ -95,27 +85,27 @@ def accepting(rest):
         "-L",
         "http://127.0.0.1:%d" % other,
     )
-    early = socket.create_connection(("127.0.0.1", port), 20)
-    tap.ok(answers(early, 20), "below the mark a connection works")
+    early = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    tap.ok(answers(early), "below the mark a connection works")
     many = open_many(other, 400)
-    wait_for(lambda: h.fds() > 400)
+    until(lambda: h.fds() > 400)
     fill(many)
     tap.ok(
-        wait_for(lambda: "new connections wait" in h.text()),
+        until(lambda: "new connections wait" in h.text()),
         "above the first mark the log says so: %d MB" % (used(h) // MB),
         h.text()[-2000:],
     )
-    late = socket.create_connection(("127.0.0.1", port), 20)  # the kernel takes it
+    late = socket.create_connection(("127.0.0.1", port), PATIENCE)  # the kernel takes it
     tap.ok(not answers(late, 1.5), "and a new connection waits")
     tap.ok("accepting pauses: memory" in h.text(), "which is told, too", h.text()[-2000:])
-    tap.ok(answers(early, 20), "one that is there goes on")
+    tap.ok(answers(early), "one that is there goes on")
     tap.ok(h.alive() and not ended(h), "none was ended")
     for s in many:
         s.close()
-    late.settimeout(40)
+    late.settimeout(PATIENCE)
     tap.ok(recv_exact(late, 1) == b"x", "when memory is free again, the one that waited works")
     tap.ok(
-        wait_for(lambda: "accepted again" in h.text()),
+        until(lambda: "accepted again" in h.text()),
         "and the log says that, too",
         h.text()[-2000:],
     )
@@ -135,28 +125,28 @@ def shedding(rest, workers):
     )
     idle = open_many(port, 40)
     for s in idle:
-        if not answers(s, 20):
+        if not answers(s):
             return tap.ok(False, "an idle connection worked before", h.text()[-2000:])
     names = ["127.0.0.1:%d" % s.getsockname()[1] for s in idle]
-    busy = socket.create_connection(("127.0.0.1", port), 20)
+    busy = socket.create_connection(("127.0.0.1", port), PATIENCE)
     many = open_many(other, 400)
-    wait_for(lambda: h.fds() > 2 * 40 + 400)  # all are accepted: later ones would have to wait
-    answers(busy, 20)
+    until(lambda: h.fds() > 2 * 40 + 400)  # all are accepted: later ones would have to wait
+    answers(busy)
     fill(many)
     title = "%d workers: " % workers
 
     def some():
-        answers(busy, 20)
+        answers(busy)
         return len(ended(h)) >= 20
 
-    tap.ok(wait_for(some), title + "idle connections end", h.text()[-2000:])
+    tap.ok(until(some), title + "idle connections end", h.text()[-2000:])
     order = [names.index(c) for c in ended(h)[:20] if c in names]
     tap.ok(len(order) >= 15, title + "the oldest of all first", ended(h)[:20])
     if workers == 1:
         tap.ok(order == sorted(order), "in the order in which they were silent", order)
-    tap.ok(answers(busy, 20), title + "one that is not idle lives", h.text()[-2000:])
+    tap.ok(answers(busy), title + "one that is not idle lives", h.text()[-2000:])
     tap.ok(
-        wait_for(lambda: answers(busy, 20) and used(h) < rest + 14 * MB),
+        until(lambda: answers(busy) and used(h) < rest + 14 * MB),
         title + "until memory is below the mark: %d MB" % (used(h) // MB),
     )
     tap.ok(h.stop() == 0, title + "a clean end", h.text()[-2000:])

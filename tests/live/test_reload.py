@@ -10,7 +10,20 @@ import subprocess
 import threading
 import time
 
-from harness import WORK, Host, Tap, connect_via, echo, free_port, need, pattern, recv_exact, serve
+from harness import (
+    PATIENCE,
+    WORK,
+    Host,
+    Tap,
+    connect_via,
+    echo,
+    free_port,
+    need,
+    pattern,
+    recv_exact,
+    serve,
+    until,
+)
 
 tap = Tap()
 resource.setrlimit(
@@ -67,7 +80,7 @@ h = Host("-C", path, ports=[port, other], workers=2)
 idle, errors, stop = [], [], threading.Event()
 try:
     for i in range(IDLE):
-        idle.append(connect_via("socks5", port if i % 2 else other, "127.0.0.1", ECHO, timeout=60))
+        idle.append(connect_via("socks5", port if i % 2 else other, "127.0.0.1", ECHO))
 except Exception as e:
     errors.append("idle flow %d: %r" % (len(idle), e))
 tap.ok(len(idle) == IDLE, "%d idle flows are open" % IDLE, errors)
@@ -75,7 +88,7 @@ tap.ok(len(idle) == IDLE, "%d idle flows are open" % IDLE, errors)
 
 def busy(k):
     try:
-        s = connect_via("socks5", port if k % 2 else other, "127.0.0.1", ECHO, timeout=60)
+        s = connect_via("socks5", port if k % 2 else other, "127.0.0.1", ECHO)
         n = 0
         while not stop.is_set():
             data = pattern(2000, k * 131 + n % 17)
@@ -95,7 +108,7 @@ made = [0]
 def newcomers():
     while not stop.is_set():
         try:
-            s = connect_via("socks5", port if made[0] % 2 else other, "127.0.0.1", ECHO, timeout=60)
+            s = connect_via("socks5", port if made[0] % 2 else other, "127.0.0.1", ECHO)
             s.sendall(b"new")
             if recv_exact(s, 3) != b"new":
                 raise RuntimeError("bytes differ")
@@ -136,12 +149,12 @@ tap.ok(bad == 0, "the idle flows are all alive", "%d are not" % bad)
 before = h.text()
 write("services:\n  - name: [broken\n")
 h.proc.send_signal(signal.SIGHUP)
-time.sleep(1)
+told = until(lambda: "gost.yml:" in h.text()[len(before) :])
 s = connect_via("socks5", other, "127.0.0.1", ECHO)
 s.sendall(b"ok")
 tap.ok(recv_exact(s, 2) == b"ok", "a bad file changes nothing")
 tap.ok(
-    "gost.yml:" in h.text()[len(before) :],
+    told,
     "and the log says where it is wrong",
     h.text()[len(before) :],
 )
@@ -185,7 +198,7 @@ if openssl:
             [openssl, "s_client", "-connect", "127.0.0.1:%d" % p, "-servername", "x"],
             input=b"",
             capture_output=True,
-            timeout=20,
+            timeout=PATIENCE,
         )
         for line in r.stdout.decode(errors="replace").splitlines():
             if line.startswith("subject="):
@@ -202,12 +215,7 @@ if openssl:
     tap.ok("first.example" in shown(p), "the certificate is shown", k.text())
     cert("second.example")
     k.proc.send_signal(signal.SIGHUP)
-    got = ""
-    for _ in range(50):
-        got = shown(p)
-        if "second.example" in got:
-            break
-        time.sleep(0.2)
-    tap.ok("second.example" in got, "a new certificate is taken at SIGHUP", got + k.text())
+    taken = until(lambda: "second.example" in shown(p))
+    tap.ok(taken, "a new certificate is taken at SIGHUP", shown(p) + k.text())
     k.stop()
 tap.done()

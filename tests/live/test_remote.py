@@ -11,9 +11,22 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
-from harness import HOST, WORK, Host, Tap, echo, free_port, pattern, recv_exact, serve, udp_echo
+from harness import (
+    HOST,
+    PATIENCE,
+    WORK,
+    Host,
+    Tap,
+    ask,
+    echo,
+    free_port,
+    must,
+    pattern,
+    recv_exact,
+    serve,
+    udp_echo,
+)
 
 tap = Tap()
 ECHO = serve(echo)
@@ -21,26 +34,10 @@ UDP_ECHO = udp_echo(lambda b: b"echo " + b)
 SYN, FIN, PSH, NOP = range(4)
 
 
-def until(fn, seconds=20):
-    """What fn gives once it is true; the last exception otherwise."""
-    end = time.time() + seconds
-    while True:
-        try:
-            r = fn()
-            if r:
-                return r
-        except OSError:
-            if time.time() > end:
-                raise
-        if time.time() > end:
-            raise RuntimeError("it did not become so")
-        time.sleep(0.05)
-
-
 def talk(port, data=pattern(200000)):
     """Sends data through an echo and reads it back."""
-    s = until(lambda: socket.create_connection(("127.0.0.1", port), 5))
-    s.settimeout(15)
+    s = must(lambda: socket.create_connection(("127.0.0.1", port), PATIENCE))
+    s.settimeout(PATIENCE)
     threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
     got = recv_exact(s, len(data))
     s.close()
@@ -97,7 +94,7 @@ def many(scheme, server_query, client_query=""):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(60)
+        t.join(2 * PATIENCE)
     status = (client.stop(), server.stop())
     return good == [True] * 20 and status == (0, 0) or "%s %s" % (len(good), status)
 
@@ -128,7 +125,7 @@ def client_leaves(scheme):
             s.bind(("127.0.0.1", bound))
             return True
 
-    free = until(is_free)
+    free = must(is_free)
     server.stop()
     return free
 
@@ -142,14 +139,13 @@ def packets(scheme):
         "-F",
         "%s://127.0.0.1:%d" % (scheme, entry),
     )
-    until(lambda: "at the end of the chain" in client.text())
+    must(lambda: "at the end of the chain" in client.text())
     for peer in range(5):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
-            u.settimeout(10)
+            seen = set()
             for i in range(3):
                 word = b"%d/%d" % (peer, i)
-                u.sendto(word, ("127.0.0.1", bound))
-                if u.recv(100) != b"echo " + word:
+                if ask(u, ("127.0.0.1", bound), word, seen) != b"echo " + word:
                     return "a wrong answer"
     status = (client.stop(), server.stop())
     return status == (0, 0) or status
@@ -175,9 +171,9 @@ def in_use(scheme):
         "-F",
         "%s://127.0.0.1:%d" % (scheme, entry),
     )
-    until(lambda: "again in 1 s" in client.text())
+    must(lambda: "again in 1 s" in client.text())
     holder.close()
-    until(lambda: 'at the end of the chain"' in client.text())
+    must(lambda: 'at the end of the chain"' in client.text())
     good = talk(bound)
     client.stop()
     server.stop()
@@ -199,16 +195,16 @@ def paths():
         )
     server = Host("-L", "relay://127.0.0.1:%d?bind=true" % entry, ports=[entry])
     client = Host("-C", config)
-    until(lambda: os.path.exists(sock))
+    must(lambda: os.path.exists(sock))
     data = pattern(100000)
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(10)
+    s.settimeout(PATIENCE)
     s.connect(sock)
     threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
     good = recv_exact(s, len(data)) == data
     s.close()
     status = client.stop()
-    until(lambda: not os.path.exists(sock))
+    must(lambda: not os.path.exists(sock))
     return (good, status, server.stop()) == (True, 0, 0) or client.text()
 
 
@@ -232,20 +228,20 @@ def reload():
     write(ECHO)
     server = Host("-L", "relay://127.0.0.1:%d?bind=true" % entry, ports=[entry])
     client = Host("-C", config)
-    old = until(lambda: socket.create_connection(("127.0.0.1", bound), 5))
-    old.settimeout(10)
+    old = must(lambda: socket.create_connection(("127.0.0.1", bound), PATIENCE))
+    old.settimeout(PATIENCE)
     old.sendall(b"1")
     recv_exact(old, 1)
     listening = 'at the end of the chain"'
     client.proc.send_signal(signal.SIGHUP)
-    until(lambda: client.text().count("config reloaded") == 1)
+    must(lambda: client.text().count("config reloaded") == 1)
     write(other)
     client.proc.send_signal(signal.SIGHUP)
-    until(lambda: client.text().count("config reloaded") == 2)
+    must(lambda: client.text().count("config reloaded") == 2)
     if client.text().count(listening) != 1:
         return "bound again\n" + client.text()
-    s = socket.create_connection(("127.0.0.1", bound), 5)
-    s.settimeout(10)
+    s = socket.create_connection(("127.0.0.1", bound), PATIENCE)
+    s.settimeout(PATIENCE)
     s.sendall(b"!")
     if recv_exact(s, 6) != b"other!":
         return "the old target answers"
@@ -264,14 +260,14 @@ def socks_bind():
         *("-F", "relay://127.0.0.1:%d" % entry),
         ports=[front]
     )
-    s = socket.create_connection(("127.0.0.1", front), 5)
-    s.settimeout(10)
+    s = socket.create_connection(("127.0.0.1", front), PATIENCE)
+    s.settimeout(PATIENCE)
     s.sendall(b"\5\1\0\5\2\0" + ip4(0))
     if recv_exact(s, 5) != b"\5\0\5\0\0":
         return proxy.text()
     port = struct.unpack(">H", recv_exact(s, 7)[5:])[0]
-    v = socket.create_connection(("127.0.0.1", port), 5)
-    v.settimeout(10)
+    v = socket.create_connection(("127.0.0.1", port), PATIENCE)
+    v.settimeout(PATIENCE)
     if recv_exact(s, 10) != socks_reply(v.getsockname()[1]):
         return "the second reply names somebody else"
     v.sendall(b"ping")
@@ -284,7 +280,7 @@ def socks_bind():
 
 
 def refuses(*args):
-    out = subprocess.run([HOST, "--check", *args], capture_output=True, text=True, timeout=20)
+    out = subprocess.run([HOST, "--check", *args], capture_output=True, text=True, timeout=PATIENCE)
     return out
 
 
@@ -307,8 +303,8 @@ def recorded_client(scheme, query, request, reply, head):
     """request and reply take the bound port; head: what a stream begins with, by the peer's."""
     entry, bound = free_port(), free_port()
     server = Host("-L", "%s://127.0.0.1:%d?%s" % (scheme, entry, query), ports=[entry])
-    s = socket.create_connection(("127.0.0.1", entry), 5)
-    s.settimeout(10)
+    s = socket.create_connection(("127.0.0.1", entry), PATIENCE)
+    s.settimeout(PATIENCE)
     if scheme == "socks5":
         s.sendall(b"\5\1\0")
         recv_exact(s, 2)
@@ -318,8 +314,8 @@ def recorded_client(scheme, query, request, reply, head):
     if got != want:
         return "answer %s, not %s" % (got.hex(), want.hex())
     for sid in (3, 5):
-        v = socket.create_connection(("127.0.0.1", bound), 5)
-        v.settimeout(10)
+        v = socket.create_connection(("127.0.0.1", bound), PATIENCE)
+        v.settimeout(PATIENCE)
         begin = head(v.getsockname()[1])
         opened = read_frame(s)
         while opened[0] == FIN:
@@ -337,7 +333,7 @@ def recorded_client(scheme, query, request, reply, head):
             return "the answer does not arrive"
         if sid == 3:
             s.sendall(frame(FIN, sid))
-            v.settimeout(15)
+            v.settimeout(PATIENCE)
             if v.recv(1) != b"":
                 return "the end does not arrive"
         v.close()
@@ -353,7 +349,7 @@ def recorded_server(scheme, request, reply, head):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(4)
-    listener.settimeout(10)
+    listener.settimeout(PATIENCE)
     client = Host(
         "-L",
         "rtcp://127.0.0.1:%d/127.0.0.1:%d" % (bound, ECHO),
@@ -361,7 +357,7 @@ def recorded_server(scheme, request, reply, head):
         "%s://127.0.0.1:%d?notls=true" % (scheme, listener.getsockname()[1]),
     )
     s = listener.accept()[0]
-    s.settimeout(10)
+    s.settimeout(PATIENCE)
     if scheme == "socks5":
         recv_exact(s, 3)
         s.sendall(b"\5\0")
@@ -385,7 +381,7 @@ def recorded_server(scheme, request, reply, head):
             seen[i] = data
     s.close()
     text = client.text
-    until(lambda: "127.0.0.1:40001 ><" in text(), 15)
+    must(lambda: "127.0.0.1:40001 ><" in text())
     status = client.stop()
     return (
         seen == {5: b"5", 7: b"7", 9: b"9"} and status == 0 or "%r %s\n%s" % (seen, status, text())

@@ -10,10 +10,9 @@ import json
 import os
 import socket
 import subprocess
-import time
 import urllib.parse
 
-from harness import HOST, WORK, Host, Tap, echo, free_port, recv_exact, serve, socks5_open
+from harness import HOST, WORK, Host, Tap, echo, free_port, recv_exact, serve, socks5_open, until
 
 tap = Tap()
 CANARIES = {}  # word -> what it stands for
@@ -122,11 +121,9 @@ def policy_object(name, values, peer):
 def listening(path):
     """The host with this configuration, over TCP or UDP."""
     h = Host("-DD", "-C", path)
-    end = time.time() + 20
-    while "listening on" not in h.text() and time.time() < end:
-        if not h.alive():
-            raise RuntimeError(h.text())
-        time.sleep(0.02)
+    until(lambda: "listening on" in h.text() or not h.alive())
+    if not h.alive():
+        raise RuntimeError(h.text())
     return h
 
 
@@ -215,9 +212,7 @@ def component(kind, name, options):
                 pass
         if peer == "dead":
             h.proc.send_signal(1)  # a reload: the configuration is compared
-            end = time.time() + 10
-            while h.text().count("as before") < 2 and time.time() < end:
-                time.sleep(0.02)
+            until(lambda: h.text().count("as before") >= 2, seconds=10)
         h.stop()
         text += h.text()
         tap.ok(len(h.text()) > 200, "%s, %s: it logs at all" % (title, peer), h.text())

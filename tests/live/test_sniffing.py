@@ -9,6 +9,7 @@ import ssl
 import time
 
 from harness import (
+    PATIENCE,
     WORK,
     Host,
     Tap,
@@ -20,6 +21,7 @@ from harness import (
     recv_exact,
     run,
     serve,
+    until,
 )
 
 tap = Tap()
@@ -50,7 +52,7 @@ SERVER_FIRST = serve(banner)
 
 def closed(s):
     """The proxy closed without a byte."""
-    s.settimeout(20)
+    s.settimeout(PATIENCE)
     try:
         return s.recv(100) == b""
     except ConnectionResetError:
@@ -63,13 +65,13 @@ def get(host):
 
 def ends(host, count):
     """The lines at the ends of `count` connections."""
-    end = time.time() + 20
-    while time.time() < end:
-        lines = [line for line in host.text().splitlines() if " >< " in line]
-        if len(lines) >= count:
-            return lines
-        time.sleep(0.02)
-    raise RuntimeError("only %d lines:\n%s" % (len(lines), host.text()))
+
+    def lines():
+        return [line for line in host.text().splitlines() if " >< " in line]
+
+    if not until(lambda: len(lines()) >= count):
+        raise RuntimeError("only %d lines:\n%s" % (len(lines()), host.text()))
+    return lines()
 
 
 HANDLERS = {

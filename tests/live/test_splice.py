@@ -11,7 +11,18 @@ import subprocess
 import threading
 import time
 
-from harness import WORK, Host, Tap, free_port, pattern, recv_exact, serve, socks5_open
+from harness import (
+    PATIENCE,
+    WORK,
+    Host,
+    Tap,
+    free_port,
+    pattern,
+    recv_exact,
+    serve,
+    socks5_open,
+    until,
+)
 
 tap = Tap()
 TOP = os.environ.get("TOP_SRCDIR", os.path.join(os.path.dirname(__file__), "../.."))
@@ -53,15 +64,18 @@ DIRS = ["--plugin-dir", THIRD, "--plugin-dir", os.environ.get("GOST_PLUGIN_DIR",
 
 
 def last_end(host):
-    """The record of the connection that carried the bulk; another only asked whether we listen."""
-    end = time.time() + 20
-    while time.time() < end:
+    """The record of the connection that carried the bulk."""
+
+    def look():
         for line in host.text().splitlines():
             e = json.loads(line) if '"outputBytes":' in line else {}
             if min(e.get("inputBytes", 0), e.get("outputBytes", 0)) >= len(BULK):
                 return e
-        time.sleep(0.02)
-    raise RuntimeError(host.text())
+
+    e = until(look)
+    if not e:
+        raise RuntimeError(host.text())
+    return e
 
 
 def exchange(s, flip=False, first=b""):
@@ -88,7 +102,7 @@ def service(title, listen, want, hello=b"", flip=False, workers=None):
     h = Host(*DIRS, "-L", listen % port, ports=[port], workers=workers)
 
     def run():
-        s = socket.create_connection(("127.0.0.1", port), 30)
+        s = socket.create_connection(("127.0.0.1", port), PATIENCE)
         s.sendall(hello)
         return exchange(s, flip)
 
@@ -130,7 +144,7 @@ def settling():
     h = Host(*DIRS, "-L", "tcp+settle://127.0.0.1:%d/127.0.0.1:%d" % (port, target), ports=[port])
 
     def run():
-        s = socket.create_connection(("127.0.0.1", port), 30)
+        s = socket.create_connection(("127.0.0.1", port), PATIENCE)
         if recv_exact(s, 6) != b"first\n".translate(FLIP):
             return "the first line is not flipped"
         s.sendall(b"other\n".translate(FLIP))
@@ -144,7 +158,7 @@ def settling():
 def dialed():
     """The same layer on the other side: one host dials another through it."""
     near, far = free_port(), free_port()
-    f = Host(*DIRS, "-L", "relay+greet://127.0.0.1:%d?nodelay=true" % far)
+    f = Host(*DIRS, "-L", "relay+greet://127.0.0.1:%d?nodelay=true" % far, ports=[far])
     h = Host(
         *DIRS,
         "-L",
@@ -155,7 +169,7 @@ def dialed():
     )
 
     def run():
-        return exchange(socket.create_connection(("127.0.0.1", near), 30))
+        return exchange(socket.create_connection(("127.0.0.1", near), PATIENCE))
 
     tap.case("a layer of a dialer: the bytes are the same", run)
     tap.ok(min(spliced(h)) > 4 << 20, "the dialing side splices both directions", h.text())
@@ -177,8 +191,8 @@ def inspected():
 
     def run():
         # The client speaks first: with its request, before the target is told anything.
-        s, _, _ = socks5_open(port, 1, "127.0.0.1", there, early=head[:20], timeout=30)
-        started.wait(20)
+        s, _, _ = socks5_open(port, 1, "127.0.0.1", there, early=head[:20])
+        started.wait(PATIENCE)
         time.sleep(0.2)  # a splice that began too early would have brought the bulk by now
         if select.select([s], [], [], 0)[0]:
             return "bytes came before the inspector had decided"

@@ -4,32 +4,20 @@
 # timeout: 300
 import socket
 import struct
-import threading
 
-from harness import Host, Tap, free_port, need, pattern, run, socks5_open, socks_addr, udp_echo
+from harness import Host, Tap, ask, free_port, need, pattern, run, socks5_open, socks_addr, udp_echo
 
 tap = Tap()
 ECHO = udp_echo(lambda b: b"<" + b)
 SIZES = [1, 2, 100, 512, 1400, 1472, 4096, 7999]
 
 
-def exchange(s, to, data, tries=3):
-    s.settimeout(3)
-    for _ in range(tries):
-        s.sendto(data, to)
-        try:
-            return s.recv(65535)
-        except socket.timeout:
-            continue
-    return b""
-
-
 def forward(port, name):
     def fn():
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s, seen = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), set()
         for n in SIZES:
             data = pattern(n, n)
-            got = exchange(s, ("127.0.0.1", port), data)
+            got = ask(s, ("127.0.0.1", port), data, seen)
             if got != b"<" + data:
                 return "size %d: got %d bytes" % (n, len(got))
 
@@ -41,17 +29,17 @@ def associate(port, name, host="127.0.0.1"):
         ctl, rep, bound = socks5_open(port, 3, "0.0.0.0", 0)
         if rep:
             return "reply %d" % rep
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s, seen = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), set()
         for n in SIZES:
             data = pattern(n, n)
-            got = exchange(s, bound, b"\0\0\0" + socks_addr(host, ECHO) + data)
+            got = ask(s, bound, b"\0\0\0" + socks_addr(host, ECHO) + data, seen)
             head = b"\0\0\0" + socks_addr("127.0.0.1", ECHO)
             if got != head + b"<" + data:
                 return "size %d: got %r... (%d bytes)" % (n, got[:16], len(got))
         # a malformed datagram hurts nobody
         s.sendto(b"\0\0", bound)
         s.sendto(b"\0\0\0\x09abc", bound)
-        got = exchange(s, bound, b"\0\0\0" + socks_addr(host, ECHO) + b"again")
+        got = ask(s, bound, b"\0\0\0" + socks_addr(host, ECHO) + b"again", seen)
         if not got.endswith(b"<again"):
             return "after a malformed datagram: %r" % got
         ctl.close()
@@ -84,6 +72,7 @@ for workers in (1, 2, 4):
         "-L",
         "socks5://127.0.0.1:%d?udp=true" % entry,
         ports=[entry],
+        udp=[port],
         workers=workers,
     )
     note = " with %d workers" % workers
@@ -105,7 +94,7 @@ for workers in (1, 2, 4):
         # a hundred clients at once keep their answers apart
         socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(100)]
         for i, s in enumerate(socks):
-            s.settimeout(5)
+            s.settimeout(20)
             s.sendto(b"client %d" % i, ("127.0.0.1", port))
         bad = 0
         for i, s in enumerate(socks):
@@ -137,6 +126,7 @@ for hop, server in (
             "-F",
             "%s://127.0.0.1:%d" % (hop, p),
             ports=[entry],
+            udp=[fwd],
         )
     except RuntimeError as e:
         tap.ok(False, "start udp over " + hop, e)
@@ -155,9 +145,10 @@ if dig:
         "-L",
         "http://127.0.0.1:%d" % tcp,
         ports=[tcp],
+        udp=[port],
     )
     r = run(
-        [dig, "@127.0.0.1", "-p", str(port), "+short", "+time=5", "+tries=2", "example.org", "A"]
+        [dig, "@127.0.0.1", "-p", str(port), "+short", "+time=20", "+tries=2", "example.org", "A"]
     )
     tap.ok(
         r.stdout.strip() == b"192.0.2.7", "dig over the udp forward", r.stdout.decode() + h.text()
