@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-from harness import connect_via, echo, pattern, read_all, recv_exact, serve, socks5_open
+from harness import PATIENCE, connect_via, echo, pattern, read_all, recv_exact, serve, socks5_open
 
 BLOCK = pattern(1 << 20, 7)
 BANNER = b"220 the first word is the server's\r\n"
@@ -100,7 +100,7 @@ def proxy_that_hurries(kind):
     def fn(s):
         s.sendall({"http": http, "socks5": socks5}[kind](s) + BANNER)
         s.shutdown(socket.SHUT_WR)
-        s.settimeout(10)
+        s.settimeout(PATIENCE)
         read_all(s)
 
     return serve(fn)
@@ -109,7 +109,7 @@ def proxy_that_hurries(kind):
 # ---- clients --------------------------------------------------------------------------------
 
 
-def down(entry, port, n, seconds=60):
+def down(entry, port, n, seconds=PATIENCE):
     s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
     s.sendall(struct.pack(">Q", n))
     h, got = hashlib.sha256(), 0
@@ -123,7 +123,7 @@ def down(entry, port, n, seconds=60):
     return h.digest() == digest_of(n) or "%d of %d bytes, or others" % (got, n)
 
 
-def up(entry, port, n, seconds=60):
+def up(entry, port, n, seconds=PATIENCE):
     s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
     s.sendall(struct.pack(">Q", n))
     for piece in pieces(n):
@@ -133,7 +133,7 @@ def up(entry, port, n, seconds=60):
     return got == digest_of(n) or "the target got other bytes"
 
 
-def up_until_end(entry, port, n, seconds=60):
+def up_until_end(entry, port, n, seconds=PATIENCE):
     s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
     for piece in pieces(n):
         s.sendall(piece)
@@ -145,7 +145,7 @@ def up_until_end(entry, port, n, seconds=60):
 
 def answer_after_our_end(entry, port):
     """Our end must not cut off what the target still sends."""
-    s = connect_via("socks5", entry, "127.0.0.1", port, 20)
+    s = connect_via("socks5", entry, "127.0.0.1", port)
     s.sendall(b"0123456789")
     s.shutdown(socket.SHUT_WR)
     got = read_all(s)
@@ -156,7 +156,7 @@ def answer_after_our_end(entry, port):
 
 def banner(entry, port):
     """What a target says before it closes at once."""
-    s = connect_via("socks5", entry, "127.0.0.1", port, 20)
+    s = connect_via("socks5", entry, "127.0.0.1", port)
     got = read_all(s)
     s.close()
     return got == BANNER or repr(got)
@@ -171,7 +171,7 @@ def early(entry, port):
     return (rep == 0 and got == data) or "reply %d" % rep
 
 
-def echoed(entry, port, data, seconds=20):
+def echoed(entry, port, data, seconds=PATIENCE):
     s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
     try:
         s.sendall(data)

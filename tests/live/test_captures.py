@@ -8,6 +8,7 @@ server did and compares the requests. Both play the application and the target o
 `ping-client`, `pong-server`, half-close, `bye-server`. Where the host differs on purpose, the
 tables DIFFERENT, AS_OLDER and ABSENT say what is expected instead and why. Recordings that map
 a name with `hosts=` are played with the name localhost: this version has no such object."""
+
 import glob
 import os
 import re
@@ -18,8 +19,19 @@ import threading
 import traceback
 
 import harness
-from capture import (BANNER, BYE, PING, PONG, Capture, Differs, Player, Ports, Targets, recv_upto,
-                     wait_ready)
+from capture import (
+    BANNER,
+    BYE,
+    PING,
+    PONG,
+    Capture,
+    Differs,
+    Player,
+    Ports,
+    Targets,
+    recv_upto,
+    wait_ready,
+)
 from harness import PATIENCE, Host, Tap, socks5_open, socks_addr, wait_port
 
 tap = Tap()
@@ -29,13 +41,15 @@ PLUGINS = os.path.join(HERE, "..", "..", "plugins")
 
 # ---- where we differ, and why ---------------------------------------------------------------
 
+
 def after(index, *events):
     """The recording with these events behind the one at index."""
-    return lambda all: all[:index + 1] + [list(e) for e in events] + all[index + 1:]
+    return lambda all: all[: index + 1] + [list(e) for e in events] + all[index + 1 :]
 
 
 def longer(limit, size):
     """Datagrams and frames that GOST cuts at limit arrive whole."""
+
     def edit(all):
         out = []
         for kind, data in all:
@@ -46,11 +60,13 @@ def longer(limit, size):
                 data = head + data[-1:] * size
             out.append([kind, data])
         return out
+
     return edit
 
 
 def without(old, new, *more):
     """The client's records with old replaced by new."""
+
     def edit(all):
         pairs = ((old, new),) + more
         out = []
@@ -59,6 +75,7 @@ def without(old, new, *more):
                 data = data.replace(a, b)
             out.append([kind, data])
         return out
+
     return edit
 
 
@@ -78,35 +95,51 @@ DIFFERENT = {
     ("socks5/head-socks5-udp-tun", "client"): (WHOLE, longer(4096, 5000)),
     ("socks5/head-socks5-udp-tun-domain", "client"): (
         "a name is resolved at the far end of the chain, GOST resolves it here",
-        without(bytes.fromhex("ff017f000001"), b"\xff\3\x09localhost")),
+        without(bytes.fromhex("ff017f000001"), b"\xff\3\x09localhost"),
+    ),
     ("http/origin-get-keepalive", "client"): (
         "upstream connections are not shared between clients: the second client gets its own",
-        lambda all: all[:5] + [["=", "fin client"], ["=", "open 2"]] + all[5:]),
+        lambda all: all[:5] + [["=", "fin client"], ["=", "open 2"]] + all[5:],
+    ),
     ("http/origin-get-no-agent", "client"): (
         "fields of one connection are not passed on, and compression is not there",
-        without(b"Connection: keep-alive, x-a\r\nKeep-Alive: 5\r\nTe: trailers\r\n", b"",
-                (b"X-A: 1\r\n", b""), (b"Accept-Encoding: gzip\r\n", b""))),
+        without(
+            b"Connection: keep-alive, x-a\r\nKeep-Alive: 5\r\nTe: trailers\r\n",
+            b"",
+            (b"X-A: 1\r\n", b""),
+            (b"Accept-Encoding: gzip\r\n", b""),
+        ),
+    ),
     ("proxyproto/v2-dialer-mtcp", "server"): (
         "a relay request is read at once, not its first 4 bytes alone: the window update says so",
-        lambda all: [[k, d.replace(b"\4\0\0\0\0\0\1\0", b"\16\0\0\0\0\0\1\0")]
-                     if k == "<" else [k, d] for k, d in all]),
+        lambda all: [
+            [k, d.replace(b"\4\0\0\0\0\0\1\0", b"\16\0\0\0\0\0\1\0")] if k == "<" else [k, d]
+            for k, d in all
+        ],
+    ),
     ("proxyproto/v2-dialer-mtcp", "client"): (
         "the client's half-close is held back for its answer: smux would end both directions",
-        without(bytes.fromhex("0201000003000000"), b"")),
+        without(bytes.fromhex("0201000003000000"), b""),
+    ),
     ("proxyproto/v2-udp-forward", "client"): (
-        "a PROXY header is sent to TCP targets only", lambda all: [all[0], all[2], all[4]]),
+        "a PROXY header is sent to TCP targets only",
+        lambda all: [all[0], all[2], all[4]],
+    ),
     ("socks5/socks5-udp-associate", "server"): (
-        "fragments are dropped, and " + WHOLE, lambda all: longer(4086, 6000)(no_fragment(all))),
+        "fragments are dropped, and " + WHOLE,
+        lambda all: longer(4086, 6000)(no_fragment(all)),
+    ),
     ("socks5/socks5-udp-associate-malformed", "server"): (
         "fragments are dropped, malformed datagrams end nothing, and " + WHOLE,
-        lambda all: longer(4086, 6000)(no_fragment(survives(all)))),
+        lambda all: longer(4086, 6000)(no_fragment(survives(all))),
+    ),
 }
 
 
 def no_fragment(all):
     """The datagram with FRAG 1 gets no answer."""
     at = next(i for i, e in enumerate(all) if e[0] == ">" and e[1][:3] == b"\0\0\1")
-    return all[:at + 1] + all[at + 2:]
+    return all[: at + 1] + all[at + 2 :]
 
 
 def survives(all):
@@ -151,10 +184,13 @@ def refuses_to_start(cap, side, what):
 
 # ---- the host as server ---------------------------------------------------------------------
 
-NAMES = [(b"\0\x13\2\0\x10\3\x0cexample.test", b"\0\x10\2\0\x0d\3\x09localhost"),
-         (b"\x0cexample.test", b"\x09localhost"), (b"example.test", b"localhost"),
-         (b"cover.test", b"localhost"),
-         (b"decoy.test", b"localhost")]
+NAMES = [
+    (b"\0\x13\2\0\x10\3\x0cexample.test", b"\0\x10\2\0\x0d\3\x09localhost"),
+    (b"\x0cexample.test", b"\x09localhost"),
+    (b"example.test", b"localhost"),
+    (b"cover.test", b"localhost"),
+    (b"decoy.test", b"localhost"),
+]
 
 
 def known_names(words, events):
@@ -173,6 +209,7 @@ def known_names(words, events):
 
 def bind_peer(ports):
     """Answers to BIND: the peer connects once the bound port is known, and plays the target."""
+
     def on_record(index, want, s):
         if index != 1 or len(want) != 20:
             return None
@@ -187,8 +224,10 @@ def bind_peer(ports):
             p.sendall(PONG)
             recv_upto(p, 1)
             p.close()
+
         threading.Thread(target=run, daemon=True).start()
         return first + recv_upto(s, 10)[0]
+
     return on_record
 
 
@@ -197,8 +236,8 @@ def udp_peers(cap, ports):
     recorded = []
     for kind, data in cap.events:
         for at in range(len(data) - 8) if kind == "<" else ():
-            if data[at:at + 6] == b"\xff\1\x7f\0\0\1":
-                port = struct.unpack(">H", data[at + 6:at + 8])[0]
+            if data[at : at + 6] == b"\xff\1\x7f\0\0\1":
+                port = struct.unpack(">H", data[at + 6 : at + 8])[0]
                 recorded += [port] if port not in recorded else []
     peers = [ports.add(p) for p in recorded]
 
@@ -211,6 +250,7 @@ def udp_peers(cap, ports):
             for data in (PING, PING + b"-2"):
                 u.sendto(data, ("127.0.0.2", ports["BOUND"]))
                 u.recv(4096)
+
     threading.Thread(target=run, daemon=True).start()
 
 
@@ -246,6 +286,7 @@ def as_server(cap, events, short):
             at = "127.0.0.1" if chain else "127.0.0.2"
             s.connect(os.path.join(cwd, "s.sock") if unix else (at, entry))
             return s
+
         player = Player(">", ports, connect, bind_peer(ports) if "-bind" in short else None)
         player.play(events)
     except Differs as e:
@@ -257,6 +298,7 @@ def as_server(cap, events, short):
 
 
 # ---- the host as client ---------------------------------------------------------------------
+
 
 class App(threading.Thread):
     """The recorded application in front of the host; `got` is what it received."""
@@ -277,8 +319,11 @@ class App(threading.Thread):
 
 def stream_app(where, payload, wait_banner, answer):
     def fn():
-        s = socket.socket(socket.AF_UNIX if isinstance(where, str) else
-                          socket.AF_INET6 if ":" in where[0] else socket.AF_INET)
+        s = socket.socket(
+            socket.AF_UNIX
+            if isinstance(where, str)
+            else socket.AF_INET6 if ":" in where[0] else socket.AF_INET
+        )
         s.settimeout(PATIENCE)
         s.connect(where)
         got = b""
@@ -304,6 +349,7 @@ def stream_app(where, payload, wait_banner, answer):
                 got += b
         except ConnectionError:
             return got
+
     return fn
 
 
@@ -319,6 +365,7 @@ def datagram_app(port, payloads, seconds):
             except socket.timeout:
                 return got
         return got
+
     return fn
 
 
@@ -335,25 +382,36 @@ def associate_app(port, target_port, payloads):
             got += u.recv(65535)[10:]
         s.close()
         return got
+
     return fn
 
 
 def http_app(entry, target_port, short):
     """The requests that went through the forward proxy when its origin side was recorded."""
     at = b"127.0.0.1:%d" % target_port
-    a = (b"GET http://%s/a?x=1 HTTP/1.1\r\nHost: %s\r\nUser-Agent: test/1\r\nAccept: */*\r\n"
-         b"Proxy-Connection: Keep-Alive\r\nX-B: 2\r\nX-A: 1\r\n\r\n" % (at, at))
+    a = (
+        b"GET http://%s/a?x=1 HTTP/1.1\r\nHost: %s\r\nUser-Agent: test/1\r\nAccept: */*\r\n"
+        b"Proxy-Connection: Keep-Alive\r\nX-B: 2\r\nX-A: 1\r\n\r\n" % (at, at)
+    )
     b = b"GET http://%s/b HTTP/1.1\r\nHost: %s\r\nUser-Agent: test/1\r\n\r\n" % (at, at)
     lists = {
         "origin-get-default": [[a], [b]],
         "origin-get-keepalive": [[a, b], [b]],
-        "origin-get-no-agent": [[b"GET http://%s/a HTTP/1.1\r\nHost: %s\r\n"
-                                 b"Connection: keep-alive, x-a\r\nKeep-Alive: 5\r\nTe: trailers\r\n"
-                                 b"Via: 1.1 x\r\nX-A: 1\r\n"
-                                 b"X-Forwarded-For: 1.2.3.4\r\n\r\n" % (at, at)]],
-        "origin-post-chunked": [[b"POST http://%s/p HTTP/1.1\r\nHost: %s\r\n"
-                                 b"Transfer-Encoding: chunked\r\n\r\n"
-                                 b"b\r\nping-client\r\n0\r\n\r\n" % (at, at)]],
+        "origin-get-no-agent": [
+            [
+                b"GET http://%s/a HTTP/1.1\r\nHost: %s\r\n"
+                b"Connection: keep-alive, x-a\r\nKeep-Alive: 5\r\nTe: trailers\r\n"
+                b"Via: 1.1 x\r\nX-A: 1\r\n"
+                b"X-Forwarded-For: 1.2.3.4\r\n\r\n" % (at, at)
+            ]
+        ],
+        "origin-post-chunked": [
+            [
+                b"POST http://%s/p HTTP/1.1\r\nHost: %s\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n"
+                b"b\r\nping-client\r\n0\r\n\r\n" % (at, at)
+            ]
+        ],
     }
 
     def fn():
@@ -370,6 +428,7 @@ def http_app(entry, target_port, short):
                 got += b" "
             s.close()
         return got.replace(b" ", b"")
+
     return fn
 
 
@@ -377,20 +436,20 @@ def uncovered(hello):
     """The ClientHello as it was before the connector put another name and extension fffe in."""
     at = 5 + 4 + 34
     at += 1 + hello[at]
-    at += 2 + struct.unpack(">H", hello[at:at + 2])[0]
+    at += 2 + struct.unpack(">H", hello[at : at + 2])[0]
     at += 1 + hello[at]
     start, out = at + 2, b""
     at = start
     while at < len(hello):
-        kind, size = struct.unpack(">HH", hello[at:at + 4])
-        body = hello[at + 4:at + 4 + size]
+        kind, size = struct.unpack(">HH", hello[at : at + 4])
+        body = hello[at + 4 : at + 4 + size]
         if kind == 0:
             name = b"example.test"
             body = struct.pack(">HBH", len(name) + 3, 0, len(name)) + name
-        if kind != 0xfffe:
+        if kind != 0xFFFE:
             out += struct.pack(">HH", kind, len(body)) + body
         at += 4 + size
-    fixed = hello[9:start - 2] + struct.pack(">H", len(out)) + out
+    fixed = hello[9 : start - 2] + struct.pack(">H", len(out)) + out
     message = b"\1" + struct.pack(">I", len(fixed))[1:] + fixed
     return hello[:3] + struct.pack(">H", len(message)) + message
 
@@ -425,9 +484,11 @@ def app_for(cap, ports, short, folder, events, cwd):
     if listen.startswith("udp:"):
         payloads = datagrams(short)
         if payloads is None:
-            payloads = {"forward": [PING, PING + b"-2", b"z" * 5000],
-                        "relay": [PING, b"p" * 3000, b"ping-2"],
-                        "http": [PING, PING + b"-2"]}[folder]
+            payloads = {
+                "forward": [PING, PING + b"-2", b"z" * 5000],
+                "relay": [PING, b"p" * 3000, b"ping-2"],
+                "http": [PING, PING + b"-2"],
+            }[folder]
         if folder == "proxyproto":
             payloads = [PING]
         answered = re.search(PONG + b"|B{100,}", records)
@@ -452,8 +513,10 @@ def as_client(cap, events, short, folder):
     unix_front, unix_back = words[1].startswith("unix:"), any("+unix" in w for w in words)
     udp = cap.head["carrier"] == "udp"
     place = ("127.0.0.1", ports["TARGET" if behind else "HOP1" if chain else "SERVER"])
-    listener = socket.socket(socket.AF_UNIX if unix_back else socket.AF_INET,
-                             socket.SOCK_DGRAM if udp else socket.SOCK_STREAM)
+    listener = socket.socket(
+        socket.AF_UNIX if unix_back else socket.AF_INET,
+        socket.SOCK_DGRAM if udp else socket.SOCK_STREAM,
+    )
     if not unix_back:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(os.path.join(cwd, "s.sock") if unix_back else place)
@@ -473,12 +536,15 @@ def as_client(cap, events, short, folder):
 
         def connect(number):
             return Datagrams(listener) if udp else listener.accept()[0]
+
         player = Player("<", ports, connect)
         player.play(events)
         app.join(PATIENCE)
     except (Differs, OSError) as e:
-        raise Differs("%s\n%s\n%s\n%s" % (e, " ".join(host.argv), app.error if app else "",
-                                         host.text()[-1500:]))
+        raise Differs(
+            "%s\n%s\n%s\n%s"
+            % (e, " ".join(host.argv), app.error if app else "", host.text()[-1500:])
+        )
     finally:
         listener.close()
         status = host.stop()
@@ -492,6 +558,7 @@ def as_client(cap, events, short, folder):
 
 class Datagrams:
     """A UDP socket as Player wants it: one peer per recorded connection."""
+
     type = socket.SOCK_DGRAM
 
     def __init__(self, sock):
@@ -513,6 +580,7 @@ class Datagrams:
 
 
 # ---- all of them ----------------------------------------------------------------------------
+
 
 def play(cap, side, short, folder):
     name = "%s/%s as %s" % (folder, short, side)

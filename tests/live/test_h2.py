@@ -6,7 +6,17 @@ import hashlib
 import socket
 import threading
 
-from harness import Host, Tap, answer_after_end, connect_via, free_port, pattern, read_all, serve
+from harness import (
+    PATIENCE,
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    pattern,
+    read_all,
+    serve,
+)
 
 tap = Tap()
 END = serve(answer_after_end(200000))
@@ -74,7 +84,7 @@ def parallel(entry, n, size):
 
     def one(i):
         try:
-            s = connect_via("socks5", entry, "127.0.0.1", END, 60)
+            s = connect_via("socks5", entry, "127.0.0.1", END)
             data = pattern(size, 1000 + i)
             s.sendall(data)
             s.shutdown(socket.SHUT_WR)
@@ -153,7 +163,7 @@ def restart(scheme):
     held = connect_via("socks5", entry, "127.0.0.1", ECHO)
     behind.proc.kill()
     behind.proc.wait()
-    held.settimeout(20)
+    held.settimeout(PATIENCE)
     tap.case("%s: who is connected learns of it" % scheme, lambda: ends(held))
     behind = Host("-L", url(scheme, port), ports=[port])
     tap.case("%s after it came back" % scheme, lambda: half_close(entry, 1000))
@@ -174,10 +184,9 @@ def garbage(scheme):
     before = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", url(scheme, port), ports=[entry])
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
     for i, data in enumerate((pattern(70000, 3), preface + pattern(70000, 4), preface, b"GET / ")):
-        s = socket.create_connection(("127.0.0.1", port), 10)
+        s = socket.create_connection(("127.0.0.1", port), PATIENCE)
         s.sendall(data)
         if i < 2:
-            s.settimeout(20)
             try:
                 while s.recv(65536):
                     pass

@@ -13,7 +13,9 @@ from harness import (
     Host,
     KEPT_KIB,
     Tap,
+    PATIENCE,
     WORK,
+    ask,
     connect_via,
     echo,
     free_port,
@@ -22,6 +24,7 @@ from harness import (
     recv_exact,
     serve,
     udp_echo,
+    until,
 )
 
 tap = Tap()
@@ -74,16 +77,7 @@ def sessions(port):
     return found
 
 
-def wait_for(what, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def round_trip(port, data, timeout=20):
+def round_trip(port, data, timeout=PATIENCE):
     s = connect_via("socks5", port, "127.0.0.1", ECHO, timeout)
     t = threading.Thread(target=s.sendall, args=(data,), daemon=True)
     t.start()
@@ -159,7 +153,7 @@ def half_close(p):
 def end_arrives(p):
     """A target that ends is seen to end at once, and so is the whole stream."""
     s = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
-    s.settimeout(5)
+    s.settimeout(9)  # a stream whose own end is awaited takes 10 s
     s.sendall((1000).to_bytes(8, "big"))
     return len(read_all(s)) == 1000
 
@@ -167,7 +161,7 @@ def end_arrives(p):
 def hundred_up(p):
     size = 100 << 20
     block = pattern(1 << 20)
-    s = connect_via("socks5", p.entry, "127.0.0.1", DIGEST, 120)
+    s = connect_via("socks5", p.entry, "127.0.0.1", DIGEST)
     s.sendall(size.to_bytes(8, "big"))
     h = hashlib.sha256()
     for _ in range(100):
@@ -177,7 +171,7 @@ def hundred_up(p):
 
 
 def hundred_down(p):
-    s = connect_via("socks5", p.entry, "127.0.0.1", GIVE, 120)
+    s = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
     s.sendall((100 << 20).to_bytes(8, "big"))
     h, want = hashlib.sha256(), hashlib.sha256()
     block = pattern(1 << 20)
@@ -197,16 +191,10 @@ def datagrams(p):
     """A UDP port forward through a session of its own entry."""
     port, target = free_port(), udp_echo(lambda b: b + b"!")
     url = "%s://127.0.0.1:%d" % (p.hops[0], p.ports[0])
-    h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target), "-F", url)
+    h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target), "-F", url, udp=[port])
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(0.5)
-    for _ in range(40):
-        s.sendto(b"hello", ("127.0.0.1", port))
-        try:
-            return s.recv(100) == b"hello!" and h.stop() == 0
-        except OSError:
-            pass
-    return h.text()
+    good = ask(s, ("127.0.0.1", port), b"hello", set()) == b"hello!"
+    return good and h.stop() == 0 or h.text()
 
 
 def bytes_tests():
@@ -242,7 +230,9 @@ def bytes_tests():
 
 def killed(hops):
     p = Pair(hops)
+    begun = time.time()
     assert round_trip(p.entry, b"before")
+    before = time.time() - begun
     p.servers[0].proc.kill()
     p.servers[0].proc.wait()
     try:
@@ -254,7 +244,11 @@ def killed(hops):
     begun = time.time()
     good = round_trip(p.entry, b"after")
     took = time.time() - begun
-    return (good and took < 2 and p.stop()) or "after %.1f s\n%s" % (took, p.client.text())
+    # at once, which on a slow machine takes as long as it took before
+    return (good and took < 2 + 20 * before and p.stop()) or "after %.1f s\n%s" % (
+        took,
+        p.client.text(),
+    )
 
 
 def stopped():
@@ -262,7 +256,7 @@ def stopped():
     asked meanwhile is answered when the server goes on, or ended by the keep-alive."""
     p = Pair(
         ["socks5+mtcp"],
-        extra="?carrier.checkAfter=500ms&mux.keepaliveInterval=1s&mux.keepaliveTimeout=4s",
+        extra="?carrier.checkAfter=500ms&mux.keepaliveInterval=1s&mux.keepaliveTimeout=15s",
         server_extra="?mux.keepaliveInterval=1s",
     )
     assert round_trip(p.entry, b"before")
@@ -271,9 +265,9 @@ def stopped():
     try:
         time.sleep(2)
         result = []
-        t = threading.Thread(target=lambda: result.append(round_trip(p.entry, b"during", 30)))
+        t = threading.Thread(target=lambda: result.append(round_trip(p.entry, b"during")))
         t.start()
-        replaced = wait_for(lambda: sessions(p.ports[0]) - first)
+        replaced = until(lambda: sessions(p.ports[0]) - first)
     finally:
         p.servers[0].proc.send_signal(signal.SIGCONT)
     t.join()
@@ -281,14 +275,13 @@ def stopped():
         return "replaced: %s, answered: %s\n%s" % (bool(replaced), result, p.client.text())
     p.servers[0].proc.send_signal(signal.SIGSTOP)
     try:
-        begun = time.time()
         try:
-            round_trip(p.entry, b"never answered", 30)
+            round_trip(p.entry, b"never answered")
             return "a stopped server answered"
+        except socket.timeout:
+            return "the client was not told"
         except (OSError, RuntimeError):
             pass
-        if time.time() - begun > 20:
-            return "the client was told after %.1f s" % (time.time() - begun)
     finally:
         p.servers[0].proc.send_signal(signal.SIGCONT)
     return round_trip(p.entry, b"afterwards") and p.stop()
@@ -366,7 +359,7 @@ def silent_peer():
     h = Host(
         "-L", "socks5://127.0.0.1:%d" % entry, "-F", url % quiet.getsockname()[1], ports=[entry]
     )
-    s = connect_via("socks5", entry, "127.0.0.1", ECHO, 20)
+    s = connect_via("socks5", entry, "127.0.0.1", ECHO)
     s.sendall(b"hello")
     try:
         ended = s.recv(1) == b""
@@ -387,7 +380,7 @@ def idle_session_ends():
     recv_exact(s, 1)
     s.close()
     # The stream itself ends 10 s after its client's end: smux has no half-close.
-    gone = wait_for(lambda: not sessions(p.ports[0]), 20)
+    gone = until(lambda: not sessions(p.ports[0]))
     return gone and p.stop() or p.client.text()
 
 
@@ -418,7 +411,7 @@ def limited_bytes():
 
 
 def fetch_seconds(p, size):
-    s = connect_via("socks5", p.entry, "127.0.0.1", GIVE, 60)
+    s = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
     begun = time.time()
     s.sendall(size.to_bytes(8, "big"))
     n = 0
@@ -438,14 +431,20 @@ def stuck_reader(p):
     stuck.sendall((1 << 30).to_bytes(8, "big"))
     time.sleep(1)
     before = p.client.rss_kib() + sum(s.rss_kib() for s in p.servers)
-    beside = min(fetch_seconds(p, 20 << 20) for _ in range(3))
+    beside = []
+
+    def fast():
+        beside.append(fetch_seconds(p, 20 << 20))
+        return min(beside) < 10 * alone + 1
+
+    good = until(fast)  # what else runs here may hold up some of them
     after = p.client.rss_kib() + sum(s.rss_kib() for s in p.servers)
     stuck.close()
     if len(sessions(p.ports[0])) != 1:
         return "they were on different sessions"
     if after - before > 16384 + (1 + len(p.servers)) * KEPT_KIB:
         return "the stuck stream grew by %d KiB" % (after - before)
-    return beside < 10 * alone + 1 or "alone %.3f s, beside a stuck one %.3f s" % (alone, beside)
+    return good or "alone %.3f s, beside a stuck one %.3f s" % (alone, min(beside))
 
 
 def stuck_session():
@@ -458,11 +457,15 @@ def stuck_session():
     stuck = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
     stuck.sendall((1 << 30).to_bytes(8, "big"))
     first = sessions(p.ports[0])
-    time.sleep(2)
-    good = round_trip(p.entry, pattern(100000), 10)
-    other = sessions(p.ports[0]) - first
+    time.sleep(2)  # more than checkAfter
+
+    def other():
+        # as long as the session is not stuck yet, it serves this one, too
+        return round_trip(p.entry, pattern(100000), 10) and sessions(p.ports[0]) - first
+
+    other = until(other)
     stuck.close()
-    return good and len(other) == 1 and p.stop() or "%s, %s more sessions" % (good, len(other))
+    return bool(other) and len(other) == 1 and p.stop() or "%s are the other sessions" % other
 
 
 def stuck_tests():
@@ -512,7 +515,7 @@ def reload_keeps():
     def reload():
         n = h.text().count("config reloaded")
         h.proc.send_signal(signal.SIGHUP)
-        return wait_for(lambda: h.text().count("config reloaded") > n)
+        return until(lambda: h.text().count("config reloaded") > n)
 
     live = connect_via("socks5", ports["entry"], "127.0.0.1", ECHO)
     live.sendall(b"a")
@@ -530,7 +533,7 @@ def reload_keeps():
     if recv_exact(live, 1) != b"d":
         return "the live stream was cut"
     live.close()
-    if not wait_for(lambda: not first & sessions(ports["server"]), 25):
+    if not until(lambda: not first & sessions(ports["server"])):
         return "the old session did not end after its last stream"
     return h.stop() == 0 and server.stop() == 0
 
@@ -540,7 +543,7 @@ def reload_keeps():
 
 def refused(url, words):
     h = Host("-L", url)
-    status = h.proc.wait(10)
+    status = h.proc.wait(PATIENCE)
     return status != 0 and words in h.text() or "%s\n%s" % (status, h.text())
 
 
@@ -552,7 +555,7 @@ def wrong_version():
         ended = s.recv(1) == b""
     except ConnectionResetError:
         ended = True
-    said = "is no smux of version 2" in p.servers[0].text()
+    said = p.servers[0].says("is no smux of version 2")
     return ended and said and p.stop() or p.servers[0].text()
 
 

@@ -16,9 +16,11 @@ import time
 from harness import (
     Host,
     KEPT_KIB,
+    PATIENCE,
     Tap,
     WORK,
     answer_after_end,
+    ask,
     connect_via,
     echo,
     free_port,
@@ -26,7 +28,7 @@ from harness import (
     read_all,
     recv_exact,
     serve,
-    udp_echo,
+    until,
 )
 
 tap = Tap()
@@ -69,7 +71,7 @@ def digest_of(n):
 
 def download(port, n):
     s = connect_via("socks5", port, "127.0.0.1", GIVE)
-    s.settimeout(60)
+    s.settimeout(PATIENCE)
     s.sendall(struct.pack(">Q", n))
     h, got = hashlib.sha256(), 0
     while True:
@@ -84,7 +86,7 @@ def download(port, n):
 
 def upload(port, n):
     s = connect_via("socks5", port, "127.0.0.1", TAKE)
-    s.settimeout(60)
+    s.settimeout(PATIENCE)
     block, left = pattern(1 << 20, 7), n
     while left > 0:
         s.sendall(block[:left])
@@ -97,7 +99,7 @@ def upload(port, n):
 
 def half_close(port):
     s = connect_via("socks5", port, "127.0.0.1", END)
-    s.settimeout(30)
+    s.settimeout(PATIENCE)
     data = pattern(100000, 5)
     s.sendall(data)
     s.shutdown(socket.SHUT_WR)
@@ -121,14 +123,14 @@ def in_parallel(n, fn):
     for t in threads:
         t.start()
     for t in threads:
-        t.join(120)
+        t.join(2 * PATIENCE)
     return not bad or "%d of %d failed: %s" % (len(bad), n, bad[:3])
 
 
 def many_streams(port, n):
     def one(i):
         s = connect_via("socks5", port, "127.0.0.1", ECHO)
-        s.settimeout(60)
+        s.settimeout(PATIENCE)
         data = pattern(20000, i)
         for _ in range(5):
             s.sendall(data)
@@ -143,7 +145,7 @@ def many_streams(port, n):
 def pair(scheme, workers, server_query="", client_query=""):
     """A server, and a client with a SOCKS5 entry: (server, client, entry port, server's port)."""
     p, entry = free_port(), free_port()
-    s = Host("-L", "%s://127.0.0.1:%d%s" % (scheme, p, server_query), workers=workers)
+    s = Host("-L", "%s://127.0.0.1:%d%s" % (scheme, p, server_query), udp=[p], workers=workers)
     c = Host(
         "-L",
         "socks5://127.0.0.1:%d?udp=true" % entry,
@@ -233,7 +235,7 @@ class Nat:
 
 def behind_nat(workers, loss=0, query=""):
     p, entry = free_port(), free_port()
-    s = Host("-L", "relay+quic://127.0.0.1:%d%s" % (p, query), workers=workers)
+    s = Host("-L", "relay+quic://127.0.0.1:%d%s" % (p, query), udp=[p], workers=workers)
     nat = Nat(p, loss)
     c = Host(
         "-L",
@@ -252,7 +254,7 @@ def moving(workers):
 
     def fn():
         t = connect_via("socks5", entry, "127.0.0.1", ECHO)
-        t.settimeout(30)
+        t.settimeout(PATIENCE)
         for i in range(8):
             data = pattern(50000, i)
             t.sendall(data)
@@ -279,7 +281,7 @@ def lossy():
 
 def one_echo(entry):
     s = connect_via("socks5", entry, "127.0.0.1", ECHO)
-    s.settimeout(20)
+    s.settimeout(PATIENCE)
     s.sendall(b"hello")
     return recv_exact(s, 5) == b"hello"
 
@@ -298,8 +300,7 @@ def fails(name, server_query, client_query, words):
         try:
             one_echo(entry)
         except (RuntimeError, OSError):
-            text = c.text() + s.text()
-            return all(w in text for w in words) or text
+            return until(lambda: all(w in c.text() + s.text() for w in words)) or c.text()
         return "it worked"
 
     tap.case(name, fn)
@@ -346,29 +347,21 @@ def ends():
     s, c, entry, p = pair("relay+quic", 2, "", "")
     tap.case("before the server ends", one_echo, entry)
     s.stop()
-    s = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
+    s = Host("-L", "relay+quic://127.0.0.1:%d" % p, udp=[p], workers=2)
 
     def again():
-        last = None
-        for _ in range(20):
-            try:
-                return one_echo(entry)
-            except (RuntimeError, OSError) as e:
-                last = e
-                time.sleep(0.2)
-        return repr(last) + c.text()
+        return until(lambda: one_echo(entry)) or c.text()
 
     tap.case("a server that was stopped and started is found again", again)
     s.proc.send_signal(signal.SIGKILL)
     s.proc.wait()
-    s = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
+    s = Host("-L", "relay+quic://127.0.0.1:%d" % p, udp=[p], workers=2)
     tap.case("one that was killed too: it resets what it does not know", again)
     stop(s, c, "after restarts")
     p = free_port()
-    a = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
-    time.sleep(0.3)
+    a = Host("-L", "relay+quic://127.0.0.1:%d" % p, udp=[p], workers=2)
     b = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
-    b.proc.wait(10)
+    b.proc.wait(PATIENCE)
     tap.ok("address already in use" in b.text(), "a second server is told the address is in use")
     tap.ok(a.stop() == 0, "the first one ends cleanly", a.text())
 
@@ -388,14 +381,10 @@ def reload():
 
     def again(count, word):
         s.proc.send_signal(signal.SIGHUP)
-        for _ in range(200):
-            if s.text().count(word) > count:
-                return True
-            time.sleep(0.05)
-        return False
+        return until(lambda: s.text().count(word) > count)
 
     write("nodelay: true", "")
-    s = Host("-C", conf, "-D", workers=2)
+    s = Host("-C", conf, "-D", udp=[p], workers=2)
     c = Host(
         "-L",
         "socks5://127.0.0.1:%d" % entry,
@@ -405,7 +394,7 @@ def reload():
         workers=2,
     )
     t = connect_via("socks5", entry, "127.0.0.1", ECHO)
-    t.settimeout(20)
+    t.settimeout(PATIENCE)
 
     def lives():
         t.sendall(b"still here")
@@ -421,14 +410,7 @@ def reload():
     tap.ok(again(1, "1 changed"), "the listener is changed, too", s.text())
 
     def found():
-        last = None
-        for _ in range(20):
-            try:
-                return one_echo(entry)
-            except (RuntimeError, OSError) as e:
-                last = e
-                time.sleep(0.2)
-        return repr(last) + c.text() + s.text()
+        return until(lambda: one_echo(entry)) or c.text() + s.text()
 
     tap.case("a new connection is made", found)
     stop(s, c, "after reloads")
@@ -454,27 +436,25 @@ def slow_reader():
 
 def version_negotiation():
     p = free_port()
-    h = Host("-L", "relay+quic://127.0.0.1:%d" % p, workers=2)
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(5)
+    h = Host("-L", "relay+quic://127.0.0.1:%d" % p, udp=[p], workers=2)
     dcid, scid = b"\1\2\3\4\5\6\7\x08", b"\x09\x0a\x0b"
     packet = b"\xc0\x1a\x2a\x3a\x4a" + b"\x08" + dcid + b"\x03" + scid
 
+    def answer(data):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            return ask(s, ("127.0.0.1", p), data, set())
+
     def fn():
-        for _ in range(20):
-            s.sendto(packet + bytes(1200 - len(packet)), ("127.0.0.1", p))
-            try:
-                r = s.recv(2048)
-            except (socket.timeout, ConnectionRefusedError):
-                time.sleep(0.1)
-                continue
-            head = b"\0\0\0\0\x03" + scid + b"\x08" + dcid
-            return (r[0] & 0x80 and r[1 : 1 + len(head)] == head and b"\0\0\0\1" in r[17:]) or r
-        return "no answer"
+        r = answer(packet + bytes(1200 - len(packet)))
+        if not r:
+            return "no answer"
+        head = b"\0\0\0\0\x03" + scid + b"\x08" + dcid
+        return bool(r[0] & 0x80 and r[1 : 1 + len(head)] == head and b"\0\0\0\1" in r[17:]) or r
 
     tap.case("an unknown version is answered with those we know", fn)
 
     def small():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.settimeout(0.5)
         s.sendto(packet + bytes(100), ("127.0.0.1", p))
         try:
@@ -485,12 +465,11 @@ def version_negotiation():
     tap.case("a small packet is not", small)
 
     def stray():
-        s.settimeout(5)
-        s.sendto(b"\x40" + os.urandom(99), ("127.0.0.1", p))
-        r = s.recv(2048)
-        return (r[0] & 0xC0) == 0x40 and len(r) < 100 or r
+        r = answer(b"\x40" + os.urandom(99))
+        return bool(r) and (r[0] & 0xC0) == 0x40 and len(r) < 100 or r
 
     tap.case("a packet of an unknown connection is answered with a shorter reset", stray)
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     for n in (0, 1, 5, 30, 1200, 1500):
         s.sendto(os.urandom(n), ("127.0.0.1", p))
     tap.ok(h.alive() and h.stop() == 0, "noise hurts nobody", h.text())
@@ -502,8 +481,9 @@ def version_negotiation():
 def hops():
     for first, query in (("relay", ""), ("socks5", "?udp=true"), ("relay+quic", "")):
         p, q, entry = free_port(), free_port(), free_port()
-        one = Host("-L", "%s://127.0.0.1:%d%s" % (first, p, query), workers=2)
-        two = Host("-L", "http+quic://127.0.0.1:%d" % q, workers=2)
+        kind = {"udp" if "quic" in first else "ports": [p]}
+        one = Host("-L", "%s://127.0.0.1:%d%s" % (first, p, query), workers=2, **kind)
+        two = Host("-L", "http+quic://127.0.0.1:%d" % q, udp=[q], workers=2)
         c = Host(
             "-L",
             "socks5://127.0.0.1:%d" % entry,
@@ -524,7 +504,7 @@ def hops():
         )
 
     c = Host("-L", "http://127.0.0.1:0", "-F", "socks4://127.0.0.1:1", "-F", "quic://127.0.0.1:2")
-    c.proc.wait(10)
+    c.proc.wait(PATIENCE)
     tap.ok(
         "needs datagrams" in c.text() and "hop-0/node-0" in c.text() and "hop-1" in c.text(),
         "quic after a hop that carries no datagrams is refused, naming both",

@@ -5,6 +5,7 @@
 import getpass
 import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 
 from harness import (
+    PATIENCE,
     WORK,
     KEPT_KIB,
     Host,
@@ -20,10 +22,12 @@ from harness import (
     answer_after_end,
     connect_via,
     free_port,
+    listening,
     need,
     pattern,
     read_all,
     serve,
+    until,
     wait_port,
 )
 
@@ -128,12 +132,12 @@ def all_of(name, connect, big=0):
 
 
 def socks(entry):
-    return lambda port: connect_via("socks5", entry, "127.0.0.1", port, 60)
+    return lambda port: connect_via("socks5", entry, "127.0.0.1", port)
 
 
 def direct(port):
     """A forwarded port: whatever is asked for, it leads to one target."""
-    return lambda _: socket.create_connection(("127.0.0.1", port), 60)
+    return lambda _: socket.create_connection(("127.0.0.1", port), PATIENCE)
 
 
 def refused(entry):
@@ -226,7 +230,7 @@ def through_sshd(sshd):
         ended(name, host)
     entry, host = before(sshd.user, "?privateKeyFile=" + path("stranger"))
     tap.case("a key that is not authorized", refused, entry)
-    tap.ok("let the user in" in host.text(), "and the log says so", host.text())
+    tap.ok(host.says("let the user in"), "and the log says so", host.text())
     ended("another key", host)
     entry, host = before(
         sshd.user,
@@ -300,7 +304,7 @@ class Client:
 
     def stop(self):
         self.proc.terminate()
-        self.proc.wait(20)
+        self.proc.wait(PATIENCE)
 
 
 def ssh(port, key="ed25519"):
@@ -319,35 +323,19 @@ def netcat(port):
         ssh(port) + ["-W", "127.0.0.1:%d" % END, "u@127.0.0.1"],
         input=data,
         capture_output=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
     ).stdout
     return got == hashlib.sha256(data).hexdigest().encode() + ANSWER or "%d bytes" % len(got)
 
 
-def log_says(what, text, seconds=20):
-    end = time.time() + seconds
-    while time.time() < end:
-        if what in text():
-            return True
-        time.sleep(0.05)
-    return text()
-
-
-def is_closed(port, seconds=20):
-    end = time.time() + seconds
-    while time.time() < end:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            return True
-        time.sleep(0.05)
-    return "somebody still listens"
+def is_closed(port):
+    return until(lambda: not listening(port)) or "somebody still listens"
 
 
 def remote_any(listener):
     """ssh -R 0: the server chooses a port and says which."""
     c = Client(listener, "-R", "0:127.0.0.1:%d" % END)
-    if log_says("Allocated port", c.text) is not True:
+    if not until(lambda: re.search(r"Allocated port \d+\D", c.text())):
         return c.text()
     port = int(c.text().split("Allocated port ")[1].split()[0])
     r = half_close(direct(port), 1000)
@@ -379,14 +367,14 @@ def forwarding(workers):
     all_of("ssh -D, " + name, socks(dynamic), 50)
     all_of("ssh -R, " + name, direct(remote))
     again = Client(listener, "-R", "%d:127.0.0.1:%d" % (remote, END))
-    tap.ok(again.proc.wait(20) != 0, "ssh -R of a port that is taken, " + name, again.text())
+    tap.ok(again.proc.wait(PATIENCE) != 0, "ssh -R of a port that is taken, " + name, again.text())
     tap.case("ssh -R 0, " + name, remote_any, listener)
     c.stop()
     tap.case("the ports of a client that left are closed, " + name, is_closed, remote)
     stranger = Client(listener, "-L", "%d:127.0.0.1:%d" % (free_port(), END), key="stranger")
-    tap.ok(stranger.proc.wait(20) != 0, "another key, " + name, stranger.text())
+    tap.ok(stranger.proc.wait(PATIENCE) != 0, "another key, " + name, stranger.text())
     shell = subprocess.run(
-        ssh(listener) + ["u@127.0.0.1", "true"], capture_output=True, text=True, timeout=30
+        ssh(listener) + ["u@127.0.0.1", "true"], capture_output=True, text=True, timeout=PATIENCE
     )
     tap.ok(shell.returncode != 0, "there is no shell, " + name, shell.stderr)
     for words in (
@@ -414,7 +402,7 @@ def bypassed():
         ssh(listener) + ["-W", "127.0.0.1:%d" % END, "u@127.0.0.1"],
         input=b"x",
         capture_output=True,
-        timeout=60,
+        timeout=2 * PATIENCE,
     )
     tap.ok(out.stdout == b"", "what the bypass forbids is not reached", out.stdout[:200])
     ended("bypass", host)

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 
-from harness import Host, Tap, free_port, pattern, run, udp_echo
+from harness import Host, Tap, ask, free_port, pattern, run, udp_echo
 from streams import (
     LossyPath,
     Targets,
@@ -112,6 +112,7 @@ class Way:
             Host(
                 *["-L", url(scheme, port), "-L", "socks5://127.0.0.1:%d?udp=true" % first],
                 ports=[first] + ([] if over_packets(scheme) else [port]),
+                udp=[port] if over_packets(scheme) else [],
                 workers=workers
             )
         )
@@ -195,13 +196,13 @@ def lossy(scheme, workers, forwarded, query=""):
     forward = " in a UDP forward" if forwarded else ""
     name = "%s%s%s with %d workers" % (scheme, query, forward, workers)
     port, hosts = free_port(), []
-    hosts.append(Host("-L", url(scheme, port) + query, workers=workers))
+    hosts.append(Host("-L", url(scheme, port) + query, udp=[port], workers=workers))
     path = LossyPath(port)
     to = path.port
     if forwarded:
         to = free_port()
         forward = "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true&ttl=60s" % (to, path.port)
-        hosts.append(Host("-L", forward, workers=workers))
+        hosts.append(Host("-L", forward, udp=[to], workers=workers))
     host, start = entry([url(scheme, to) + query], workers)
     hosts.append(host)
     if LONG:
@@ -225,21 +226,14 @@ def datagrams(scheme, workers):
     way = Way(scheme, workers, second=False)
     port, target = free_port(), udp_echo(lambda b: b + b"!")
     hop = way.client.argv[-1]
-    way.add(Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target), "-F", hop))
+    forward = "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target)
+    way.add(Host("-L", forward, "-F", hop, udp=[port]))
 
     def fn():
-        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        s.settimeout(1)
+        s, seen = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), set()
         for size in (0, 1, 100, 1200, 9000):
             data = pattern(size, size + 1)
-            for _ in range(10):
-                try:
-                    s.sendto(data, ("127.0.0.1", port))
-                    if s.recv(65536) == data + b"!":
-                        break
-                except OSError:
-                    continue
-            else:
+            if ask(s, ("127.0.0.1", port), data, seen) != data + b"!":
                 return "a packet of %d bytes does not come back" % size
         return True
 
@@ -250,7 +244,7 @@ def datagrams(scheme, workers):
 def refused(scheme):
     """Told when the configuration is read, by either end."""
     for args in (["-L", url(scheme, 1)], ["-L", "socks5://127.0.0.1:0", "-F", url(scheme, 1)]):
-        r = run([os.environ.get("GOST_HOST", "gost-host")] + args, 10)
+        r = run([os.environ.get("GOST_HOST", "gost-host")] + args)
         text = (r.stdout + r.stderr).decode()
         if r.returncode == 0 or "sessions into the streams" not in text:
             return "status %d\n%s" % (r.returncode, text)
