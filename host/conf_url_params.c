@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base64.h"
 #include "conf_meta.h"
 #include "conf_number.h"
 #include "conf_url_internal.h"
@@ -143,21 +144,6 @@ void gh_url_copy_str(struct gh_url_builder *b, const struct gh_value *from, cons
 
 /* ---- credentials ---- */
 
-static int base64_digit(char c, bool url_safe)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == (url_safe ? '-' : '+'))
-        return 62;
-    if (c == (url_safe ? '_' : '/'))
-        return 63;
-    return -1;
-}
-
 /* Decodes URL-safe text without padding, or standard text with padding. *Owned*; NULL: it is
  * neither, or it has a NUL character. */
 static char *decode_base64(const char *text, bool url_safe)
@@ -173,7 +159,7 @@ static char *decode_base64(const char *text, bool url_safe)
     size_t n = 0;
     unsigned bits = 0, have = 0;
     for (size_t i = 0; out != NULL && i < len; i++) {
-        int d = base64_digit(text[i], url_safe);
+        int d = gost_base64_digit((uint8_t)text[i], url_safe ? "-_" : "+/");
         if (d < 0)
             goto bad;
         bits = bits << 6 | (unsigned)d;

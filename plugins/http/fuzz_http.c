@@ -26,7 +26,7 @@ static void fuzz_request(struct gost_bytes in)
     if (gost_http1_parse_request(&head, in, NULL) != GOST_OK)
         return;
     require(head.length <= in.n && gost_http1_find_end(in, &scanned) <= head.length);
-    http_knocked("a,b.c", http_request_host(&head));
+    gost_decoy_knocked("a,b.c", http_request_host(&head));
     if (http_target_parse(&t, &head) != GOST_OK)
         return;
     http_put_request(&out, &head, &t, HTTP_PUT_CLOSE);

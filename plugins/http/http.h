@@ -9,15 +9,6 @@
 #include "decoy.h"
 #include "http1_fields.h"
 
-enum http_decoy_kind {
-    HTTP_DECOY_OFF = GOST_DECOY_OFF,
-    HTTP_DECOY_CODE = GOST_DECOY_CODE,
-    HTTP_DECOY_WEB = GOST_DECOY_WEB,
-    HTTP_DECOY_HOST = GOST_DECOY_HOST,
-    HTTP_DECOY_FILE = GOST_DECOY_FILE,
-    HTTP_DECOY_UNKNOWN = GOST_DECOY_UNKNOWN
-};
-
 /* Configuration of the handler. */
 struct http_conf {
     uint64_t read_timeout, idle_timeout; /* ns */
@@ -25,12 +16,12 @@ struct http_conf {
     const char *proxy_agent, *realm, *probe_resist, *knock;
     uint32_t keepalive, udp, sniffing;
     /* made by prepare() */
-    uint32_t decoy;      /* enum http_decoy_kind */
-    uint32_t decoy_code; /* CODE */
-    uint32_t decoy_tls;  /* WEB: https */
-    const char *decoy_value; /* borrowed from probe_resist: a path */
+    uint32_t decoy;                                /* enum http_decoy_kind */
+    uint32_t decoy_code;                           /* CODE */
+    uint32_t decoy_tls;                            /* WEB: https */
+    const char *decoy_value;                       /* borrowed from probe_resist: a path */
     struct gost_bytes decoy_authority, decoy_path; /* WEB */
-    struct gost_addr decoy_addr; /* WEB, HOST */
+    struct gost_addr decoy_addr;                   /* WEB, HOST */
 };
 
 /* Configuration of the connector. */
@@ -48,7 +39,7 @@ enum http_phase {
     HTTP_EXCHANGE, /* request sent; bodies and response are moved */
     HTTP_DECOY,    /* a decoy file is read or a decoy server is dialed */
     HTTP_UDP,
-    HTTP_TUNNEL    /* handed to the relay */
+    HTTP_TUNNEL /* handed to the relay */
 };
 
 enum http_tag {
@@ -85,9 +76,9 @@ struct http_state {
     uint8_t minor;     /* HTTP version of the request */
     uint8_t is_head, is_connect;
     uint8_t persistent; /* the client wants to send more requests */
-    uint8_t closing;   /* no further request is served */
-    uint8_t got_head;  /* the response's head has gone to the client */
-    uint8_t strip;     /* chunk frames are taken off: the client speaks HTTP/1.0 */
+    uint8_t closing;    /* no further request is served */
+    uint8_t got_head;   /* the response's head has gone to the client */
+    uint8_t strip;      /* chunk frames are taken off: the client speaks HTTP/1.0 */
     uint8_t keep_upstream;
     uint8_t pumping;   /* bit n: a pump from port n is under way */
     uint8_t decoy;     /* the exchange is with a decoy server */
@@ -114,10 +105,6 @@ struct http_target {
 /* http_request.c: pure */
 int http_target_parse(struct http_target *ret_target, const struct gost_http1_head *head);
 struct gost_bytes http_request_host(const struct gost_http1_head *head);
-static inline int http_knocked(const char *list, struct gost_bytes host)
-{
-    return gost_decoy_knocked(list, host);
-}
 
 #define HTTP_PUT_CLOSE   1u /* add Connection: close */
 #define HTTP_PUT_KEEP    2u /* add Connection: keep-alive */
@@ -129,11 +116,6 @@ void http_put_response(struct gost_http1_out *out, const struct gost_http1_head 
                        uint32_t minor, uint32_t flags);
 
 /* http_reply.c: pure, but for http_out_new and http_out_send */
-static inline const char *http_map_check(const struct gost_map *map)
-{
-    return gost_http1_map_check(map);
-}
-
 #define HTTP_REPLY_AGENT   1u /* with Proxy-Agent */
 #define HTTP_REPLY_HEADERS 2u /* with the configured header fields */
 #define HTTP_REPLY_EMPTY   4u /* Content-Length: 0 instead of Connection: close */
@@ -189,9 +171,5 @@ extern const struct gost_connector_ops http_connector_ops;
 int http_connector_prepare(void *conf, struct gost_prepare *p);
 void http_put_connect(struct gost_http1_out *out, const struct http_connector_conf *conf,
                       const char *authority, int udp);
-static inline int http_connect_error(uint32_t status)
-{
-    return gost_http1_error(status);
-}
 
 #endif

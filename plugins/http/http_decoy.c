@@ -42,19 +42,19 @@ int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct 
 
     if (r != GOST_OK)
         return r;
-    if (conf->decoy == HTTP_DECOY_OFF || http_knocked(conf->knock, http_request_host(&head)))
+    if (conf->decoy == GOST_DECOY_OFF || gost_decoy_knocked(conf->knock, http_request_host(&head)))
         return refuse_407(io, conf, &head);
     s->phase = HTTP_DECOY;
     gost_phase(io, "the probeResist decoy");
     switch (conf->decoy) {
-    case HTTP_DECOY_CODE:
+    case GOST_DECOY_CODE:
         return show_code(io, conf);
-    case HTTP_DECOY_FILE:
+    case GOST_DECOY_FILE:
         r = gost_file_read(io, HTTP_TAG_FILE, gost_bytes_str(conf->decoy_value),
                            GOST_DECOY_FILE_MAX);
         break;
-    case HTTP_DECOY_WEB:
-    case HTTP_DECOY_HOST:
+    case GOST_DECOY_WEB:
+    case GOST_DECOY_HOST:
         gost_set_deadline(io, gost_now() + GOST_DECOY_TIMEOUT);
         r = gost_decoy_dial(io, HTTP_TAG_DECOY_DIAL, HTTP_UPSTREAM, &conf->decoy_addr);
         break;
@@ -145,7 +145,7 @@ int http_decoy_result(struct http_state *s, const struct http_conf *conf, struct
     case HTTP_TAG_FILE:
         return show_file(io, ev->result);
     case HTTP_TAG_DECOY_DIAL:
-        if (conf->decoy == HTTP_DECOY_HOST)
+        if (conf->decoy == GOST_DECOY_HOST)
             return show_host(s, conf, io);
         return conf->decoy_tls ? start_tls(conf, io) : fetch_page(s, conf, io);
     default:

@@ -1,7 +1,7 @@
 /* test_http.c - the http plugin's texts against recorded exchanges: targets, replies, heads. */
 /* SPDX-License-Identifier: MIT */
-#include "http.h"
 #include "../../sdk/testkit/test_capture.h"
+#include "http.h"
 
 #define CAPTURES "plugins/http/captures/"
 
@@ -111,12 +111,12 @@ static void test_custom_headers(void)
                      "Cache-Control: no\r\nProxy-Agent: gost/3.0\r\nX-B: 2\r\n\r\n") &&
            memcmp(text + 53, "Cache-Control", 13) == 0,
        "configured fields are sorted and spelled as usual");
-    ok(http_map_check(&conf.header) == NULL, "good fields pass");
+    ok(gost_http1_map_check(&conf.header) == NULL, "good fields pass");
     conf.header.v = (const struct gost_pair[]){{"x b", "2"}};
     conf.header.n = 1;
-    ok(http_map_check(&conf.header) != NULL, "a bad name is refused");
+    ok(gost_http1_map_check(&conf.header) != NULL, "a bad name is refused");
     conf.header.v = (const struct gost_pair[]){{"x", "2\r\nY: 3"}};
-    ok(http_map_check(&conf.header) != NULL, "a line end in a value is refused");
+    ok(gost_http1_map_check(&conf.header) != NULL, "a line end in a value is refused");
 }
 
 static void test_connect(void)
@@ -155,8 +155,8 @@ static void test_connect(void)
                      "Proxy-Authorization: Basic dXNlcjpwYXNz\r\nProxy-Connection: keep-alive\r\n"
                      "X-A: 1\r\n\r\n"),
        "CONNECT with configured fields");
-    ok(http_connect_error(407) == GOST_EAUTH && http_connect_error(403) == GOST_EDENIED &&
-           http_connect_error(503) == GOST_EPEER && http_connect_error(504) == GOST_ETIMEDOUT,
+    ok(gost_http1_error(407) == GOST_EAUTH && gost_http1_error(403) == GOST_EDENIED &&
+           gost_http1_error(503) == GOST_EPEER && gost_http1_error(504) == GOST_ETIMEDOUT,
        "what a refusal means");
 }
 
@@ -209,11 +209,12 @@ static int host_is(const char *request, const char *host)
 static void test_knock(void)
 {
     load_request(CAPTURES "probe-resist-knock.txt", 0);
-    ok(http_knocked("a.b, KNOCK.test", http_request_host(&head)), "a knock");
+    ok(gost_decoy_knocked("a.b, KNOCK.test", http_request_host(&head)), "a knock");
     load_request(CAPTURES "probe-resist-origin-form.txt", 0);
-    ok(!http_knocked("knock.test", http_request_host(&head)), "the Host field does not knock");
-    ok(!http_knocked("knock.test", gost_bytes_str("test")) &&
-           !http_knocked(NULL, gost_bytes_str("test")),
+    ok(!gost_decoy_knocked("knock.test", http_request_host(&head)),
+       "the Host field does not knock");
+    ok(!gost_decoy_knocked("knock.test", gost_bytes_str("test")) &&
+           !gost_decoy_knocked(NULL, gost_bytes_str("test")),
        "no knock");
     ok(host_is("CONNECT [::1]:443 HTTP/1.1\r\n\r\n", "::1") &&
            host_is("CONNECT a.b:443 HTTP/1.1\r\n\r\n", "a.b"),
@@ -227,13 +228,13 @@ static void test_decoy_config(void)
     struct http_conf conf = default_conf();
 
     conf.probe_resist = "code:404";
-    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_CODE &&
+    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == GOST_DECOY_CODE &&
            conf.decoy_code == 404,
        "code:404");
     conf.probe_resist = "code:abc";
-    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_UNKNOWN, "code:abc");
+    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == GOST_DECOY_UNKNOWN, "code:abc");
     conf.probe_resist = "web:a.b/x";
-    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_WEB &&
+    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == GOST_DECOY_WEB &&
            conf.decoy_addr.port == 80 && gost_http1_is(conf.decoy_path, "/x") && !conf.decoy_tls,
        "web without a scheme");
     conf.probe_resist = "web:https://a.b";
@@ -242,11 +243,11 @@ static void test_decoy_config(void)
     conf.probe_resist = "host:";
     ok(http_decoy_prepare(&conf, &p) == GOST_EPROTO, "host without an address is refused");
     conf.probe_resist = "file:/x";
-    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_FILE &&
+    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == GOST_DECOY_FILE &&
            strcmp(conf.decoy_value, "/x") == 0,
        "file:/x");
     conf.probe_resist = "bogus";
-    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == HTTP_DECOY_UNKNOWN, "bogus");
+    ok(http_decoy_prepare(&conf, &p) == GOST_OK && conf.decoy == GOST_DECOY_UNKNOWN, "bogus");
 }
 
 /* Is every line of `a` one of `b`'s? The order is the client's, not gost's. */

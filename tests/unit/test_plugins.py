@@ -29,8 +29,9 @@ def check(good, name, detail=""):
 
 
 def compile_(target, sources, *flags):
-    done = subprocess.run(CC + ["-std=gnu11", "-O0", "-I", os.path.join(SDK, "include"), "-I",
-                                os.path.join(SDK, "engine")] +
+    done = subprocess.run(CC + ["-std=gnu11", "-O0"] +
+                          ["-I" + os.path.join(SDK, part)
+                           for part in ("include", "engine", "helpers")] +
                           list(flags) + ["-o", target] + sources + ["-lyaml", "-lcjson", "-lm",
                                                                     "-ldl", "-lpthread"],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
