@@ -25,27 +25,6 @@ static void wire(const uint8_t *data, size_t size)
     }
 }
 
-/* A user that reads some streams, answers some and lets go of others. */
-static void use(struct side *s, uint8_t how)
-{
-    char buf[4096];
-    unsigned i;
-
-    for (i = 0; i < s->n; i++) {
-        if (!s->stream[i])
-            continue;
-        if ((i + how) % 3 == 0)
-            say(s->stream[i], buf, hear(s->stream[i], buf, sizeof buf));
-        if ((i + how) % 5 == 1 && heard_end(s->stream[i]))
-            say_end(s->stream[i]);
-        if ((i + how) % 7 == 2) {
-            ge_stack_free(s->stream[i], how & 1);
-            s->stream[i] = NULL;
-        }
-    }
-    run();
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t out[1 << 16];
@@ -67,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         n = size - at < 64u + (data[0] & 0xf0u) ? size - at : 64u + (data[0] & 0xf0u);
         if (feed(&s, data + at, n, 1u + (data[0] >> 2) * 3u) == 0)
             break;
-        use(&s, data[at]);
+        side_use(&s, data[at]);
         (void)drain(&s, out, sizeof out);
     }
     later(11 * GOST_S);

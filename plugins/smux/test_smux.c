@@ -514,23 +514,23 @@ static void test_bad_peers(void)
 
 static void test_options(void)
 {
-    struct ge_conf *conf = make_conf(GOST_SERVER, "mux.maxFrameSize=0 mux.keepaliveInterval=0");
+    struct ge_conf *conf = make_conf(0, GOST_SERVER, "mux.maxFrameSize=0 mux.keepaliveInterval=0");
     const struct smux_conf *c = conf ? ge_conf_data(conf) : NULL;
 
     ok(c && c->frame_size == 32768 && c->interval_ns == 10 * GOST_S && c->stream_buffer == 65536 &&
            c->session_buffer == 4194304 && c->timeout_ns == 30 * GOST_S,
        "zero means the default");
     ge_conf_free(conf);
-    ok(!make_conf(GOST_SERVER, "mux.version=3"), "version 3");
-    ok(!make_conf(GOST_SERVER, "mux.type=yamux"), "another protocol");
-    ok(!make_conf(GOST_SERVER, "mux.maxFrameSize=65536"), "a frame that no head can tell");
-    ok(!make_conf(GOST_CLIENT, "mux.keepaliveInterval=60s") &&
+    ok(!make_conf(0, GOST_SERVER, "mux.version=3"), "version 3");
+    ok(!make_conf(0, GOST_SERVER, "mux.type=yamux"), "another protocol");
+    ok(!make_conf(0, GOST_SERVER, "mux.maxFrameSize=65536"), "a frame that no head can tell");
+    ok(!make_conf(0, GOST_CLIENT, "mux.keepaliveInterval=60s") &&
            strstr(conf_error, "mux.keepaliveTimeout"),
        "an interval above the timeout");
-    conf = make_conf(GOST_CLIENT, "mux.keepaliveInterval=60s mux.keepaliveDisabled=true");
+    conf = make_conf(0, GOST_CLIENT, "mux.keepaliveInterval=60s mux.keepaliveDisabled=true");
     ok(conf != NULL, "which does not matter when it is off");
     ge_conf_free(conf);
-    ok(!make_conf(GOST_CLIENT, "mux.maxStreamBuffer=5MB") &&
+    ok(!make_conf(0, GOST_CLIENT, "mux.maxStreamBuffer=5MB") &&
            strstr(conf_error, "mux.maxReceiveBuffer"),
        "a stream's buffer above the session's");
 }

@@ -36,27 +36,6 @@ static void files(struct gost_bytes text)
     ssh_out_free(&keys);
 }
 
-/* Users that read some streams, answer some and let go of others. */
-static void use(struct side *s, uint8_t how)
-{
-    char buf[4096];
-    unsigned i;
-
-    for (i = 0; i < s->n; i++) {
-        if (!s->stream[i])
-            continue;
-        if ((i + how) % 3 == 0)
-            say(s->stream[i], buf, hear(s->stream[i], buf, sizeof buf));
-        if ((i + how) % 5 == 1 && heard_end(s->stream[i]))
-            say_end(s->stream[i]);
-        if ((i + how) % 7 == 2) {
-            ge_stack_free(s->stream[i], how & 1);
-            s->stream[i] = NULL;
-        }
-    }
-    run();
-}
-
 /* Messages: a length byte, then so many bytes. */
 static void messages(const uint8_t *data, size_t size, uint32_t role)
 {
@@ -76,7 +55,7 @@ static void messages(const uint8_t *data, size_t size, uint32_t role)
         ssh_put(&m, data, n);
         if (m.n)
             put_packet(wire, &m);
-        use(&s, n ? data[n - 1] : 0);
+        side_use(&s, n ? data[n - 1] : 0);
         while (take_packet(wire).n)
             continue;
     }

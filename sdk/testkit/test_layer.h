@@ -472,4 +472,45 @@ static inline int stays_bounded(const char *const *client, const char *const *se
     return a.sent > 100000 && u.chunk_bytes < 2 << 20;
 }
 
+/* For fuzz targets: what a hostile peer sends. The first byte says who we are and how the rest is
+ * cut. `come_up` opens the link and brings our side past its handshake; NULL: without one. */
+static inline void layer_fuzz(const uint8_t *data, size_t size,
+                              void (*come_up)(struct link *l, int server, uint8_t how))
+{
+    static struct record heard;
+    struct link l = {.split = 0};
+    struct lend *own, *peer;
+    struct ge_usage u;
+    int i, server;
+
+    if (size < 1 || size > 65536)
+        return;
+    if (!layer_worker)
+        layer_begin();
+    server = data[0] & 1;
+    if (come_up)
+        come_up(&l, server, data[0]);
+    else
+        link_open(&l, server ? NULL : NONE, server ? NONE : NULL);
+    own = server ? &l.server : &l.client;
+    peer = server ? &l.client : &l.server;
+    l.split = data[0] & 4 ? 1 + data[0] / 8u : 65536;
+    say(peer, data + 1, size - 1);
+    for (i = 0; i < 8; i++) {
+        say_text(own, "data of the user");
+        settle(&l);
+        hear(own, &heard);
+        hear(peer, &heard);
+    }
+    hang_up(peer);
+    settle(&l);
+    ge_worker_usage(layer_worker, &u);
+    if (u.chunk_bytes > 4u << 20)
+        abort();
+    link_close(&l);
+    ge_worker_usage(layer_worker, &u);
+    if (u.stacks || u.flows || u.chunks)
+        abort();
+}
+
 #endif
