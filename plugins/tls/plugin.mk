@@ -30,7 +30,12 @@ TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_stack
 	%D%/tls_names.h
 %C%_test_tls_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
-%C%_test_tls_stack_SOURCES = %D%/test_certs.h %D%/test_stack.h %D%/test_tls_stack.c $(%C%_parts)
+%C%_test_tls_stack_SOURCES = \
+	sdk/testkit/test_capture.h \
+	sdk/testkit/test_layer.h \
+	%D%/test_certs.h \
+	%D%/test_tls_stack.c \
+	$(%C%_parts)
 %C%_test_tls_stack_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_stack_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
 

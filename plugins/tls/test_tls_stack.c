@@ -1,12 +1,9 @@
 /* test_tls_stack.c - two tls layers on the engine: data, ends, trust, names, failures. */
 /* SPDX-License-Identifier: MIT */
-#include "test_stack.h"
+#include "../../sdk/testkit/test_layer.h"
 
+#include "test_certs.h"
 #include "tls_names.h"
-
-#define W(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static const char *const nothing[] = {NULL};
 
 /* "key=" and the path of a test's file. Valid until 64 calls later. */
 static const char *file(const char *key, const char *name)
@@ -21,101 +18,35 @@ static const char *file(const char *key, const char *name)
 
 /* ---- moving data ---- */
 
-static uint8_t pattern(size_t i, int side)
+/* Both ends are past the handshake. */
+static int both_ready(const struct link *l)
 {
-    return (uint8_t)(i * 31 + (i >> 8) * 7 + (i >> 16) + (size_t)side * 101);
-}
-
-struct stream {
-    struct end *from, *to;
-    size_t total, sent, got;
-    int side, shut, bad, ended;
-};
-
-static int pump_in(struct stream *t, size_t step)
-{
-    struct gost_io *io = t->from->stack ? ge_stack_io(t->from->stack) : NULL;
-    uint8_t buf[16384];
-    size_t n = t->total - t->sent, i;
-
-    if (!io || t->shut)
-        return 0;
-    if (n == 0) {
-        gost_shut(io);
-        return t->shut = 1;
-    }
-    if (n > step)
-        n = step;
-    if (gost_tx_room(io) < n)
-        return 0;
-    for (i = 0; i < n; i++)
-        buf[i] = pattern(t->sent + i, t->side);
-    gost_send(io, buf, n);
-    t->sent += n;
-    return 1;
-}
-
-static int pump_out(struct stream *t)
-{
-    struct gost_io *io = t->to->stack ? ge_stack_io(t->to->stack) : NULL;
-    struct gost_bytes run;
-    int moved = 0;
-    size_t i;
-
-    while (io && (run = gost_rx(io)).n > 0) {
-        for (i = 0; i < run.n; i++)
-            t->bad |= run.p[i] != pattern(t->got + i, t->side);
-        t->got += run.n;
-        gost_consume(io, run.n);
-        moved = 1;
-    }
-    if (io && !t->ended && gost_rx_eof(io))
-        moved = t->ended = 1;
-    return moved;
-}
-
-static int went_through(const struct stream *t)
-{
-    if (t->got == t->total && !t->bad && t->ended)
+    if (l->client.ready && l->server.ready && !l->client.ready_status && !l->server.ready_status)
         return 1;
-    printf("# %zu of %zu bytes, bad %d, ended %d\n", t->got, t->total, t->bad, t->ended);
+    printf("# client %d %s, server %d %s\n", l->client.ready, error_of(&l->client), l->server.ready,
+           error_of(&l->server));
     return 0;
 }
 
-/* Both directions; `first` ends the client's (1) or the server's (2) first, 0: both at their
- * time. */
-static int exchange(struct link *l, size_t up, size_t down, size_t step, int first)
+/* A client that means this target. "": nobody. */
+static void open_to(struct link *l, const char *const *client, const char *const *server,
+                    const char *target)
 {
-    struct stream a = {.from = &l->client, .to = &l->server, .total = up, .side = 1};
-    struct stream b = {.from = &l->server, .to = &l->client, .total = down, .side = 2};
-    int moved;
-
-    do {
-        moved = 0;
-        if (first != 2 || b.ended)
-            moved |= pump_in(&a, step);
-        if (first != 1 || a.ended)
-            moved |= pump_in(&b, step);
-        settle(l);
-        moved |= pump_out(&a) | pump_out(&b);
-    } while (moved);
-    if (l->client.flow->status || l->server.flow->status)
-        printf("# client %s, server %s\n", error_of(&l->client), error_of(&l->server));
-    return went_through(&a) & went_through(&b) && !l->client.flow->status &&
-           !l->server.flow->status;
+    l->target = target;
+    link_open(l, client, server);
 }
 
-static int run_exchange(const char *version, size_t split, size_t bytes, size_t step, int first,
-                        int paired)
+static int exchange_with(const char *version, size_t split, size_t bytes, size_t step, int first,
+                         int paired)
 {
-    struct link l = {.split = split, .paired = paired};
+    struct link l = {.split = split, .paired = paired, .timeless = 1};
     char max[64];
     int good;
 
     snprintf(max, sizeof max, "tls.options.maxVersion=%s", version);
-    link_open(&l, W(max), nothing, "server.test:443");
-    good = exchange(&l, bytes, bytes + 3, step, first) && is_up(&l) &&
-           strstr(last_log, version) != NULL;
+    open_to(&l, W(max), NONE, "server.test:443");
+    good = exchange(&l, bytes, bytes + 3, step, first) && both_ready(&l) &&
+           strstr(layer_log, version) != NULL;
     link_close(&l);
     return good;
 }
@@ -126,88 +57,56 @@ static void test_data(void)
     size_t i;
     int good = 1;
 
-    ok(run_exchange("TLSv1.3", 65521, 8 << 20, 16001, 0, 0), "TLS 1.3, 8 MB both ways");
-    ok(run_exchange("TLSv1.2", 65521, 8 << 20, 16001, 0, 0), "TLS 1.2, 8 MB both ways");
-    ok(run_exchange("TLSv1.3", 0, 8 << 20, 16384, 0, 1), "TLS 1.3, 8 MB both ways over a pair");
+    ok(exchange_with("TLSv1.3", 65521, 8 << 20, 16001, 0, 0), "TLS 1.3, 8 MB both ways");
+    ok(exchange_with("TLSv1.2", 65521, 8 << 20, 16001, 0, 0), "TLS 1.2, 8 MB both ways");
+    ok(exchange_with("TLSv1.3", 0, 8 << 20, 16384, 0, 1), "TLS 1.3, 8 MB both ways over a pair");
     for (i = 0; i < sizeof splits / sizeof splits[0]; i++)
-        good &= run_exchange("TLSv1.3", splits[i], 40000, 997 * i + 1, 0, 0) &
-                run_exchange("TLSv1.2", splits[i], 40000, 997 * i + 1, 0, 0);
+        good &= exchange_with("TLSv1.3", splits[i], 40000, 997 * i + 1, 0, 0) &
+                exchange_with("TLSv1.2", splits[i], 40000, 997 * i + 1, 0, 0);
     ok(good, "both versions, split at odd sizes");
-    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 1, 0),
+    ok(exchange_with("TLSv1.3", 1021, 300000, 5000, 1, 0),
        "TLS 1.3: the client ends first, the rest comes");
-    ok(run_exchange("TLSv1.3", 1021, 300000, 5000, 2, 0),
+    ok(exchange_with("TLSv1.3", 1021, 300000, 5000, 2, 0),
        "TLS 1.3: the server ends first, the rest comes");
-    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 1, 0),
+    ok(exchange_with("TLSv1.2", 1021, 300000, 5000, 1, 0),
        "TLS 1.2: the client ends first, the rest comes");
-    ok(run_exchange("TLSv1.2", 1021, 300000, 5000, 2, 0),
+    ok(exchange_with("TLSv1.2", 1021, 300000, 5000, 2, 0),
        "TLS 1.2: the server ends first, the rest comes");
-    ok(run_exchange("TLSv1.3", 0, 0, 1, 1, 0), "no data at all");
-}
-
-/* A reader that does not read: what waits stays bounded. */
-static void test_bounded(void)
-{
-    struct link l = {.split = 16384};
-    struct stream a = {.from = &l.client, .to = &l.server, .total = 64 << 20, .side = 1};
-    struct ge_usage u;
-    int i;
-
-    link_open(&l, nothing, nothing, "server.test:443");
-    for (i = 0; i < 2000; i++) {
-        pump_in(&a, 16384);
-        settle(&l);
-    }
-    ge_worker_usage(worker, &u);
-    ok(a.sent > 100000 && u.chunk_bytes < 2 << 20, "a reader that stops stops the writer");
-    link_close(&l);
+    ok(exchange_with("TLSv1.3", 0, 0, 1, 1, 0), "no data at all");
 }
 
 /* ---- ends ---- */
-
-static void send_text(struct end *e, const char *text)
-{
-    gost_send(ge_stack_io(e->stack), text, strlen(text));
-}
-
-static int got_text(struct end *e, const char *text)
-{
-    struct gost_io *io = ge_stack_io(e->stack);
-    size_t n = strlen(text);
-    const uint8_t *p = gost_rx_len(io) == n ? gost_take(io, n) : NULL;
-
-    return p && memcmp(p, text, n) == 0;
-}
 
 static void test_wire_ends(void)
 {
     struct link l = {.split = 0};
 
-    link_open(&l, nothing, nothing, "server.test:443");
+    open_to(&l, NONE, NONE, "server.test:443");
     settle(&l);
-    send_text(&l.client, "hello");
+    say_text(&l.client, "hello");
     settle(&l);
-    ok(is_up(&l) && got_text(&l.server, "hello"), "a greeting");
+    ok(both_ready(&l) && hears_text(&l.server, "hello"), "a greeting");
     l.cut_from_client = l.client.sent;
     ge_rx_end(l.server.stack, 0);
     settle(&l);
     ok(gost_rx_eof(ge_stack_io(l.server.stack)) && !l.server.flow->status &&
-           strstr(last_log, "without a close_notify"),
+           strstr(layer_log, "without a close_notify"),
        "an end without close_notify is an end, and is noted");
-    send_text(&l.server, "still here");
+    say_text(&l.server, "still here");
     settle(&l);
-    ok(got_text(&l.client, "still here"), "and the other direction goes on");
+    ok(hears_text(&l.client, "still here"), "and the other direction goes on");
     link_close(&l);
 
-    link_open(&l, nothing, nothing, "server.test:443");
+    open_to(&l, NONE, NONE, "server.test:443");
     settle(&l);
     l.cut_from_client = l.client.sent + 20;
-    send_text(&l.client, "hello, this is cut off in the middle");
+    say_text(&l.client, "hello, this is cut off in the middle");
     settle(&l);
     ok(l.server.flow->status == GOST_ECLOSED && says(&l.server, "in the middle of a TLS record"),
        "an end within a record is none");
     link_close(&l);
 
-    link_open(&l, nothing, nothing, "server.test:443");
+    open_to(&l, NONE, NONE, "server.test:443");
     l.cut_from_client = 40;
     settle(&l);
     ok(l.server.ready && l.server.ready_status == GOST_ECLOSED &&
@@ -222,11 +121,11 @@ static void test_wire_ends(void)
 static int connects(struct link *l, const char *const *client, const char *const *server,
                     const char *target)
 {
-    link_open(l, client, server, target);
-    send_text(&l->client, "word");
+    open_to(l, client, server, target);
+    say_text(&l->client, "word");
     settle(l);
-    return l->server.stack && !l->client.flow->status && !l->server.flow->status && is_up(l) &&
-           got_text(&l->server, "word");
+    return l->server.stack && !l->client.flow->status && !l->server.flow->status && both_ready(l) &&
+           hears_text(&l->server, "word");
 }
 
 static void test_trust(void)
@@ -274,11 +173,11 @@ static void test_trust(void)
            says(&l.client, "is for server.test, 192.0.2.7"),
        "secure with another IP address");
     link_close(&l);
-    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), NULL) &&
+    ok(!connects(&l, W(file("tls.caFile", "ca.pem"), "tls.secure=true"), W(cert, key), "") &&
            says(&l.client, "tls.serverName"),
        "secure without any name");
     link_close(&l);
-    ok(!connects(&l, W("tls.secure=true"), nothing, "gost.run:443") &&
+    ok(!connects(&l, W("tls.secure=true"), NONE, "gost.run:443") &&
            says(&l.client, "self-signed") && says(&l.client, "secure=false"),
        "secure against a generated certificate says what to do");
     link_close(&l);
@@ -288,7 +187,7 @@ static void test_trust(void)
            says(&l.client, "has expired on"),
        "an expired certificate");
     link_close(&l);
-    ok(connects(&l, nothing, W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")),
+    ok(connects(&l, NONE, W(file("tls.certFile", "old.pem"), file("tls.keyFile", "old.key")),
                 "old.test:443"),
        "which nobody minds without secure and caFile");
     link_close(&l);
@@ -386,12 +285,12 @@ static void test_server_names(void)
     good &= connects(&l, W(ca, secure), server, "any.wild.test:443");
     link_close(&l);
     good &= connects(&l, W(ca, secure), server, "exact.wild.test:443") &&
-            strstr(last_log, "TLSv1.3") != NULL;
+            strstr(layer_log, "TLSv1.3") != NULL;
     link_close(&l);
     ok(good, "the certificate with the name asked for, of several");
     good =
         connects(&l, W(ca, secure, "tls.options.maxVersion=1.2"), server, "exact.wild.test:443") &&
-        strstr(last_log, "ECDHE-RSA-") != NULL;
+        strstr(layer_log, "ECDHE-RSA-") != NULL;
     ok(good, "an exact name before a wildcard");
     link_close(&l);
     ok(!connects(&l, W(ca, secure), server, "no.such.test:443") &&
@@ -399,17 +298,17 @@ static void test_server_names(void)
        "the first one for an unknown name");
     link_close(&l);
     server = W("tls.rejectUnknownSNI=true", "tls.serverNames=one.test,*.two.test");
-    good = connects(&l, nothing, server, "ONE.test:443");
+    good = connects(&l, NONE, server, "ONE.test:443");
     link_close(&l);
-    good &= connects(&l, nothing, server, "a.two.test:443") &&
+    good &= connects(&l, NONE, server, "a.two.test:443") &&
             strcmp(l.server.flow->server_name, "a.two.test") == 0;
     link_close(&l);
     ok(good, "rejectUnknownSNI lets listed names pass");
-    ok(!connects(&l, nothing, server, "three.test:443") && says(&l.server, "\"three.test\"") &&
+    ok(!connects(&l, NONE, server, "three.test:443") && says(&l.server, "\"three.test\"") &&
            says(&l.client, "it does not serve this name"),
        "and no others");
     link_close(&l);
-    ok(!connects(&l, nothing, W("tls.rejectUnknownSNI=true"), "192.0.2.7:443") &&
+    ok(!connects(&l, NONE, W("tls.rejectUnknownSNI=true"), "192.0.2.7:443") &&
            says(&l.server, "named no server"),
        "nor clients without a name");
     link_close(&l);
@@ -424,7 +323,7 @@ static void test_protocols(void)
            strcmp(l.client.flow->alpn, "h2") == 0 && strcmp(l.server.flow->alpn, "h2") == 0,
        "ALPN by the server's order");
     link_close(&l);
-    ok(connects(&l, W("tls.options.alpn=h2"), nothing, "a.test:443") && !l.client.flow->alpn,
+    ok(connects(&l, W("tls.options.alpn=h2"), NONE, "a.test:443") && !l.client.flow->alpn,
        "a server without a list ignores ALPN");
     link_close(&l);
     ok(!connects(&l, W("tls.options.alpn=x"), W("tls.options.alpn=h2"), "a.test:443") &&
@@ -434,7 +333,7 @@ static void test_protocols(void)
     ok(connects(&l, W("tls.options.maxVersion=VersionTLS12"),
                 W("tls.options.cipherSuites=tls_ecdhe_ecdsa_with_aes_256_gcm_sha384"),
                 "a.test:443") &&
-           strstr(last_log, "ECDHE-ECDSA-AES256-GCM-SHA384"),
+           strstr(layer_log, "ECDHE-ECDSA-AES256-GCM-SHA384"),
        "a named cipher suite");
     link_close(&l);
     ok(!connects(&l, W("tls.options.maxVersion=VersionTLS12"),
@@ -444,7 +343,7 @@ static void test_protocols(void)
     link_close(&l);
     ok(connects(&l, W("tls.options.minVersion=VersionTLS10", "tls.options.maxVersion=VersionTLS11"),
                 W("tls.options.minVersion=VersionTLS10"), "a.test:443") &&
-           strstr(last_log, "TLSv1.1"),
+           strstr(layer_log, "TLSv1.1"),
        "an old version, when both ask for it");
     link_close(&l);
 }
@@ -455,34 +354,30 @@ static void test_wrong_peers(void)
 {
     struct link l = {.split = 5};
 
-    link_open(&l, NULL, nothing, NULL);
-    send_text(&l.client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    open_to(&l, NULL, NONE, "");
+    say_text(&l.client, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     settle(&l);
     ok(l.server.flow->status == GOST_ETLS && says(&l.server, "plain HTTP to a TLS port"),
        "plain HTTP at a server");
     link_close(&l);
-    link_open(&l, nothing, NULL, "a.test:443");
+    open_to(&l, NONE, NULL, "a.test:443");
     settle(&l);
-    send_text(&l.server, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
+    say_text(&l.server, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
     settle(&l);
     ok(l.client.flow->status == GOST_ETLS && says(&l.client, "TLS handshake with a.test failed") &&
            says(&l.client, "is not TLS"),
        "another protocol at a client");
     link_close(&l);
-    link_open(&l, W("handshakeTimeout=5s"), NULL, "a.test:443");
+    open_to(&l, W("handshakeTimeout=5s"), NULL, "a.test:443");
     settle(&l);
-    clock_ns += 6 * GOST_S;
-    ge_timers_run(worker);
-    settle(&l);
+    pass(&l, 6 * GOST_S);
     ok(l.client.flow->status == GOST_ETIMEDOUT &&
            says(&l.client, "longer than handshakeTimeout (5000 ms)"),
        "a server that says nothing");
     link_close(&l);
-    ok(connects(&l, W("handshakeTimeout=5s"), nothing, "a.test:443"),
+    ok(connects(&l, W("handshakeTimeout=5s"), NONE, "a.test:443"),
        "handshakeTimeout and a quick server");
-    clock_ns += 6 * GOST_S;
-    ge_timers_run(worker);
-    settle(&l);
+    pass(&l, 6 * GOST_S);
     ok(!l.client.flow->status, "and later it means nothing");
     link_close(&l);
 }
@@ -491,11 +386,11 @@ static void test_wrong_peers(void)
 
 static int refused(uint32_t role, const char *const *words, const char *why)
 {
-    struct ge_conf *conf = make_conf(role, words);
+    struct ge_conf *conf = layer_conf(role, words, NULL);
 
-    if (!conf && strstr(conf_error, why))
+    if (!conf && strstr(layer_refused, why))
         return 1;
-    printf("# %s\n", conf ? "accepted" : conf_error);
+    printf("# %s\n", conf ? "accepted" : layer_refused);
     ge_conf_free(conf);
     return 0;
 }
@@ -528,14 +423,11 @@ static void test_refused(void)
 int main(void)
 {
     struct test_cert ca, other, all[5];
-    struct ge_usage u;
     int i;
 
-    *gost_plugin_v1.host = ge_host_table();
+    layer_begin();
     if (gost_plugin_v1.init() != GOST_OK)
         return 1;
-    ge_set_log_level(GOST_LOG_DEBUG);
-    worker = ge_worker_new(&embed, NULL);
     make_test_dir();
     ca = make_cert("ca", NULL, NULL, 30, 0);
     other = make_cert("other", NULL, NULL, 30, 0);
@@ -545,7 +437,7 @@ int main(void)
     all[3] = make_cert("rsa", "DNS:exact.wild.test", &ca, 30, 1);
     all[4] = make_cert("old", "DNS:old.test", &ca, 0, 0);
     test_data();
-    test_bounded();
+    ok(stays_bounded(NONE, NONE), "a reader that stops stops the writer");
     test_wire_ends();
     test_trust();
     test_client_certificates();
@@ -554,12 +446,9 @@ int main(void)
     test_protocols();
     test_wrong_peers();
     test_refused();
-    ge_worker_usage(worker, &u);
-    ok(u.stacks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0, "nothing is left behind");
     for (i = 0; i < 5; i++)
         free_cert(&all[i]);
     free_cert(&ca);
     free_cert(&other);
-    ge_worker_free(worker);
-    return test_end();
+    return layer_finish();
 }

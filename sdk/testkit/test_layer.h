@@ -141,7 +141,11 @@ struct lend {
 
 struct link {
     struct lend client, server;
-    size_t split; /* at most so many bytes at once over the wire */
+    size_t split;           /* at most so many bytes at once over the wire */
+    size_t cut_from_client; /* drop what the client sends after so many bytes; SIZE_MAX: nothing */
+    int paired;             /* the wire is a ge_stack_pair */
+    int timeless;           /* exchange() lets no time pass */
+    const char *target;     /* whom the client means; NULL: the usual one, "": nobody */
     const struct gost_map *client_header, *server_header;
 };
 
@@ -179,7 +183,8 @@ static inline void lend_push(struct lend *e, uint32_t role, const char *const *w
     spec.conf = ge_conf_data(e->conf);
     spec.role = role;
     spec.target.size = sizeof spec.target;
-    if (target && gost_addr_parse(&spec.target.addr, target, strlen(target), 80) != GOST_OK)
+    if (target && *target &&
+        gost_addr_parse(&spec.target.addr, target, strlen(target), 80) != GOST_OK)
         abort();
     if (ge_stack_push(e->stack, &spec) != GOST_OK)
         abort();
@@ -194,10 +199,17 @@ static inline void link_open(struct link *l, const char *const *client, const ch
     l->server.flow = ge_flow_new(layer_worker);
     if (l->split == 0)
         l->split = 65536;
-    l->client.stack = ge_stack_new(l->client.flow, GOST_STREAM, &lend_ops, &l->client);
-    l->server.stack = ge_stack_new(l->server.flow, GOST_STREAM, &lend_ops, &l->server);
+    l->cut_from_client = SIZE_MAX;
+    if (l->paired) {
+        ge_stack_pair(l->client.flow, GOST_STREAM, &l->client.stack, &l->server.stack);
+        ge_stack_set_flow(l->server.stack, l->server.flow);
+    } else {
+        l->client.stack = ge_stack_new(l->client.flow, GOST_STREAM, &lend_ops, &l->client);
+        l->server.stack = ge_stack_new(l->server.flow, GOST_STREAM, &lend_ops, &l->server);
+    }
     if (client)
-        lend_push(&l->client, GOST_CLIENT, client, l->client_header, "127.0.0.1:18002");
+        lend_push(&l->client, GOST_CLIENT, client, l->client_header,
+                  l->target ? l->target : "127.0.0.1:18002");
     if (server)
         lend_push(&l->server, GOST_SERVER, server, l->server_header, NULL);
 }
@@ -225,24 +237,27 @@ static inline void link_close(struct link *l)
 /* One piece from one bottom to the other. 1: something moved. */
 static inline int link_carry(struct link *l, struct lend *from, struct lend *to)
 {
+    size_t limit = from == &l->client ? l->cut_from_client : SIZE_MAX, n, keep;
     struct gost_bytes room;
     struct iovec iov;
-    size_t n;
 
     if (!from->stack || !to->stack || to->blocked)
         return 0;
     if (ge_tx_iov(from->stack, &iov, 1) == 1) {
-        if (!ge_rx_wanted(to->stack))
-            return 0;
-        room = ge_rx_reserve(to->stack);
         n = iov.iov_len < l->split ? iov.iov_len : l->split;
-        n = n < room.n ? n : room.n;
-        if (n == 0)
-            return 0;
-        memcpy((uint8_t *)room.p, iov.iov_base, n);
-        ge_rx_commit(to->stack, n);
+        keep = from->sent + n <= limit ? n : from->sent < limit ? limit - from->sent : 0;
+        if (keep) {
+            if (!ge_rx_wanted(to->stack) || !(room = ge_rx_reserve(to->stack)).n)
+                return 0;
+            if (room.n < keep)
+                n = keep = room.n;
+            memcpy((uint8_t *)room.p, iov.iov_base, keep);
+            ge_rx_commit(to->stack, keep);
+        }
         from->sent += n;
         ge_tx_consume(from->stack, n);
+        if (from->sent >= limit)
+            ge_rx_end(to->stack, 0);
         return 1;
     }
     if (ge_tx_shut(from->stack)) {
@@ -261,7 +276,8 @@ static inline void settle(struct link *l)
     do {
         while (ge_run(layer_worker, 64))
             ;
-        moved = link_carry(l, &l->client, &l->server) | link_carry(l, &l->server, &l->client);
+        moved = !l->paired &&
+                (link_carry(l, &l->client, &l->server) | link_carry(l, &l->server, &l->client));
     } while (moved);
 }
 
@@ -434,7 +450,7 @@ static inline int exchange(struct link *l, size_t up, size_t down, size_t step, 
             moved |= lstream_in(&b, step);
         settle(l);
         moved |= lstream_out(&a) | lstream_out(&b);
-        if (!moved && waits++ == 0) {
+        if (!moved && !l->timeless && waits++ == 0) {
             pass(l, GOST_S);
             moved = lstream_out(&a) | lstream_out(&b);
         }
