@@ -9,7 +9,6 @@ import shlex
 import socket
 import struct
 import threading
-import time
 
 from harness import PATIENCE, echo, must, wait_port
 

@@ -68,6 +68,12 @@ class Tap:
         except Exception:
             return self.ok(False, name, traceback.format_exc())
 
+    def ended(self, name, *hosts):
+        """Ends hosts; a crash or a sanitizer's report fails here."""
+        statuses = [h.stop() for h in hosts]
+        text = "\n".join(h.text()[-3000:] for h in hosts)
+        return self.ok(not any(statuses), name, "%s\n%s" % (statuses, text))
+
     def done(self):
         print("1..%d" % self.n, flush=True)
         sys.exit(1 if self.bad else 0)

@@ -1,6 +1,7 @@
 # streams.py - targets that count and hash, clients for them, and a UDP path that loses packets.
 # SPDX-License-Identifier: MIT
-"""Shared by test_stacks.py and test_torture.py. Every client returns True or says what is wrong."""
+"""Shared by the tests of stacks, sessions and proxies. Every client returns True or says what is
+wrong. Where one is given `connect`, that is a function from a target's port to a socket."""
 
 import hashlib
 import heapq
@@ -14,6 +15,8 @@ import time
 from harness import PATIENCE, connect_via, echo, pattern, read_all, recv_exact, serve, socks5_open
 
 BLOCK = pattern(1 << 20, 7)
+ANSWER = 200000  # bytes of a target that answers after the client's end
+GREETING = b"220 welcome\r\n"
 BANNER = b"220 the first word is the server's\r\n"
 
 
@@ -70,6 +73,12 @@ def _say_and_close(s):
     s.sendall(BANNER)
 
 
+def greet(s):
+    """Speaks first, then sends back four bytes."""
+    s.sendall(GREETING)
+    s.sendall(recv_exact(s, 4))
+
+
 class Targets:
     """The ports of one of each."""
 
@@ -107,6 +116,14 @@ def proxy_that_hurries(kind):
 
 
 # ---- clients --------------------------------------------------------------------------------
+
+
+def url(scheme, port):
+    """Of a scheme and what belongs to its URL: "handler+listener?query", or with " login"."""
+    name, _, query = scheme.partition("?")
+    name, _, login = name.partition(" ")
+    login, query = login + "@" if login else "", "?" + query if query else ""
+    return "%s://%s127.0.0.1:%d%s" % (name, login, port, query)
 
 
 def down(entry, port, n, seconds=PATIENCE):
@@ -171,16 +188,73 @@ def early(entry, port):
     return (rep == 0 and got == data) or "reply %d" % rep
 
 
-def echoed(entry, port, data, seconds=PATIENCE):
-    s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
+def socks(entry):
+    """Connects through a SOCKS5 proxy at this port."""
+    return lambda port: connect_via("socks5", entry, "127.0.0.1", port)
+
+
+def echoed(entry, port, data, seconds=PATIENCE, host="127.0.0.1"):
+    """Writes and reads at the same time, so that both directions are full."""
+    s = connect_via("socks5", entry, host, port, seconds)
     try:
-        s.sendall(data)
-        return recv_exact(s, len(data)) == data or "other bytes"
+        writer = threading.Thread(target=s.sendall, args=(data,), daemon=True)
+        writer.start()
+        good = recv_exact(s, len(data)) == data
+        writer.join(seconds)
+        return good or "other bytes"
     finally:
         s.close()
 
 
-def at_once(n, fn, seconds=120):
+def half_close(connect, port, size=100000):
+    """`size` bytes, our end, then the digest and an answer: both ends must come through. The target
+    is answer_after_end(ANSWER)."""
+    s = connect(port)
+    data = pattern(size, size % 97)
+    s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+    got = read_all(s)
+    s.close()
+    want = hashlib.sha256(data).hexdigest().encode() + pattern(ANSWER, 3)
+    return got == want or "got %d of %d bytes" % (len(got), len(want))
+
+
+def hashed(connect, port, total):
+    """`total` bytes to an echo and back, with both directions busy at once, then our end."""
+    s = connect(port)
+    sent, got = hashlib.sha256(), hashlib.sha256()
+
+    def send():
+        for i in range(total >> 20):
+            b = BLOCK[i:] + BLOCK[:i]
+            sent.update(b)
+            s.sendall(b)
+        s.shutdown(socket.SHUT_WR)
+
+    t = threading.Thread(target=send, daemon=True)
+    t.start()
+    n = 0
+    while True:
+        b = s.recv(1 << 18)
+        if not b:
+            break
+        got.update(b)
+        n += len(b)
+    t.join(PATIENCE)
+    s.close()
+    return sent.digest() == got.digest() or "%d of %d bytes came back" % (n, total)
+
+
+def greeted(entry, port):
+    """A target that speaks first, then hears."""
+    s = connect_via("socks5", entry, "127.0.0.1", port)
+    if recv_exact(s, len(GREETING)) != GREETING:
+        return "no greeting"
+    s.sendall(b"quit")
+    return recv_exact(s, 4) == b"quit"
+
+
+def at_once(n, fn, seconds=2 * PATIENCE):
     """fn(0) to fn(n - 1), each in a thread of its own."""
     bad = ["still under way"] * n
 

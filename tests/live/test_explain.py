@@ -12,7 +12,6 @@ from harness import (
     WORK,
     Host,
     Tap,
-    connect_via,
     free_port,
     recv_exact,
     serve,

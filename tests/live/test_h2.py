@@ -2,9 +2,7 @@
 # test_h2.py - HTTP/2: streams in h2, h2c and grpc, the http2 proxy, other programs at either end.
 # SPDX-License-Identifier: MIT
 # timeout: 600
-import hashlib
 import socket
-import threading
 
 from harness import (
     PATIENCE,
@@ -12,104 +10,20 @@ from harness import (
     Tap,
     answer_after_end,
     connect_via,
+    echo,
     free_port,
     pattern,
-    read_all,
     serve,
 )
+from streams import ANSWER, at_once, half_close, hashed, socks, url
 
 tap = Tap()
-END = serve(answer_after_end(200000))
+END = serve(answer_after_end(ANSWER))
+ECHO = serve(echo)
 
 
-def url(scheme, port):
-    name, _, query = scheme.partition("?")
-    return "%s://127.0.0.1:%d%s" % (name, port, "?" + query if query else "")
-
-
-def half_close(entry, size):
-    """`size` bytes, our end, then the digest and an answer: both ends must come through."""
-    s = connect_via("socks5", entry, "127.0.0.1", END)
-    data = pattern(size, size % 97)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s)
-    s.close()
-    want = hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3)
-    return got == want or "got %d of %d bytes" % (len(got), len(want))
-
-
-def echo_both_ways(s):
-    """Sends back what comes while it comes."""
-    while True:
-        b = s.recv(65536)
-        if not b:
-            return
-        s.sendall(b)
-
-
-ECHO = serve(echo_both_ways)
-
-
-def hashed(entry, total):
-    """`total` bytes to an echo and back, with both directions busy at once."""
-    s = connect_via("socks5", entry, "127.0.0.1", ECHO)
-    block = pattern(1 << 20, 11)
-    sent, got = hashlib.sha256(), hashlib.sha256()
-
-    def send():
-        for i in range(total >> 20):
-            b = block[i:] + block[:i]
-            sent.update(b)
-            s.sendall(b)
-        s.shutdown(socket.SHUT_WR)
-
-    t = threading.Thread(target=send)
-    t.start()
-    n = 0
-    while True:
-        b = s.recv(1 << 18)
-        if not b:
-            break
-        got.update(b)
-        n += len(b)
-    t.join()
-    s.close()
-    return sent.digest() == got.digest() or "%d of %d bytes came back" % (n, total)
-
-
-def parallel(entry, n, size):
-    """n connections at once; each must get its own answer."""
-    errors = []
-
-    def one(i):
-        try:
-            s = connect_via("socks5", entry, "127.0.0.1", END)
-            data = pattern(size, 1000 + i)
-            s.sendall(data)
-            s.shutdown(socket.SHUT_WR)
-            got = read_all(s)
-            s.close()
-            if got != hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3):
-                errors.append("connection %d: %d bytes" % (i, len(got)))
-        except (OSError, RuntimeError) as e:
-            errors.append("connection %d: %r" % (i, e))
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return not errors or "\n".join(errors[:10])
-
-
-def ended(name, *hosts):
-    statuses = [h.stop() for h in hosts]
-    tap.ok(
-        not any(statuses),
-        "all ended cleanly: " + name,
-        str(statuses) + "".join(h.text()[-3000:] for h in hosts),
-    )
+def through(entry, size):
+    return half_close(socks(entry), END, size)
 
 
 def pairs(server, client, workers, big):
@@ -125,11 +39,11 @@ def pairs(server, client, workers, big):
         workers=workers,
     )
     for size in (1, 65536, 4 << 20):
-        tap.case("%d bytes and half-close, %s" % (size, name), lambda: half_close(entry, size))
-    tap.case("50 at once, " + name, lambda: parallel(entry, 50, 30000))
+        tap.case("%d bytes and half-close, %s" % (size, name), through, entry, size)
+    tap.case("50 at once, " + name, at_once, 50, lambda i: through(entry, 30000 + i))
     if big:
-        tap.case("100 MB there and back, " + name, lambda: hashed(entry, 100 << 20))
-    ended(name, before, behind)
+        tap.case("100 MB there and back, " + name, hashed, socks(entry), ECHO, 100 << 20)
+    tap.ended("all ended cleanly: " + name, before, behind)
 
 
 def second_hop(first, second, workers):
@@ -149,9 +63,9 @@ def second_hop(first, second, workers):
         ports=[entry],
         workers=workers,
     )
-    tap.case("4 MiB and half-close, " + name, lambda: half_close(entry, 4 << 20))
-    tap.case("20 at once, " + name, lambda: parallel(entry, 20, 30000))
-    ended(name, before, *servers)
+    tap.case("4 MiB and half-close, " + name, through, entry, 4 << 20)
+    tap.case("20 at once, " + name, at_once, 20, lambda i: through(entry, 30000 + i))
+    tap.ended("all ended cleanly: " + name, before, *servers)
 
 
 def restart(scheme):
@@ -159,15 +73,15 @@ def restart(scheme):
     port, entry = free_port(), free_port()
     behind = Host("-L", url(scheme, port), ports=[port])
     before = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", url(scheme, port), ports=[entry])
-    tap.case("%s before its server goes" % scheme, lambda: half_close(entry, 1000))
+    tap.case("%s before its server goes" % scheme, through, entry, 1000)
     held = connect_via("socks5", entry, "127.0.0.1", ECHO)
     behind.proc.kill()
     behind.proc.wait()
     held.settimeout(PATIENCE)
     tap.case("%s: who is connected learns of it" % scheme, lambda: ends(held))
     behind = Host("-L", url(scheme, port), ports=[port])
-    tap.case("%s after it came back" % scheme, lambda: half_close(entry, 1000))
-    ended(scheme + ", restarted", before, behind)
+    tap.case("%s after it came back" % scheme, through, entry, 1000)
+    tap.ended("all ended cleanly: " + scheme + ", restarted", before, behind)
 
 
 def ends(s):
@@ -192,9 +106,9 @@ def garbage(scheme):
                     pass
             except ConnectionError:
                 pass
-        tap.case("%s serves beside garbage %d" % (scheme, i + 1), lambda: half_close(entry, 1000))
+        tap.case("%s serves beside garbage %d" % (scheme, i + 1), through, entry, 1000)
         s.close()
-    ended(scheme + ", garbage", before, behind)
+    tap.ended("all ended cleanly: " + scheme + ", garbage", before, behind)
 
 
 SCHEMES = (

@@ -4,7 +4,6 @@
 # timeout: 180
 import json
 import os
-import re
 import socket
 
 from harness import HOST, PATIENCE, Host, Tap, echo, free_port, recv_exact, run, serve, until

@@ -2,7 +2,6 @@
 # test_mux.py - sessions of many streams: every size, many streams, deaths, stalls, reloads.
 # SPDX-License-Identifier: MIT
 # timeout: 600
-import hashlib
 import os
 import signal
 import socket
@@ -17,7 +16,6 @@ from harness import (
     WORK,
     ask,
     connect_via,
-    echo,
     free_port,
     pattern,
     read_all,
@@ -26,9 +24,12 @@ from harness import (
     udp_echo,
     until,
 )
+from streams import Targets, at_once, down, echoed, up
 
 tap = Tap()
-ECHO = serve(echo)
+TARGETS = Targets()
+ECHO = TARGETS.echo
+GIVE = TARGETS.give
 
 
 def answer_slowly(s):
@@ -39,31 +40,7 @@ def answer_slowly(s):
         s.sendall(pattern(500000, i))
 
 
-def digest(s):
-    """Reads 8 bytes of length and so much; answers its SHA-256."""
-    left = int.from_bytes(recv_exact(s, 8), "big")
-    h = hashlib.sha256()
-    while left:
-        b = s.recv(min(left, 1 << 20))
-        if not b:
-            return
-        h.update(b)
-        left -= len(b)
-    s.sendall(h.digest())
-
-
-def give(s):
-    """Reads 8 bytes of length and sends so much."""
-    left = int.from_bytes(recv_exact(s, 8), "big")
-    block = pattern(1 << 20)
-    while left:
-        s.sendall(block[: min(left, len(block))])
-        left -= min(left, len(block))
-
-
 SLOW = serve(answer_slowly)
-DIGEST = serve(digest)
-GIVE = serve(give)
 
 
 def sessions(port):
@@ -78,13 +55,7 @@ def sessions(port):
 
 
 def round_trip(port, data, timeout=PATIENCE):
-    s = connect_via("socks5", port, "127.0.0.1", ECHO, timeout)
-    t = threading.Thread(target=s.sendall, args=(data,), daemon=True)
-    t.start()
-    got = recv_exact(s, len(data))
-    t.join()
-    s.close()
-    return got == data
+    return echoed(port, ECHO, data, timeout) is True
 
 
 class Pair:
@@ -121,20 +92,6 @@ def sizes(p, name):
         )
 
 
-def parallel(p, n):
-    good = []
-
-    def one(i):
-        good.append(round_trip(p.entry, pattern(100000, i)))
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return good == [True] * n or "%d of %d came back" % (good.count(True), n)
-
-
 def few_sessions(p):
     n = len(sessions(p.ports[0]))
     return 1 <= n <= p.workers or "%d sessions of %d workers" % (n, p.workers)
@@ -158,35 +115,6 @@ def end_arrives(p):
     return len(read_all(s)) == 1000
 
 
-def hundred_up(p):
-    size = 100 << 20
-    block = pattern(1 << 20)
-    s = connect_via("socks5", p.entry, "127.0.0.1", DIGEST)
-    s.sendall(size.to_bytes(8, "big"))
-    h = hashlib.sha256()
-    for _ in range(100):
-        s.sendall(block)
-        h.update(block)
-    return recv_exact(s, 32) == h.digest()
-
-
-def hundred_down(p):
-    s = connect_via("socks5", p.entry, "127.0.0.1", GIVE)
-    s.sendall((100 << 20).to_bytes(8, "big"))
-    h, want = hashlib.sha256(), hashlib.sha256()
-    block = pattern(1 << 20)
-    for _ in range(100):
-        want.update(block)
-    n = 0
-    while True:
-        b = s.recv(1 << 20)
-        if not b:
-            break
-        h.update(b)
-        n += len(b)
-    return h.digest() == want.digest() or "%d bytes" % n
-
-
 def datagrams(p):
     """A UDP port forward through a session of its own entry."""
     port, target = free_port(), udp_echo(lambda b: b + b"!")
@@ -208,13 +136,18 @@ def bytes_tests():
             name = "%s, %d workers" % (" and ".join(hops), workers)
             p = Pair(hops, workers)
             sizes(p, name)
-            tap.case("50 streams at once over " + name, parallel, p, 50)
+            tap.case(
+                "50 streams at once over " + name,
+                at_once,
+                50,
+                lambda i: round_trip(p.entry, pattern(100000, i)),
+            )
             tap.case("they share a session per worker over " + name, few_sessions, p)
             tap.case("half-close over " + name, half_close, p)
             tap.case("a target's end over " + name, end_arrives, p)
             if workers == 2 and len(hops) == 2 or hops == ["socks5+mtcp"]:
-                tap.case("100 MB up over " + name, hundred_up, p)
-                tap.case("100 MB down over " + name, hundred_down, p)
+                tap.case("100 MB up over " + name, up, p.entry, TARGETS.take, 100 << 20)
+                tap.case("100 MB down over " + name, down, p.entry, GIVE, 100 << 20)
             tap.case("all end well: " + name, p.stop)
     p = Pair(["relay+tcp+smux"])
     sizes(p, "a stack of the user's own")

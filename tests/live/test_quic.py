@@ -2,7 +2,6 @@
 # test_quic.py - quic as listener and dialer: sizes, many streams, half-close, a moving client.
 # SPDX-License-Identifier: MIT
 # timeout: 600
-import hashlib
 import os
 import random
 import select
@@ -22,7 +21,6 @@ from harness import (
     answer_after_end,
     ask,
     connect_via,
-    echo,
     free_port,
     pattern,
     read_all,
@@ -30,101 +28,21 @@ from harness import (
     serve,
     until,
 )
+from streams import ANSWER, Targets, at_once, down, half_close, socks, up_until_end
 
 tap = Tap()
-END = serve(answer_after_end(200000))
-ECHO = serve(echo)
+END = serve(answer_after_end(ANSWER))
+TARGETS = Targets()
+ECHO = TARGETS.echo
+GIVE = TARGETS.give
 
 
-def give(s):
-    """Sends as many bytes as the first eight say, and closes at once."""
-    n = struct.unpack(">Q", recv_exact(s, 8))[0]
-    block = pattern(1 << 20, 7)
-    while n > 0:
-        s.sendall(block[:n])
-        n -= len(block)
+def download(entry, n):
+    return down(entry, TARGETS.give, n)
 
 
-def take(s):
-    """Answers with the digest of all that came before the end."""
-    h = hashlib.sha256()
-    while True:
-        b = s.recv(1 << 18)
-        if not b:
-            break
-        h.update(b)
-    s.sendall(h.hexdigest().encode())
-
-
-GIVE = serve(give)
-TAKE = serve(take)
-
-
-def digest_of(n):
-    h = hashlib.sha256()
-    block = pattern(1 << 20, 7)
-    while n > 0:
-        h.update(block[:n])
-        n -= len(block)
-    return h.hexdigest()
-
-
-def download(port, n):
-    s = connect_via("socks5", port, "127.0.0.1", GIVE)
-    s.settimeout(PATIENCE)
-    s.sendall(struct.pack(">Q", n))
-    h, got = hashlib.sha256(), 0
-    while True:
-        b = s.recv(1 << 18)
-        if not b:
-            break
-        h.update(b)
-        got += len(b)
-    s.close()
-    return h.hexdigest() == digest_of(n) or "%d of %d bytes" % (got, n)
-
-
-def upload(port, n):
-    s = connect_via("socks5", port, "127.0.0.1", TAKE)
-    s.settimeout(PATIENCE)
-    block, left = pattern(1 << 20, 7), n
-    while left > 0:
-        s.sendall(block[:left])
-        left -= len(block)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s).decode()
-    s.close()
-    return got == digest_of(n) or "the target got other bytes than were sent"
-
-
-def half_close(port):
-    s = connect_via("socks5", port, "127.0.0.1", END)
-    s.settimeout(PATIENCE)
-    data = pattern(100000, 5)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s)
-    want = hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3)
-    return got == want or "got %d of %d bytes" % (len(got), len(want))
-
-
-def in_parallel(n, fn):
-    bad = []
-
-    def one(i):
-        try:
-            r = fn(i)
-            if r is not None and r is not True:
-                bad.append(r)
-        except Exception as e:
-            bad.append(repr(e))
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(2 * PATIENCE)
-    return not bad or "%d of %d failed: %s" % (len(bad), n, bad[:3])
+def upload(entry, n):
+    return up_until_end(entry, TARGETS.until_end, n)
 
 
 def many_streams(port, n):
@@ -139,7 +57,7 @@ def many_streams(port, n):
         s.shutdown(socket.SHUT_WR)
         return read_all(s) == b"" or "stream %d: more bytes" % i
 
-    return in_parallel(n, one)
+    return at_once(n, one)
 
 
 def pair(scheme, workers, server_query="", client_query=""):
@@ -167,7 +85,7 @@ def sizes(scheme, workers):
     for n in (0, 1, 65536, 4 << 20):
         tap.case("%d bytes down %s" % (n, note), download, entry, n)
         tap.case("%d bytes up %s" % (n, note), upload, entry, n)
-    tap.case("half-close " + note, half_close, entry)
+    tap.case("half-close " + note, half_close, socks(entry), END)
     tap.case("50 streams at once " + note, many_streams, entry, 50)
     # the peer allows 100 streams in one connection: the others go to a second one
     tap.case("150 streams at once " + note, many_streams, entry, 150)
@@ -176,7 +94,7 @@ def sizes(scheme, workers):
 
 
 def closing_targets(entry):
-    return in_parallel(100, lambda i: download(entry, 3000 + i))
+    return at_once(100, lambda i: download(entry, 3000 + i))
 
 
 # ---- a client behind an address translation that forgets -----------------------------------

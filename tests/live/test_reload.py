@@ -5,7 +5,6 @@
 import os
 import resource
 import signal
-import socket
 import subprocess
 import threading
 import time

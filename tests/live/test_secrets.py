@@ -12,7 +12,7 @@ import socket
 import subprocess
 import urllib.parse
 
-from harness import HOST, WORK, Host, Tap, echo, free_port, recv_exact, serve, socks5_open, until
+from harness import HOST, WORK, Host, Tap, echo, free_port, serve, socks5_open, until
 
 tap = Tap()
 CANARIES = {}  # word -> what it stands for

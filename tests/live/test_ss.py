@@ -9,7 +9,6 @@ import json
 import os
 import select
 import socket
-import threading
 
 from harness import (
     PATIENCE,
@@ -18,17 +17,17 @@ from harness import (
     answer_after_end,
     ask,
     connect_via,
-    echo,
     free_port,
     pattern,
     read_all,
-    recv_exact,
     serve,
     socks5_open,
     socks_addr,
     udp_echo,
     until,
 )
+from streams import ANSWER, Targets, at_once, down, echoed, greet, greeted, half_close, up
+from streams import socks as socks5
 
 tap = Tap()
 K16, K32 = "AAECAwQFBgcICQoLDA0ODw==", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -53,64 +52,16 @@ def login(method):
     return "%s:%s" % (method, quote(METHODS[method]))
 
 
-def banner(s):
-    s.sendall(b"220 first\r\n")
-    s.sendall(recv_exact(s, 4))
-
-
-def bulk(s):
-    block = pattern(1 << 20, 11)
-    recv_exact(s, 1)
-    for _ in range(BULK >> 20):
-        s.sendall(block)
-
-
-def bulk_sink(s):
-    digest = hashlib.sha256()
-    left = BULK
-    while left:
-        piece = s.recv(1 << 18)
-        if not piece:
-            return
-        digest.update(piece)
-        left -= len(piece)
-    s.sendall(digest.digest())
-
-
-ECHO = serve(echo)
-END = serve(answer_after_end(200000))
-BANNER = serve(banner)
-BULK_DOWN = serve(bulk)
-BULK_UP = serve(bulk_sink)
+TARGETS = Targets()
+ECHO = TARGETS.echo
+END = serve(answer_after_end(ANSWER))
+GREETING = serve(greet)
 UDP = udp_echo(lambda b: b"<" + b)
 SIZES = [1, 2, 100, 512, 1400, 1472, 4096, 7999]
 
 
-def through_echo(port, size, host="127.0.0.1"):
-    """Sends and reads at once; what came back is compared by hash."""
-    data = pattern(size, size)
-    s = connect_via("socks5", port, host, ECHO)
-    writer = threading.Thread(target=s.sendall, args=(data,))
-    writer.start()
-    digest, left = hashlib.sha256(), size
-    while left:
-        piece = s.recv(1 << 18)
-        if not piece:
-            break
-        digest.update(piece)
-        left -= len(piece)
-    writer.join()
-    s.close()
-    return digest.digest() == hashlib.sha256(data).digest() or "%d of %d missing" % (left, size)
-
-
-def half_close(port):
-    s = connect_via("socks5", port, "127.0.0.1", END)
-    data = pattern(100000, 5)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s)
-    return got == hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3) or len(got)
+def through_echo(entry, size, host="127.0.0.1"):
+    return echoed(entry, ECHO, pattern(size, size), host=host)
 
 
 def end_without_bytes(port):
@@ -119,46 +70,8 @@ def end_without_bytes(port):
     return read_all(s).startswith(hashlib.sha256(b"").hexdigest().encode())
 
 
-def server_first(port):
-    s = connect_via("socks5", port, "127.0.0.1", BANNER)
-    s.settimeout(PATIENCE)
-    if recv_exact(s, 11) != b"220 first\r\n":
-        return "no banner"
-    s.sendall(b"quit")
-    return recv_exact(s, 4) == b"quit"
-
-
-def parallel(port, n=50):
-    with concurrent.futures.ThreadPoolExecutor(n) as pool:
-        bad = [
-            r for r in pool.map(lambda i: through_echo(port, 20000 + i), range(n)) if r is not True
-        ]
-    return not bad or bad
-
-
-def bulk_down(port):
-    s = connect_via("socks5", port, "127.0.0.1", BULK_DOWN)
-    s.sendall(b"x")
-    got, want, left = hashlib.sha256(), hashlib.sha256(), BULK
-    while left:
-        piece = s.recv(1 << 18)
-        if not piece:
-            return "%d bytes missing" % left
-        got.update(piece)
-        left -= len(piece)
-    block = pattern(1 << 20, 11)
-    for _ in range(BULK >> 20):
-        want.update(block)
-    return got.digest() == want.digest()
-
-
-def bulk_up(port):
-    s = connect_via("socks5", port, "127.0.0.1", BULK_UP)
-    block, digest = pattern(1 << 20, 12), hashlib.sha256()
-    for _ in range(BULK >> 20):
-        s.sendall(block)
-        digest.update(block)
-    return recv_exact(s, 32) == digest.digest()
+def parallel(entry):
+    return at_once(50, lambda i: through_echo(entry, 20000 + i))
 
 
 def associate(port, host="127.0.0.1", sizes=SIZES):
@@ -188,7 +101,7 @@ def forward(port):
 
 
 def closed(name, *hosts):
-    tap.ok(not any(h.stop() for h in hosts), "ends cleanly: " + name, hosts[-1].text())
+    tap.ended("ends cleanly: " + name, *hosts)
 
 
 def method(name, workers):
@@ -206,13 +119,13 @@ def method(name, workers):
     for size in (1, 65536, 4 << 20):
         tap.case("%d bytes there and back, %s" % (size, note), through_echo, entry, size)
     tap.case("to a name, " + note, through_echo, entry, 1000, "localhost")
-    tap.case("half-close, " + note, half_close, entry)
+    tap.case("half-close, " + note, half_close, socks5(entry), END)
     tap.case("an end without a byte, " + note, end_without_bytes, entry)
-    tap.case("the server speaks first, " + note, server_first, entry)
+    tap.case("the server speaks first, " + note, greeted, entry, GREETING)
     tap.case("50 at once, " + note, parallel, entry)
     if name in ("aes-256-gcm", "2022-blake3-aes-256-gcm"):
-        tap.case("100 MB down, " + note, bulk_down, entry)
-        tap.case("100 MB up, " + note, bulk_up, entry)
+        tap.case("100 MB down, " + note, down, entry, TARGETS.give, BULK)
+        tap.case("100 MB up, " + note, up, entry, TARGETS.take, BULK)
     closed(note, client, server)
 
 
@@ -248,8 +161,8 @@ def hops():
         )
         if udp is not None:
             tap.case("4 MiB through " + name, through_echo, entry, 4 << 20)
-            tap.case("half-close through " + name, half_close, entry)
-            tap.case("the server speaks first through " + name, server_first, entry)
+            tap.case("half-close through " + name, half_close, socks5(entry), END)
+            tap.case("the server speaks first through " + name, greeted, entry, GREETING)
         if udp is not False:
             tap.case("UDP through " + name, associate, entry)
         closed(name, client)
@@ -298,7 +211,7 @@ def packet_hops():
         ports=[entry],
     )
     tap.case("a ss server behind socks5", through_echo, entry, 1 << 20)
-    tap.case("half-close, a ss server behind socks5", half_close, entry)
+    tap.case("half-close, a ss server behind socks5", half_close, socks5(entry), END)
     closed("servers behind servers", client, near, far)
 
 
@@ -420,7 +333,7 @@ def users():
             tap.case("user %s over TCP" % who, through_echo, entry, 100000)
             tap.case("user %s over UDP" % who, associate, udp)
         else:
-            s = connect_via("socks5", entry, "127.0.0.1", BANNER)
+            s = connect_via("socks5", entry, "127.0.0.1", GREETING)
             s.settimeout(1)
             try:
                 got = s.recv(1)

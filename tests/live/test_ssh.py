@@ -9,7 +9,6 @@ import re
 import shutil
 import socket
 import subprocess
-import threading
 import time
 
 from harness import (
@@ -21,19 +20,20 @@ from harness import (
     _procs,
     answer_after_end,
     connect_via,
+    echo,
     free_port,
     listening,
     need,
     pattern,
-    read_all,
     serve,
     until,
     wait_port,
 )
+from streams import ANSWER, at_once, half_close, hashed, socks
 
 tap = Tap()
-ANSWER = pattern(200000, 3)
-END = serve(answer_after_end(len(ANSWER)))
+END = serve(answer_after_end(ANSWER))
+ECHO = serve(echo)
 PASSWORD = "sekret-3"
 SECRET = "pass phrase"
 
@@ -49,90 +49,15 @@ def keygen(name, kind, *args, secret=""):
     return path(name)
 
 
-def echo_both_ways(s):
-    """Sends back what comes while it comes."""
-    while True:
-        b = s.recv(65536)
-        if not b:
-            return
-        s.sendall(b)
-
-
-ECHO = serve(echo_both_ways)
-
-
 # ---- what is asked of every way ----------------------------------------------------------------
-
-
-def half_close(connect, size):
-    """`size` bytes, our end, then the digest and an answer: both ends must come through."""
-    s = connect(END)
-    data = pattern(size, size % 97)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s)
-    s.close()
-    want = hashlib.sha256(data).hexdigest().encode() + ANSWER
-    return got == want or "got %d of %d bytes" % (len(got), len(want))
-
-
-def hashed(connect, total):
-    """`total` bytes to an echo and back, with both directions busy at once."""
-    s = connect(ECHO)
-    block = pattern(1 << 20, 11)
-    sent, got = hashlib.sha256(), hashlib.sha256()
-
-    def send():
-        for i in range(total >> 20):
-            b = block[i:] + block[:i]
-            sent.update(b)
-            s.sendall(b)
-        s.shutdown(socket.SHUT_WR)
-
-    t = threading.Thread(target=send)
-    t.start()
-    n = 0
-    while True:
-        b = s.recv(1 << 18)
-        if not b:
-            break
-        got.update(b)
-        n += len(b)
-    t.join()
-    s.close()
-    return sent.digest() == got.digest() or "%d of %d bytes came back" % (n, total)
-
-
-def parallel(connect, n, size):
-    """n connections at once; each must get its own answer."""
-    errors = []
-
-    def one(i):
-        try:
-            r = half_close(connect, size + i)
-            if r is not True:
-                errors.append("connection %d: %s" % (i, r))
-        except (OSError, RuntimeError) as e:
-            errors.append("connection %d: %r" % (i, e))
-
-    threads = [threading.Thread(target=one, args=(i,)) for i in range(n)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    return not errors or "\n".join(errors[:10])
 
 
 def all_of(name, connect, big=0):
     for size in (1, 65536, 4 << 20):
-        tap.case("%d bytes and half-close, %s" % (size, name), half_close, connect, size)
-    tap.case("20 at once, " + name, parallel, connect, 20, 30000)
+        tap.case("%d bytes and half-close, %s" % (size, name), half_close, connect, END, size)
+    tap.case("20 at once, " + name, at_once, 20, lambda i: half_close(connect, END, 30000 + i))
     if big:
-        tap.case("%d MB there and back, %s" % (big, name), hashed, connect, big << 20)
-
-
-def socks(entry):
-    return lambda port: connect_via("socks5", entry, "127.0.0.1", port)
+        tap.case("%d MB there and back, %s" % (big, name), hashed, connect, ECHO, big << 20)
 
 
 def direct(port):
@@ -147,15 +72,6 @@ def refused(entry):
     except RuntimeError:
         return True
     return "it was let in"
-
-
-def ended(name, *hosts):
-    statuses = [h.stop() for h in hosts]
-    tap.ok(
-        not any(statuses),
-        "all ended cleanly: " + name,
-        str(statuses) + "".join(h.text()[-3000:] for h in hosts),
-    )
 
 
 # ---- OpenSSH's server --------------------------------------------------------------------------
@@ -220,24 +136,25 @@ def through_sshd(sshd):
     entry, host = before(sshd.user, "?privateKeyFile=" + path("ed25519"), 2)
     all_of("sshd with a key", socks(entry), 50)
     tap.case("a closed port is refused", lambda: refused_port(entry))
-    ended("sshd with a key", host)
+    tap.ended("all ended cleanly: sshd with a key", host)
     for name in ("rsa", "ecdsa"):
         query = "?privateKeyFile=%s&passphrase=%s" % (path(name), SECRET.replace(" ", "%20"))
         entry, host = before(sshd.user, query)
         tap.case(
-            "an encrypted key, %s" % name, lambda: half_close(socks(entry), 1000) or sshd.text()
+            "an encrypted key, %s" % name,
+            lambda: half_close(socks(entry), END, 1000) or sshd.text(),
         )
-        ended(name, host)
+        tap.ended("all ended cleanly: " + name, host)
     entry, host = before(sshd.user, "?privateKeyFile=" + path("stranger"))
     tap.case("a key that is not authorized", refused, entry)
     tap.ok(host.says("let the user in"), "and the log says so", host.text())
-    ended("another key", host)
+    tap.ended("all ended cleanly: another key", host)
     entry, host = before(
         sshd.user,
         "?privateKeyFile=%s&ssh.hostKey=SHA256:AAAA" % path("ed25519"),
     )
     tap.case("a server with another host key than ssh.hostKey", refused, entry)
-    ended("ssh.hostKey", host)
+    tap.ended("all ended cleanly: ssh.hostKey", host)
     reused(sshd)
     if not sshd.password:
         tap.skip("the password of the system", "only root can give one to a private sshd")
@@ -245,10 +162,10 @@ def through_sshd(sshd):
     entry, host = before("%s:%s" % (sshd.user, PASSWORD), "?keepalive=true")
     all_of("sshd with a password", socks(entry))
     tap.ok(PASSWORD not in host.text(), "the password is not in the log")
-    ended("password", host)
+    tap.ended("all ended cleanly: password", host)
     entry, host = before("%s:%s" % (sshd.user, "wrong"), "")
     tap.case("a wrong password", refused, entry)
-    ended("a wrong password", host)
+    tap.ended("all ended cleanly: a wrong password", host)
 
 
 def reused(sshd):
@@ -259,10 +176,10 @@ def reused(sshd):
     host = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", node, ports=[entry], workers=1)
     before = sshd.text().count("Accepted publickey")
     for i in range(4):
-        tap.case("connection %d of a session" % (i + 1), half_close, socks(entry), 1000)
+        tap.case("connection %d of a session" % (i + 1), half_close, socks(entry), END, 1000)
         time.sleep(0.2)
     tap.ok(sshd.text().count("Accepted publickey") == before + 1, "all of them in one", sshd.text())
-    ended("one session", host)
+    tap.ended("all ended cleanly: one session", host)
 
 
 def refused_port(entry):
@@ -325,7 +242,9 @@ def netcat(port):
         capture_output=True,
         timeout=2 * PATIENCE,
     ).stdout
-    return got == hashlib.sha256(data).hexdigest().encode() + ANSWER or "%d bytes" % len(got)
+    return got == hashlib.sha256(data).hexdigest().encode() + pattern(
+        ANSWER, 3
+    ) or "%d bytes" % len(got)
 
 
 def is_closed(port):
@@ -338,7 +257,7 @@ def remote_any(listener):
     if not until(lambda: re.search(r"Allocated port \d+\D", c.text())):
         return c.text()
     port = int(c.text().split("Allocated port ")[1].split()[0])
-    r = half_close(direct(port), 1000)
+    r = half_close(direct(port), END, 1000)
     c.stop()
     return r
 
@@ -354,16 +273,16 @@ def forwarding(workers):
         workers=workers,
     )
     tap.case("ssh -W, " + name, netcat, listener)
-    local, dynamic, remote, echo = free_port(), free_port(), free_port(), free_port()
+    local, dynamic, remote, echo_port = free_port(), free_port(), free_port(), free_port()
     c = Client(
         listener,
-        *("-L", "%d:127.0.0.1:%d" % (local, END), "-L", "%d:127.0.0.1:%d" % (echo, ECHO)),
+        *("-L", "%d:127.0.0.1:%d" % (local, END), "-L", "%d:127.0.0.1:%d" % (echo_port, ECHO)),
         *("-D", str(dynamic), "-R", "%d:127.0.0.1:%d" % (remote, END)),
         ports=[local, dynamic],
     )
     wait_port(remote)
     all_of("ssh -L, " + name, direct(local))
-    tap.case("50 MB there and back, ssh -L, " + name, hashed, direct(echo), 50 << 20)
+    tap.case("50 MB there and back, ssh -L, " + name, hashed, direct(echo_port), ECHO, 50 << 20)
     all_of("ssh -D, " + name, socks(dynamic), 50)
     all_of("ssh -R, " + name, direct(remote))
     again = Client(listener, "-R", "%d:127.0.0.1:%d" % (remote, END))
@@ -385,9 +304,9 @@ def forwarding(workers):
     ):
         p = free_port()
         c = Client(listener, "-L", "%d:127.0.0.1:%d" % (p, ECHO), *words, ports=[p])
-        tap.case("%s, %s" % (" ".join(words), name), hashed, direct(p), 8 << 20)
+        tap.case("%s, %s" % (" ".join(words), name), hashed, direct(p), ECHO, 8 << 20)
         c.stop()
-    ended("forwarding " + name, host)
+    tap.ended("all ended cleanly: forwarding " + name, host)
 
 
 def bypassed():
@@ -405,7 +324,7 @@ def bypassed():
         timeout=2 * PATIENCE,
     )
     tap.ok(out.stdout == b"", "what the bypass forbids is not reached", out.stdout[:200])
-    ended("bypass", host)
+    tap.ended("all ended cleanly: bypass", host)
 
 
 # ---- between two hosts -------------------------------------------------------------------------
@@ -424,7 +343,7 @@ def between(server, client, workers, big=0):
         workers=workers,
     )
     all_of(name, socks(entry), big)
-    ended(name, before, behind)
+    tap.ended("all ended cleanly: " + name, before, behind)
 
 
 def second_hop():
@@ -438,7 +357,7 @@ def second_hop():
         ports=[entry],
     )
     all_of("sshd > relay+ssh", socks(entry))
-    ended("sshd > relay+ssh", before, first, second)
+    tap.ended("all ended cleanly: sshd > relay+ssh", before, first, second)
 
 
 def flood(s):
@@ -460,13 +379,13 @@ def stalled():
     )
     idle = [connect_via("socks5", entry, "127.0.0.1", source) for _ in range(3)]
     time.sleep(0.5)
-    tap.case("beside three that nobody reads", half_close, socks(entry), 4 << 20)
+    tap.case("beside three that nobody reads", half_close, socks(entry), END, 4 << 20)
     grown = [h.rss_kib() for h in (before, behind)]
     for s in idle:
         s.close()
-    tap.case("and after they left", half_close, socks(entry), 65536)
+    tap.case("and after they left", half_close, socks(entry), END, 65536)
     tap.ok(all(kib < 200000 + KEPT_KIB for kib in grown), "memory stays bounded", str(grown))
-    ended("stalled", before, behind)
+    tap.ended("all ended cleanly: stalled", before, behind)
 
 
 def reborn():
@@ -475,11 +394,11 @@ def reborn():
     server = "relay+ssh://u:pw@127.0.0.1:%d" % port
     behind = Host("-L", server, ports=[port])
     before = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F", server, ports=[entry])
-    tap.case("a session", half_close, socks(entry), 1000)
+    tap.case("a session", half_close, socks(entry), END, 1000)
     behind.stop()
     behind = Host("-L", server, ports=[port])
-    tap.case("and another after the server came back", half_close, socks(entry), 1000)
-    ended("a server that came back", before, behind)
+    tap.case("and another after the server came back", half_close, socks(entry), END, 1000)
+    tap.ended("all ended cleanly: a server that came back", before, behind)
 
 
 def main():

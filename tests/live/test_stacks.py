@@ -22,6 +22,7 @@ from streams import (
     proxy_that_hurries,
     up,
     up_until_end,
+    url,
 )
 
 LONG = "--long" in sys.argv
@@ -86,11 +87,6 @@ def over_packets(scheme):
 def half_closes(scheme):
     """smux has no half-close, and nothing on its streams can have one."""
     return not any(w in ("smux", "kcp", "mtcp", "mtls", "mws", "mwss") for w in layers(scheme))
-
-
-def url(scheme, port):
-    name, _, login = scheme.partition(" ")
-    return "%s://%s127.0.0.1:%d" % (name, login + "@" if login else "", port)
 
 
 def entry(hops, workers):

@@ -3,11 +3,9 @@
 # SPDX-License-Identifier: MIT
 # timeout: 900
 import base64
-import concurrent.futures
 import hashlib
 import os
 import socket
-import struct
 import threading
 import time
 
@@ -17,23 +15,35 @@ from harness import (
     Tap,
     answer_after_end,
     connect_via,
-    echo,
     free_port,
     http_target,
     need,
     pattern,
-    read_all,
     recv_exact,
     run,
     serve,
     until,
 )
+from streams import (
+    ANSWER,
+    Targets,
+    at_once,
+    down,
+    echoed,
+    greet,
+    greeted,
+    half_close,
+    socks,
+    up,
+    url,
+)
 
 tap = Tap()
 BIG = 100 * 1000 * 1000
-BLOCK = pattern(1 << 20, 11)
-ECHO = serve(echo)
-END = serve(answer_after_end(200000))
+TARGETS = Targets()
+ECHO = TARGETS.echo
+END = serve(answer_after_end(ANSWER))
+FIRST = serve(greet)
 BODY = pattern(300000)
 WEB = http_target(BODY)
 curl = need(tap, "curl", "curl over WebSocket")
@@ -60,67 +70,9 @@ TWO_HOPS = [
 ]
 
 
-def sends(s):
-    """Sends as many bytes as it is asked for, and nothing else."""
-    left = struct.unpack(">Q", recv_exact(s, 8))[0]
-    while left:
-        piece = BLOCK[: min(left, len(BLOCK))]
-        s.sendall(piece)
-        left -= len(piece)
-
-
-def takes(s):
-    """Takes as many bytes as it is told, then gives their digest."""
-    left = struct.unpack(">Q", recv_exact(s, 8))[0]
-    digest = hashlib.sha256()
-    while left:
-        piece = s.recv(min(left, 1 << 20))
-        if not piece:
-            return
-        digest.update(piece)
-        left -= len(piece)
-    s.sendall(digest.digest())
-
-
-def speaks_first(s):
-    s.sendall(b"220 welcome\r\n")
-    s.sendall(recv_exact(s, 4))
-
-
-SENDS, TAKES, FIRST = serve(sends), serve(takes), serve(speaks_first)
-
-
-def url(scheme, port):
-    name, _, query = scheme.partition("?")
-    name, _, login = name.partition(" ")
-    return "%s://%s127.0.0.1:%d%s" % (
-        name,
-        login + "@" if login else "",
-        port,
-        "?" + query if query else "",
-    )
-
-
 def open_to(entry, port, seconds=60):
     s = connect_via("socks5", entry, "127.0.0.1", port, seconds)
     return s
-
-
-def echoed(entry, size, step=1 << 20):
-    """Writes and reads at the same time, so that both directions are full."""
-    s = open_to(entry, ECHO)
-    data = pattern(size, 13)
-
-    def write():
-        for at in range(0, size, step):
-            s.sendall(data[at : at + step])
-
-    writer = threading.Thread(target=write, daemon=True)
-    writer.start()
-    got = recv_exact(s, size)
-    writer.join(PATIENCE)
-    s.close()
-    return got == data or "the echo differs"
 
 
 def late_reader(entry):
@@ -145,57 +97,12 @@ def late_reader(entry):
 
 
 def many(entry):
-    def one(i):
-        s = open_to(entry, ECHO)
-        data = pattern(65536 + i, i)
-        s.sendall(data)
-        got = recv_exact(s, len(data))
-        s.close()
-        return got == data
-
-    with concurrent.futures.ThreadPoolExecutor(50) as pool:
-        return all(pool.map(one, range(50))) or "an echo differs"
+    return at_once(50, lambda i: echoed(entry, ECHO, pattern(65536 + i, i)))
 
 
 def big(entry):
-    s = open_to(entry, SENDS)
-    s.sendall(struct.pack(">Q", BIG))
-    digest, want, left = hashlib.sha256(), hashlib.sha256(), BIG
-    while left:
-        piece = s.recv(1 << 20)
-        if not piece:
-            return "%d of %d bytes are missing" % (left, BIG)
-        digest.update(piece)
-        left -= len(piece)
-    s.close()
-    for at in range(0, BIG, len(BLOCK)):
-        want.update(BLOCK[: min(len(BLOCK), BIG - at)])
-    down = digest.digest() == want.digest()
-    s = open_to(entry, TAKES)
-    s.sendall(struct.pack(">Q", BIG))
-    for at in range(0, BIG, len(BLOCK)):
-        s.sendall(BLOCK[: min(len(BLOCK), BIG - at)])
-    up = recv_exact(s, 32) == want.digest()
-    s.close()
-    return (down and up) or "down %s, up %s" % (down, up)
-
-
-def half_close(entry):
-    s = open_to(entry, END)
-    data = pattern(100000, 5)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = read_all(s)
-    want = hashlib.sha256(data).hexdigest().encode() + pattern(200000, 3)
-    return got == want or "got %d of %d bytes" % (len(got), len(want))
-
-
-def server_first(entry):
-    s = open_to(entry, FIRST)
-    if recv_exact(s, 13) != b"220 welcome\r\n":
-        return "no greeting"
-    s.sendall(b"quit")
-    return recv_exact(s, 4) == b"quit"
+    each = down(entry, TARGETS.give, BIG), up(entry, TARGETS.take, BIG)
+    return each == (True, True) or "down %s, up %s" % each
 
 
 def fetched(entry):
@@ -228,23 +135,18 @@ def play(chain, workers, deep, halves=True):
         tap.ok(False, "start " + name, e)
         return
     for size, words in ((1, "one byte"), (65536, "64 KiB"), (4 << 20, "4 MiB")):
-        tap.case("%s, %s" % (words, name), echoed, entry, size)
-    tap.case("8 MB echo, %s" % name, echoed, entry, 8 << 20)
-    tap.case("a server that speaks first, %s" % name, server_first, entry)
+        tap.case("%s, %s" % (words, name), echoed, entry, ECHO, pattern(size, 13))
+    tap.case("8 MB echo, %s" % name, echoed, entry, ECHO, pattern(8 << 20, 13))
+    tap.case("a server that speaks first, %s" % name, greeted, entry, FIRST)
     if halves:
-        tap.case("half-close, %s" % name, half_close, entry)
+        tap.case("half-close, %s" % name, half_close, socks(entry), END)
     if curl:
         tap.case("curl, %s" % name, fetched, entry)
     if deep:
         tap.case("8 MB before reading, %s" % name, late_reader, entry)
         tap.case("50 at once, %s" % name, many, entry)
         tap.case("100 MB each way, %s" % name, big, entry)
-    statuses = [h.stop() for h in hosts]
-    tap.ok(
-        not any(statuses),
-        "all ended cleanly: " + name,
-        "\n".join(h.text()[-2000:] for h in hosts) + str(statuses),
-    )
+    tap.ended("all ended cleanly: " + name, *hosts)
 
 
 def answered(s):
