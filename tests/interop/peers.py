@@ -7,21 +7,22 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 import traceback
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "live"))
 
 import harness  # noqa: E402
+import streams  # noqa: E402
+from harness import until  # noqa: E402,F401
+from streams import ANSWER  # noqa: E402
 
-ANSWER = 200000  # bytes that a target answers with
-SECONDS = 30     # longest silence of a socket
+SECONDS = harness.PATIENCE  # longest silence of a socket
 
 
 class Daemon:
-    """A peer in the foreground, ended by pid. ports: what to wait for."""
+    """A peer in the foreground, ended by pid. ports and udp: what to wait for."""
 
-    def __init__(self, *argv, ports=(), env=None, cwd=None):
+    def __init__(self, *argv, ports=(), udp=(), env=None, cwd=None):
         self.argv = [str(a) for a in argv]
         self.path = os.path.join(harness.WORK, "peer-%d.log" % len(harness._procs))
         with open(self.path, "wb") as log:
@@ -32,6 +33,8 @@ class Daemon:
         try:
             for port in ports:
                 harness.wait_port(port, self.proc)
+            for port in udp:
+                harness.wait_port(port, self.proc, "udp")
         except RuntimeError as error:
             raise RuntimeError("%s\n%s\n%s" % (error, " ".join(self.argv), self.text()))
 
@@ -122,12 +125,7 @@ def round_trip(s, size=300000):
 def half_close(s, size=300000):
     """To an `answer_after_end(ANSWER)` target."""
     s.settimeout(SECONDS)
-    data = harness.pattern(size, 5)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    got = harness.read_all(s)
-    s.close()
-    return compare(got, expected(data))
+    return streams.half_close(lambda _: s, None, size)
 
 
 def refusal(port, host, target):
@@ -144,20 +142,27 @@ def datagrams(port, target, sizes=(1, 100, 1400, 4000), host="127.0.0.1"):
         return "reply %d" % rep
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind(("127.0.0.1", 0))
-    s.settimeout(3)
+    seen = set()
     for size in sizes:
         data = harness.pattern(size, size)
-        for _ in range(3):
-            s.sendto(b"\0\0\0" + harness.socks_addr(host, target) + data, bound)
-            try:
-                got = s.recv(65535)
-                break
-            except socket.timeout:
-                got = b""
+        got = harness.ask(s, bound, b"\0\0\0" + harness.socks_addr(host, target) + data, seen)
         if not got.endswith(data) or got[:3] != b"\0\0\0":
             return "size %d: got %d bytes %r..." % (size, len(got), got[:16])
     s.close()
     ctl.close()
+    return True
+
+
+def echoes(port, sizes=(1, 100, 1400, 4000)):
+    """Through a forward of UDP at the port, to an echo."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    seen = set()
+    for size in sizes:
+        data = harness.pattern(size, size)
+        got = harness.ask(s, ("127.0.0.1", port), data, seen)
+        if got != data:
+            return "size %d: got %d bytes" % (size, len(got))
+    s.close()
     return True
 
 
@@ -177,16 +182,6 @@ def curl(*args, data=None):
     return done.stdout
 
 
-def until(fn, seconds=10):
-    """Polls fn until it is true; its last value."""
-    end = time.time() + seconds
-    while True:
-        value = fn()
-        if value or time.time() > end:
-            return value
-        time.sleep(0.05)
-
-
 def section(tap, name, fn, *args):
     """Runs a part of a test; a daemon that does not start fails it and not the rest."""
     try:
@@ -197,6 +192,4 @@ def section(tap, name, fn, *args):
 
 def ended_cleanly(tap, name, *hosts):
     """Ends hosts under test; a sanitizer's report or a crash fails here."""
-    statuses = [h.stop() for h in hosts]
-    tap.ok(not any(statuses), "ends cleanly: " + name,
-           "%s\n%s" % (statuses, "\n".join(h.text() for h in hosts)))
+    tap.ended("ends cleanly: " + name, *hosts)

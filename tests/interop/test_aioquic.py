@@ -229,9 +229,8 @@ async def protocol(want, client):
 def clients():
     for workers in (1, 2):
         p = free_port()
-        h = Host("-L", "http+quic://127.0.0.1:%d" % p, workers=workers)
+        h = Host("-L", "http+quic://127.0.0.1:%d" % p, udp=[p], workers=workers)
         note = " with %d workers" % workers
-        wait_quic(p)
         as_client("bytes come back" + note, p, echoes)
         as_client("80 streams at once" + note, p, many)
         as_client("250 streams one after the other" + note, p, in_turn)
@@ -257,26 +256,9 @@ def clients():
         as_client("small packets" + note, p, echoes, max_datagram_size=1200)
         ended_cleanly(tap, "the server" + note, h)
     p = free_port()
-    h = Host("-L", "http+quic://127.0.0.1:%d?quic.retry=true" % p, workers=2)
-    wait_quic(p)
+    h = Host("-L", "http+quic://127.0.0.1:%d?quic.retry=true" % p, udp=[p], workers=2)
     as_client("after Retry", p, echoes)
     ended_cleanly(tap, "the server with Retry", h)
-
-
-def wait_quic(port):
-    """Until the port is bound: datagrams to it are not refused any more."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(("127.0.0.1", port))
-        s.settimeout(0.1)
-        for _ in range(200):
-            try:
-                s.send(b"\x40" + bytes(60))
-                s.recv(100)
-                return
-            except socket.timeout:
-                continue
-            except ConnectionRefusedError:
-                asyncio.run(asyncio.sleep(0.05))
 
 
 # ---- aioquic as server -----------------------------------------------------------------------

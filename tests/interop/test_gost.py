@@ -6,8 +6,8 @@ import os
 import shutil
 import socket
 
-from peers import (ANSWER, Daemon, compare, counted, curl, datagrams, ended_cleanly, half_close,
-                   refusal, round_trip, section)
+from peers import (ANSWER, Daemon, compare, counted, curl, datagrams, echoes, ended_cleanly,
+                   half_close, refusal, round_trip, section)
 from harness import (Host, Tap, answer_after_end, connect_via, free_port, http_target, pattern,
                      serve, udp_echo)
 
@@ -112,23 +112,6 @@ def forwards(left, right, note):
             socket.create_connection(("127.0.0.1", tcp), 20)))
         tap.case("udp " + name, lambda: echoes(udp))
         ended(name, before, behind)
-
-
-def echoes(port):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(3)
-    for size in (1, 100, 1400, 4000):
-        data, got = pattern(size, size), b""
-        for _ in range(3):
-            s.sendto(data, ("127.0.0.1", port))
-            try:
-                got = s.recv(65535)
-                break
-            except socket.timeout:
-                continue
-        if got != data:
-            return "size %d: got %d bytes" % (size, len(got))
-    return True
 
 
 if not GOST:

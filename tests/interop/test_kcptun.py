@@ -59,7 +59,7 @@ def through(port):
 def theirs_dials(crypt, theirs, ours):
     mine, front = free_port(), free_port()
     host = Host("-L", "tcp+kcp://127.0.0.1:%d/127.0.0.1:%d?%s" % (
-        mine, TARGET, options(crypt, ours)))
+        mine, TARGET, options(crypt, ours)), udp=(mine,))
     peer = Daemon("kcptun-client", "-l", "127.0.0.1:%d" % front, "-r", "127.0.0.1:%d" % mine,
                   *common(crypt, theirs), ports=(front,))
     tap.case("kcptun-client to us, %s %s" % (crypt, " ".join(theirs)), through, front)

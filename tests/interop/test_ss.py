@@ -11,6 +11,7 @@ from peers import (
     Daemon,
     counted,
     datagrams,
+    echoes,
     ended_cleanly,
     half_close,
     round_trip,
@@ -24,7 +25,6 @@ from harness import (
     connect_via,
     free_port,
     need,
-    pattern,
     serve,
     udp_echo,
 )
@@ -104,6 +104,7 @@ def ours_as_server(method, password):
         "-L",
         url("ssu", method, password, port, "?keepalive=true&ttl=60s"),
         ports=[port],
+        udp=[port],
     )
     return h, port
 
@@ -168,30 +169,12 @@ def libev_client():
         )
         daemon.stop()
         daemon = Daemon(
-            tunnel, *common, "-b", "127.0.0.1", "-l", packets, "-L", "127.0.0.1:%d" % ECHO, "-U"
+            *(tunnel, *common, "-b", "127.0.0.1", "-l", packets, "-L", "127.0.0.1:%d" % ECHO, "-U"),
+            udp=[packets],
         )
-        tap.case("ss-tunnel -U > ours, " + method, lambda: forwarded(packets))
+        tap.case("ss-tunnel -U > ours, " + method, lambda: echoes(packets, SIZES))
         daemon.stop()
         ended_cleanly(tap, "shadowsocks-libev as client, " + method, h)
-
-
-def forwarded(port):
-    """Through a UDP forward to the echo."""
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.settimeout(1)
-    for size in SIZES:
-        data = pattern(size, size)
-        for _ in range(5):
-            s.sendto(data, ("127.0.0.1", port))
-            try:
-                got = s.recv(65535)
-                break
-            except (socket.timeout, ConnectionRefusedError):
-                got = b""
-        if got != data:
-            return "size %d: got %d bytes" % (size, len(got))
-    s.close()
-    return True
 
 
 # ---- v2ray ----------------------------------------------------------------------------------
