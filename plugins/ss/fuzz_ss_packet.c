@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ss_packet.h"
+#include "test_methods.h"
 
 #define PSK "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
@@ -29,17 +30,6 @@ static const struct gost_host host = {.size = sizeof host,
                                       .unix_time = fixed_now,
                                       .random = counted_random};
 const struct gost_host *gost_host_ = &host;
-
-/* Place of a method by its name. */
-static uint32_t method_index(const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; ss_method_at(i); i++)
-        if (strcmp(ss_method_at(i)->name, name) == 0)
-            break;
-    return i;
-}
 
 static struct ss_conf conf[3];
 static uint8_t buf[SS_PACKET_MAX + SS_VARIABLE_MAX], sealed[SS_PACKET_MAX + SS_VARIABLE_MAX];

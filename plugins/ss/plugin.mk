@@ -25,19 +25,19 @@ TAP_TESTS += plugins/ss/test_ss_blake3 plugins/ss/test_ss_crypto plugins/ss/test
 %C%_test_ss_blake3_SOURCES = %D%/ss_blake3.c %D%/ss_blake3.h %D%/test_ss_blake3.c \
 	sdk/testkit/test_capture.h
 %C%_test_ss_blake3_LDADD = $(TEST_LIBS)
-%C%_test_ss_crypto_SOURCES = $(ss_packet_sources) %D%/ss_upgrade.c %D%/test_ss_crypto.c \
-	sdk/testkit/test_capture.h
+%C%_test_ss_crypto_SOURCES = $(ss_packet_sources) %D%/ss_upgrade.c %D%/test_methods.h \
+	%D%/test_ss_crypto.c sdk/testkit/test_capture.h
 %C%_test_ss_crypto_CFLAGS = $(ss_cflags)
 %C%_test_ss_crypto_LDADD = $(TEST_LIBS) $(PLUGIN_SS_LIBS)
 %C%_test_ss_exchange_SOURCES = $(ss_sources) %D%/test_ss_exchange.c sdk/testkit/test_capture.h
 %C%_test_ss_exchange_CFLAGS = $(ss_cflags)
 %C%_test_ss_exchange_LDADD = $(TEST_LIBS) $(PLUGIN_SS_LIBS)
-%C%_test_ss_packet_SOURCES = $(ss_packet_sources) %D%/ss_upgrade.c %D%/test_ss_packet.c \
-	sdk/testkit/test_capture.h
+%C%_test_ss_packet_SOURCES = $(ss_packet_sources) %D%/ss_upgrade.c %D%/test_methods.h \
+	%D%/test_ss_packet.c sdk/testkit/test_capture.h
 %C%_test_ss_packet_CFLAGS = $(ss_cflags)
 %C%_test_ss_packet_LDADD = $(TEST_LIBS) $(PLUGIN_SS_LIBS)
-%C%_test_ss_stream_SOURCES = $(ss_sources) %D%/test_ss_stream.c sdk/testkit/test_capture.h \
-	sdk/testkit/test_flow.h
+%C%_test_ss_stream_SOURCES = $(ss_sources) %D%/test_methods.h %D%/test_ss_stream.c \
+	sdk/testkit/test_capture.h sdk/testkit/test_flow.h
 %C%_test_ss_stream_CFLAGS = $(ss_cflags)
 %C%_test_ss_stream_LDADD = $(TEST_LIBS) $(PLUGIN_SS_LIBS)
 
@@ -50,7 +50,8 @@ FUZZ_TESTS += plugins/ss/fuzz_ss_blake3 plugins/ss/fuzz_ss_header plugins/ss/fuz
 %C%_fuzz_ss_header_CFLAGS = $(ss_cflags)
 %C%_fuzz_ss_header_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_ss_header_LDADD = $(FUZZ_LIBS) $(PLUGIN_SS_LIBS)
-%C%_fuzz_ss_packet_SOURCES = $(ss_packet_sources) %D%/fuzz_ss_packet.c %D%/ss_upgrade.c
+%C%_fuzz_ss_packet_SOURCES = $(ss_packet_sources) %D%/fuzz_ss_packet.c %D%/ss_upgrade.c \
+	%D%/test_methods.h
 %C%_fuzz_ss_packet_CFLAGS = $(ss_cflags)
 %C%_fuzz_ss_packet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_ss_packet_LDADD = $(FUZZ_LIBS) $(PLUGIN_SS_LIBS)

@@ -4,6 +4,7 @@
 #include "ss_blake3.h"
 #include "ss_header.h"
 #include "ss_keys.h"
+#include "test_methods.h"
 
 #include <gost/host.h>
 
@@ -11,12 +12,7 @@ const struct gost_host *gost_host_;
 
 static const struct ss_method *method(const char *name)
 {
-    uint32_t i;
-
-    for (i = 0; ss_method_at(i); i++)
-        if (strcmp(ss_method_at(i)->name, name) == 0)
-            return ss_method_at(i);
-    return NULL;
+    return ss_method_at(method_index(name));
 }
 
 static int is(const void *p, size_t n, const char *hex)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../sdk/testkit/test_capture.h"
 #include "ss_packet.h"
+#include "test_methods.h"
 
 #define FOLDER "plugins/ss/transcripts/"
 #define KEY    "AAECAwQFBgcICQoLDA0ODw=="
@@ -40,17 +41,6 @@ static const struct gost_host host = {
     .random = host_random,
 };
 const struct gost_host *gost_host_ = &host;
-
-/* Place of a method by its name. */
-static uint32_t method_index(const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; ss_method_at(i); i++)
-        if (strcmp(ss_method_at(i)->name, name) == 0)
-            break;
-    return i;
-}
 
 static struct ss_conf conf[2]; /* by role */
 static uint8_t buf[SS_PACKET_MAX + SS_VARIABLE_MAX], copy[SS_PACKET_MAX];

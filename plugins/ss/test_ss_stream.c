@@ -2,22 +2,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../sdk/testkit/test_flow.h"
 #include "ss.h"
+#include "test_methods.h"
 
 #define FOLDER "plugins/ss/transcripts/"
 #define KEY    "AAECAwQFBgcICQoLDA0ODw=="
 #define ALICE  "EBESExQVFhcYGRobHB0eHw=="
 #define LIMIT  (15 * GOST_S)
-
-/* Place of a method by its name. */
-static uint32_t method_index(const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; ss_method_at(i); i++)
-        if (strcmp(ss_method_at(i)->name, name) == 0)
-            break;
-    return i;
-}
 
 static struct ss_conf conf;
 
