@@ -160,6 +160,8 @@ void gh_agent_fini(struct gh_agent *agent)
     gh_endpoints_leave(agent);
     free(agent->peers);
     agent->peers = NULL;
+    free(agent->value);
+    agent->value = NULL;
     gh_ears_close(agent);
     while (agent->blobs != NULL) {
         struct gh_blob *next = agent->blobs->next;

@@ -140,6 +140,23 @@ void gh_services_free(struct gh_services *services)
     services->generation = NULL;
 }
 
+static bool add_service(void *arg, struct gh_service *s)
+{
+    struct gh_services *services = arg;
+    struct gh_service **more;
+
+    if (s == NULL)
+        return false;
+    more = realloc(services->v, (services->n + 1) * sizeof *more);
+    if (more == NULL) {
+        gh_service_unref(s);
+        return false;
+    }
+    services->v = more;
+    services->v[services->n++] = s;
+    return true;
+}
+
 static bool build_services(struct gh_build *b, struct gh_generation *g,
                            struct gh_services *services)
 {
@@ -148,17 +165,13 @@ static bool build_services(struct gh_build *b, struct gh_generation *g,
     bool ok = true;
 
     services->n = 0;
-    services->v = calloc(gh_count(list) + 1, sizeof(struct gh_service *));
-    if (services->v == NULL) {
-        b->errs->no_memory = true;
-        return false;
-    }
+    services->v = NULL;
     while ((conf = gh_next(list, &pos)) != NULL) {
         struct gh_service *s = gh_service_build(b, g, conf);
 
-        if (s != NULL)
-            services->v[services->n++] = s;
-        ok = s != NULL && ok;
+        ok = add_service(services, s) && ok;
+        if (ok)
+            ok = gh_service_entries(b, s, add_service, services);
     }
     return ok;
 }

@@ -50,7 +50,7 @@ struct gh_flow *gh_flow_new(struct gh_worker *w, struct gh_service *service)
     f->agent.flow = f;
     f->agent.set = service->handler_set;
     f->ge->ctx = f;
-    f->ge->service = service->name;
+    f->ge->service = service->of;
     f->ge->id = atomic_fetch_add(&last_id, 1) + 1;
     f->ge->network = service->listener.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
     f->next = *list;
@@ -500,7 +500,7 @@ static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
         return;
     }
     (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf,
-                         gost_bytes(NULL, 0));
+                         f->service->arg);
 }
 
 static void stream_ready(struct ge_stack *stack, void *arg, int status)

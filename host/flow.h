@@ -21,6 +21,7 @@ struct gh_agent {
     const struct gh_sockopt *opt; /* connector: of what it dials itself */
     unsigned n_below;
     struct gh_blob *blobs;         /* what results point to */
+    struct gost_a_value *value;    /* what the last ASK of a value gave; NULL: none did. *owned* */
     struct gh_endpoint *endpoints; /* what it offers to visitors */
     struct gost_addr *peers; /* who is at the port, GOST_PORTS of them, if ACCEPT told; NULL */
 };

@@ -8,7 +8,6 @@
 #define DEFAULT_TIMEOUT        "30s"
 #define DEFAULT_FRAME_SIZE     "32768"
 #define DEFAULT_SESSION_BUFFER "4194304"
-#define DEFAULT_STREAM_BUFFER  "65536"
 
 static const struct gost_opt smux_options[] = {
     {GOST_OPT_T_ENUM, 0, GOST_FIELD(struct smux_conf, type, uint32_t), "mux.type", "smux", "smux",
@@ -25,8 +24,8 @@ static const struct gost_opt smux_options[] = {
                   SMUX_FRAME_MAX, 0, "longest payload of a frame we send"),
     GOST_OPT_SIZE(struct smux_conf, session_buffer, "mux.maxReceiveBuffer", DEFAULT_SESSION_BUFFER,
                   0, INT32_MAX, 0, "unread bytes of all streams at which reading stops"),
-    GOST_OPT_SIZE(struct smux_conf, stream_buffer, "mux.maxStreamBuffer", DEFAULT_STREAM_BUFFER, 0,
-                  INT32_MAX, 0, "window of a stream of version 2"),
+    GOST_OPT_SIZE(struct smux_conf, stream_buffer, "mux.maxStreamBuffer", NULL, 0, INT32_MAX, 0,
+                  "window of a stream of version 2; 0: 65536, for tunnel 1048576"),
     GOST_OPT_LAST,
 };
 
@@ -47,8 +46,6 @@ static void fill(struct smux_conf *c)
         c->frame_size = 32768;
     if (c->session_buffer == 0)
         c->session_buffer = 4194304;
-    if (c->stream_buffer == 0)
-        c->stream_buffer = 65536;
 }
 
 static int smux_prepare(void *conf, struct gost_prepare *p)
@@ -59,7 +56,7 @@ static int smux_prepare(void *conf, struct gost_prepare *p)
     if (!c->no_keepalive && c->timeout_ns < c->interval_ns)
         return refuse(p, "mux.keepaliveTimeout is below mux.keepaliveInterval: raise it, or no "
                          "session lives");
-    if (c->stream_buffer > c->session_buffer)
+    if ((c->stream_buffer ? c->stream_buffer : SMUX_STREAM_BUFFER) > c->session_buffer)
         return refuse(p, "mux.maxStreamBuffer is above mux.maxReceiveBuffer: raise the latter");
     return GOST_OK;
 }

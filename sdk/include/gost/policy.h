@@ -96,6 +96,12 @@ struct gost_q_name { /* HOSTS, RESOLVER: name -> addresses. INGRESS: name -> val
     struct gost_bytes name;
 };
 
+struct gost_a_value { /* INGRESS: what the name leads to */
+    uint32_t size;
+    uint32_t n; /* bytes of text; 0: no rule */
+    char text[256];
+};
+
 #define GOST_ADDRS_MAX 8
 
 struct gost_a_addrs {

@@ -1,0 +1,27 @@
+# tunnel - reverse tunnels: handler, connector, ingress.
+# SPDX-License-Identifier: MIT
+
+if PLUGIN_TUNNEL
+plugin_PROGRAMS += plugins/tunnel.so
+%C%_pure = \
+	%D%/tunnel.h \
+	%D%/tunnel_entry.h \
+	%D%/tunnel_http_head.c \
+	%D%/tunnel_id.c \
+	%D%/tunnel_md5.c \
+	%D%/tunnel_rules.c
+%C%_parts = \
+	%D%/tunnel.c \
+	%D%/tunnel_connector.c \
+	%D%/tunnel_entry.c \
+	%D%/tunnel_handler.c \
+	%D%/tunnel_http.c \
+	%D%/tunnel_ingress.c \
+	%D%/tunnel_visit.c \
+	$(%C%_pure)
+%C%_so_SOURCES = $(%C%_parts)
+%C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
+%C%_so_LDADD = $(PLUGIN_LIBS)
+endif
+
+EXTRA_DIST += %D%/README.md
