@@ -140,15 +140,23 @@ void gh_services_free(struct gh_services *services)
     services->generation = NULL;
 }
 
+/* Where built services go. */
+struct adding {
+    struct gh_services *to;
+    struct gh_conf_errors *errs;
+};
+
 static bool add_service(void *arg, struct gh_service *s)
 {
-    struct gh_services *services = arg;
+    const struct adding *adding = arg;
+    struct gh_services *services = adding->to;
     struct gh_service **more;
 
     if (s == NULL)
         return false;
     more = realloc(services->v, (services->n + 1) * sizeof *more);
     if (more == NULL) {
+        adding->errs->no_memory = true;
         gh_service_unref(s);
         return false;
     }
@@ -161,6 +169,7 @@ static bool build_services(struct gh_build *b, struct gh_generation *g,
                            struct gh_services *services)
 {
     const struct gh_value *list = gh_get(b->root, "services"), *conf;
+    struct adding adding = {services, b->errs};
     size_t pos = 0;
     bool ok = true;
 
@@ -169,9 +178,9 @@ static bool build_services(struct gh_build *b, struct gh_generation *g,
     while ((conf = gh_next(list, &pos)) != NULL) {
         struct gh_service *s = gh_service_build(b, g, conf);
 
-        ok = add_service(services, s) && ok;
+        ok = add_service(&adding, s) && ok;
         if (ok)
-            ok = gh_service_entries(b, s, add_service, services);
+            ok = gh_service_entries(b, s, add_service, &adding);
     }
     return ok;
 }

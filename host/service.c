@@ -464,6 +464,13 @@ static struct gh_service *entry_new(struct gh_build *b, const struct gh_service 
     return NULL;
 }
 
+static bool names_address(const struct gh_value *item)
+{
+    const char *text = item != NULL ? gh_text_of(item) : NULL;
+
+    return gh_is_map(item) || (text != NULL && *text != '\0');
+}
+
 bool gh_service_entries(struct gh_build *b, const struct gh_service *s,
                         bool (*add)(void *arg, struct gh_service *entry), void *arg)
 {
@@ -478,7 +485,7 @@ bool gh_service_entries(struct gh_build *b, const struct gh_service *s,
             continue;
         do {
             item = gh_is_list(value) ? gh_item(value, index) : value;
-            if (item != NULL && (gh_is_map(item) || (gh_text_of(item) != NULL && *gh_text_of(item) != '\0')))
+            if (names_address(item))
                 ok = add(arg, entry_new(b, s, o->names, item, index)) && ok;
         } while (gh_is_list(value) && ++index < gh_count(value));
     }

@@ -22,6 +22,15 @@ plugin_PROGRAMS += plugins/tunnel.so
 %C%_so_SOURCES = $(%C%_parts)
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
+
+TAP_TESTS += plugins/tunnel/test_tunnel
+%C%_test_tunnel_SOURCES = sdk/testkit/test_capture.h %D%/test_tunnel.c $(%C%_pure)
+%C%_test_tunnel_LDADD = $(TEST_LIBS)
+
+FUZZ_TESTS += plugins/tunnel/fuzz_tunnel
+%C%_fuzz_tunnel_SOURCES = %D%/fuzz_tunnel.c $(%C%_pure)
+%C%_fuzz_tunnel_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+%C%_fuzz_tunnel_LDADD = $(FUZZ_LIBS)
 endif
 
-EXTRA_DIST += %D%/README.md
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus

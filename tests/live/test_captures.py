@@ -125,6 +125,9 @@ AS_OLDER = {
 # plugins' own tests play them.
 RANDOM = ("h2", "ohttp", "otls", "ws")
 
+# A tunnel's client and visitor, two recordings of one exchange, and ids: test_tunnel.py plays them.
+TUNNEL = ("tunnel",)
+
 # (capture, side) -> what is not there. The host must say so and not start.
 ABSENT = {}
 
@@ -551,7 +554,7 @@ def main():
         twice = short.startswith("connector-") and os.path.exists(path.replace("connector-", ""))
         if os.path.exists(newer) or twice or wanted not in folder + "/" + short:
             continue
-        if folder in RANDOM:
+        if folder in RANDOM + TUNNEL:
             continue
         cap = Capture(path)
         for side in ("server", "client"):

@@ -11,30 +11,13 @@ import socket
 import struct
 import subprocess
 import threading
-import time
 
 from harness import HOST, WORK, Host, Tap, echo, free_port, pattern, recv_exact, serve, udp_echo
+from sessions import FIN, PSH, SYN, frame, read_frame, read_stream, until
 
 tap = Tap()
 ECHO = serve(echo)
 UDP_ECHO = udp_echo(lambda b: b"echo " + b)
-SYN, FIN, PSH, NOP = range(4)
-
-
-def until(fn, seconds=20):
-    """What fn gives once it is true; the last exception otherwise."""
-    end = time.time() + seconds
-    while True:
-        try:
-            r = fn()
-            if r:
-                return r
-        except OSError:
-            if time.time() > end:
-                raise
-        if time.time() > end:
-            raise RuntimeError("it did not become so")
-        time.sleep(0.05)
 
 
 def talk(port, data=pattern(200000)):
@@ -45,30 +28,6 @@ def talk(port, data=pattern(200000)):
     got = recv_exact(s, len(data))
     s.close()
     return got == data
-
-
-def frame(cmd, sid, data=b""):
-    return struct.pack("<BBHI", 1, cmd, len(data), sid) + data
-
-
-def read_frame(s):
-    """The next frame that is no keep-alive: (command, stream, payload)."""
-    while True:
-        version, cmd, n, sid = struct.unpack("<BBHI", recv_exact(s, 8))
-        data = recv_exact(s, n)
-        if version != 1:
-            raise RuntimeError("version %d" % version)
-        if cmd != NOP:
-            return cmd, sid, data
-
-
-def read_stream(s, sid, n):
-    got = b""
-    while len(got) < n:
-        cmd, i, data = read_frame(s)
-        if cmd == PSH and i == sid:
-            got += data
-    return got
 
 
 def ip4(port, host="127.0.0.1"):
