@@ -53,6 +53,11 @@ bool gh_confset_has(const struct gh_confset *set, const char *key);
 /* Whether a key, under the name that `words` gives it, was given as true. It counts as read. */
 bool gh_confset_true(struct gh_confset *set, const struct gh_words *words, const char *key);
 
+/* The layer that an option with GOST_OPT_LAYER puts in this one's place; `c` itself when none does.
+ * [any] */
+const struct gost_component *gh_confset_layer(const struct gh_confset *set,
+                                              const struct gost_component *c);
+
 /* The conf object of a component in a role (0: the set's own), made at the first call. `errs` (may
  * be NULL) gets every problem; `why` the last one. 0 or negative. [any] */
 int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint32_t role,

@@ -450,6 +450,8 @@ struct ge_layer_choice gh_flow_find_layer(void *ctx, struct ge_task *task, struc
     c = gh_component_loaded(GOST_KIND_LAYER, text, name.n);
     if (c == NULL)
         c = gh_find_component(GOST_KIND_LAYER, text, why, sizeof why);
+    if (c != NULL)
+        c = gh_confset_layer(agent->set, c);
     if (c != NULL &&
         gh_confset_get(agent->set, c, role, NULL, NULL, &choice.conf, why, sizeof why) == 0)
         choice.component = c;

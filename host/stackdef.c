@@ -100,8 +100,9 @@ int gh_stackdef_add(struct gh_stackdef *def, const struct gost_component *layer,
     return 0;
 }
 
-static int add_layer(struct builder *b, const struct gost_component *c)
+static int add_layer(struct builder *b, const struct gost_component *named)
 {
+    const struct gost_component *c = gh_confset_layer(b->set, named);
     const void *conf = NULL;
 
     if (!fits(gh_layer_below(c), b->def->top)) {

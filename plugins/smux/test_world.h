@@ -1,4 +1,4 @@
-/* test_world.h - smux sessions in memory: the wire, the clock and the streams are in our hands. */
+/* test_world.h - smux and yamux sessions in memory: the wire, the clock and the streams are in our hands. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SMUX_TEST_WORLD_H
 #define SMUX_TEST_WORLD_H
@@ -43,6 +43,8 @@ static const struct ge_embed embed = {.now = embed_now,
                                       .wake = embed_wake};
 static struct ge_worker *worker;
 
+static uint8_t wire[1 << 20]; /* for the test, to drain into */
+
 /* ---- one session ---- */
 
 enum { STREAMS = 64 };
@@ -63,6 +65,17 @@ static void conf_report(void *arg, const char *text)
     snprintf(conf_error, sizeof conf_error, "%s", text);
 }
 
+static const char *world_layer = "smux";
+
+static inline const struct gost_component *component(void)
+{
+    const struct gost_component *c = gost_plugin_v1.components;
+
+    while (c->kind != GOST_KIND_LAYER || strcmp(c->name, world_layer) != 0)
+        c++;
+    return c;
+}
+
 /* "key=value key=value". NULL: refused, conf_error says why. */
 static inline struct ge_conf *make_conf(uint32_t role, const char *words)
 {
@@ -80,7 +93,7 @@ static inline struct ge_conf *make_conf(uint32_t role, const char *words)
         kv[n++].place = "test";
     }
     conf_error[0] = 0;
-    (void)ge_conf_new(&conf, &gost_plugin_v1.components[0], role, "test", kv, n, conf_report, NULL);
+    (void)ge_conf_new(&conf, component(), role, "test", kv, n, conf_report, NULL);
     return conf;
 }
 
@@ -125,7 +138,7 @@ static inline void side_push(struct side *s, uint32_t role, const char *words)
 
     s->conf = make_conf(role, words);
     memset(&spec, 0, sizeof spec);
-    spec.component = &gost_plugin_v1.components[0];
+    spec.component = component();
     spec.conf = ge_conf_data(s->conf);
     spec.role = role;
     spec.target.size = sizeof spec.target;
@@ -245,6 +258,60 @@ static inline void say_end(struct ge_stack *stream)
 static inline const char *error_of(const struct side *s)
 {
     return s->flow->error ? s->flow->error : "";
+}
+
+/* ---- two of ours ---- */
+
+static inline void carry(struct side *a, struct side *b, size_t piece)
+{
+    size_t n, m;
+
+    do {
+        n = drain(a, wire, 60000);
+        feed(b, wire, n, piece);
+        m = drain(b, wire, 60000);
+        feed(a, wire, m, piece);
+    } while (n + m);
+}
+
+/* 20 streams between two sessions with these options. 1: all bytes and ends arrived. */
+static inline int both(const char *words, size_t piece)
+{
+    static uint8_t block[100000], got[100000];
+    struct ge_stack *open[20];
+    struct side c, s;
+    int i, good = 0;
+    size_t n;
+
+    for (n = 0; n < sizeof block; n++)
+        block[n] = (uint8_t)(n * 31 + (n >> 8));
+    side_open(&c, GOST_CLIENT, words);
+    side_open(&s, GOST_SERVER, words);
+    for (i = 0; i < 20; i++) {
+        (void)ge_session_open(c.stack, c.flow, 0, &open[i]);
+        say(open[i], block + i, sizeof block - (size_t)i);
+        say_end(open[i]);
+    }
+    for (i = 0; i < 20; i++) {
+        size_t all = 0;
+
+        do {
+            carry(&c, &s, piece);
+            n = (unsigned)i < s.n ? hear(s.stream[i], got + all, sizeof got - all) : 0;
+            all += n;
+        } while (n);
+        good += all == sizeof block - (size_t)i && memcmp(got, block + i, all) == 0 &&
+                heard_end(s.stream[i]);
+        if ((unsigned)i < s.n)
+            say_end(s.stream[i]);
+        carry(&c, &s, piece);
+        ge_stack_free(open[i], 0);
+    }
+    carry(&c, &s, piece);
+    good = good == 20 && s.n == 20 && !c.flow->status && !s.flow->status;
+    side_close(&c);
+    side_close(&s);
+    return good;
 }
 
 static inline void world_begin(void)
