@@ -208,13 +208,27 @@ static void test_ends(void)
        "an end behind the data of its frame");
     ok(hear(s.stream[1], text, sizeof text) == 5 && ge_session_streams(s.stack) == 2,
        "a stream that begins with data and is reset: what came before is read");
-    ok(!s.ended, "frames of no stream are passed over");
-    (void)drain(&s, wire, sizeof wire);
+    n = drain(&s, wire, sizeof wire);
+    ok(!s.ended && n == 36 && is_frame(wire + 24, YAMUX_WINDOW, YAMUX_RST, 7, 0),
+       "data of no stream are answered by a reset, other frames of it passed over");
     ge_stack_free(s.stream[1], 0);
     s.stream[1] = NULL;
     ok(drain(&s, wire, sizeof wire) == 0, "of a stream that was reset nothing more is said");
+    say_end(s.stream[0]);
+    ge_stack_free(s.stream[0], 0);
+    s.stream[0] = NULL;
+    ok(drain(&s, wire, sizeof wire) == 12 && is_frame(wire, YAMUX_WINDOW, YAMUX_FIN, 1, 0),
+       "an end");
+    n = syn(wire, 5);
+    feed(&s, wire, n, 100);
+    say(s.stream[2], "x", 1);
+    say_end(s.stream[2]);
+    (void)drain(&s, wire, sizeof wire);
+    ge_stack_free(s.stream[2], 0);
+    s.stream[2] = NULL;
+    ok(drain(&s, wire, sizeof wire) == 0, "who let go behind an end resets nothing");
     feed(&s, wire, frame(wire, YAMUX_GOAWAY, 0, 0, YAMUX_NORMAL, NULL), 1);
-    ok(!s.ended && ge_session_draining(s.stack), "a peer that wants no more streams");
+    ok(s.ended && s.end_status == 0, "a peer that wants no more streams, and there are none");
     side_close(&s);
 }
 

@@ -68,9 +68,15 @@ static int yamux_credit(void *state, const void *conf, struct gost_io *io, struc
     return GOST_OK;
 }
 
+/* A reset ends both directions at the peer, who may not have read all yet: where our end was sent,
+ * it comes only if the peer goes on sending. */
 static int yamux_reset(void *state, const void *conf, struct gost_io *io, struct gost_io *port,
                        uint64_t code)
 {
+    const struct yamux_stream *t = gost_data(port);
+
+    if (t->fin_sent)
+        return GOST_OK;
     yamux_frame(io, YAMUX_WINDOW, YAMUX_RST, (uint32_t)gost_stream_id(port), 0);
     return GOST_OK;
 }

@@ -76,6 +76,8 @@ static int on_data(struct yamux_state *s, struct gost_io *io, const struct yamux
     struct yamux_stream *t;
 
     (void)stream_of(io, h->id, &t);
+    if (!t && h->length && gost_tx_room(io)) /* nobody reads it any more */
+        yamux_frame(io, YAMUX_WINDOW, YAMUX_RST, h->id, 0);
     if (t && !t->fin_got && h->length > t->from)
         return BROKEN(io, "the peer sends more than the window of stream %u", (unsigned)h->id);
     if (t && !t->fin_got)

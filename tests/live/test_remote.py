@@ -372,6 +372,7 @@ def main():
         case = lambda name, fn, *args: tap.case("%s: %s" % (scheme, name), fn, *args)
         case("twenty visitors at once", many, scheme, "bind=true")
         case("smux of version 2", many, scheme, "bind=true&mux.version=2", "?mux.version=2")
+        case("yamux", many, scheme, "bind=true&mux.type=yamux", "?mux.type=yamux")
         case("the server dies and returns", server_returns, scheme)
         case("the client leaves", client_leaves, scheme)
         case("packets of several peers", packets, scheme)

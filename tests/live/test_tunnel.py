@@ -399,9 +399,9 @@ def status_of(port, **kw):
     return recv_exact(s, 4)[1], s
 
 
-def many():
-    b = Both("tunnel=srv.test:%s" % ID, workers=2)
-    b.registered(ECHO)
+def many(mux=""):
+    b = Both("tunnel=srv.test:%s%s" % (ID, mux), workers=2)
+    b.registered(ECHO, query="tunnel.id=" + ID + mux)
     port, good = b.visitor(), []
     threads = [threading.Thread(target=lambda: good.append(talk(port))) for _ in range(20)]
     for t in threads:
@@ -913,6 +913,7 @@ def main():
     tap.case("recorded, as client: bind-smux1", registers, "bind-smux1", 1)
     tap.case("recorded, as client: udp", registers, "udp")
     tap.case("twenty visitors at once", many)
+    tap.case("twenty visitors at once, yamux", many, "&mux.type=yamux")
     tap.case("four workers: a visitor of another worker than the client's", crossing)
     tap.case("packets of several peers", packets)
     tap.case("clients of both networks", networks)
