@@ -1,4 +1,4 @@
-/* test_world.h - smux and yamux sessions in memory: the wire, the clock and the streams are in our hands. */
+/* test_world.h - smux and yamux sessions in memory: wire, clock and streams are in our hands. */
 /* SPDX-License-Identifier: MIT */
 #ifndef SMUX_TEST_WORLD_H
 #define SMUX_TEST_WORLD_H

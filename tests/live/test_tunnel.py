@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test_tunnel.py - reverse tunnels: recorded exchanges, both sides, entry points, ingresses, workers.
+# test_tunnel.py - reverse tunnels: recorded exchanges, both sides, entry points, workers.
 # SPDX-License-Identifier: MIT
 # timeout: 600
 """Recordings of GOST are played against the host as server and as client: requests, answers and

@@ -52,8 +52,9 @@ struct gost_map {
  * option's name, then for an object a line "key=value" for each of its other texts. The option
  * NAME.proxyProtocol (above 0) puts that layer below. */
 #define GOST_OPT_LISTEN   0x0200u
-#define GOST_OPT_LAYER    0x0400u /* LAYER, ENUM: the words are layers; the one that the user gives \
-                                     stands in this one's place, with the same options */
+/* LAYER, ENUM: the words are layers; the one that the user gives stands in this one's place, with
+ * the same options. */
+#define GOST_OPT_LAYER    0x0400u
 
 /*
  * One option. `names` is the canonical key, then its aliases, separated by blanks: the first one
