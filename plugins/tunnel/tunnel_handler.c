@@ -173,12 +173,16 @@ static int next_stray(struct gost_io *io)
 
 static int serve(struct tunnel_server *s, struct gost_io *io)
 {
+    char text[TUNNEL_UUID_TEXT];
     int r = tunnel_offer(io, &s->visit.id, s->visit.udp);
 
     if (r != GOST_OK)
         return r;
     s->phase = SERVING;
     gost_phase(io, "visitors of the tunnel");
+    tunnel_uuid_text(text, s->visit.id.b);
+    gost_log(io, GOST_LOG_INFO, "a client of the tunnel %s is here, for %s, weight %u", text,
+             s->visit.udp ? "udp" : "tcp", s->visit.id.b[TUNNEL_WEIGHT]);
     return next_stray(io);
 }
 

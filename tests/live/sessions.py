@@ -18,7 +18,7 @@ def until(fn, seconds=20):
             r = fn()
             if r:
                 return r
-        except OSError:
+        except (OSError, RuntimeError):
             if time.time() > end:
                 raise
         if time.time() > end:

@@ -29,6 +29,7 @@ PLUGINS = os.path.join(HERE, "..", "..", "plugins")
 ID = "4d21094e-b74c-4916-86c1-d9fa36ea677b"
 OTHER = "5d21094e-b74c-4916-86c1-d9fa36ea677c"
 ENTRY, VISITED = 18070, 18003  # ports of recordings that capture.py does not know
+HERE_NOW = "a client of the tunnel"  # the server's word for it
 ECHO = serve(echo)
 UDP_ECHO = udp_echo(lambda b: b"echo " + b)
 
@@ -136,6 +137,7 @@ def registered(r):
     want = records(r.cap, "<")[0]
     n = 4 + struct.unpack(">H", want[2:4])[0]
     r.expect(s, want[:n], [id_at(want)])
+    until(lambda: HERE_NOW in r.host.text())  # visitors before that are refused
     return s, want[n:]
 
 
@@ -352,8 +354,9 @@ class Both:
         return c
 
     def registered(self, *args, **kw):
+        before = self.server.text().count(HERE_NOW)
         c = self.client(*args, **kw)
-        until(lambda: "at the end of the chain" in c.text())
+        until(lambda: self.server.text().count(HERE_NOW) > before)
         return c
 
     def visitor(self, host="srv.test:80", query="tunnel.id=" + ID, scheme="tcp", more=""):
@@ -507,7 +510,8 @@ def networks():
         s.sendall(b"\0\4ping")
         return status == 0 and recv_exact(s, 11) == b"\0\x09echo ping"
 
-    return lonely() and b.stop()
+    until(lonely)
+    return b.stop()
 
 
 def leaves_and_returns():
