@@ -1,11 +1,13 @@
 # sessions.py - frames of smux as the peer of a host sends and reads them, and waiting.
 # SPDX-License-Identifier: MIT
-"""Shared by test_remote.py and test_tunnel.py."""
+"""Shared by test_remote.py and the tests of tunnels."""
 
+import socket
 import struct
+import threading
 import time
 
-from harness import recv_exact
+from harness import pattern, recv_exact
 
 SYN, FIN, PSH, NOP, UPD = range(5)
 
@@ -24,6 +26,16 @@ def until(fn, seconds=20):
         if time.time() > end:
             raise RuntimeError("it did not become so")
         time.sleep(0.05)
+
+
+def talk(port, data=pattern(200000)):
+    """Sends data through an echo and reads it back."""
+    s = until(lambda: socket.create_connection(("127.0.0.1", port), 5))
+    s.settimeout(15)
+    threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
+    got = recv_exact(s, len(data))
+    s.close()
+    return got == data
 
 
 def frame(cmd, sid, data=b"", version=1):

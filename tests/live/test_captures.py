@@ -125,7 +125,8 @@ AS_OLDER = {
 # plugins' own tests play them.
 RANDOM = ("h2", "ohttp", "otls", "ws")
 
-# A tunnel's client and visitor, two recordings of one exchange, and ids: test_tunnel.py plays them.
+# Two recordings of one exchange, a tunnel's client and its visitor, and ids that are anybody's
+# choice: test_tunnel_captures.py plays them.
 TUNNEL = ("tunnel",)
 
 # (capture, side) -> what is not there. The host must say so and not start.

@@ -13,21 +13,11 @@ import subprocess
 import threading
 
 from harness import HOST, WORK, Host, Tap, echo, free_port, pattern, recv_exact, serve, udp_echo
-from sessions import FIN, PSH, SYN, frame, read_frame, read_stream, until
+from sessions import FIN, PSH, SYN, frame, read_frame, read_stream, talk, until
 
 tap = Tap()
 ECHO = serve(echo)
 UDP_ECHO = udp_echo(lambda b: b"echo " + b)
-
-
-def talk(port, data=pattern(200000)):
-    """Sends data through an echo and reads it back."""
-    s = until(lambda: socket.create_connection(("127.0.0.1", port), 5))
-    s.settimeout(15)
-    threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
-    got = recv_exact(s, len(data))
-    s.close()
-    return got == data
 
 
 def ip4(port, host="127.0.0.1"):
