@@ -1,7 +1,5 @@
 /* tunnel_ingress.c - policy index: which tunnel a public host name leads to. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include "policy_text.h"
 #include "tunnel.h"
 
@@ -13,17 +11,11 @@ static int add_line(void *rules, struct gost_bytes text)
 static int add_all(struct tunnel_rules *t, const struct tunnel_ingress_conf *cf,
                    const struct gost_line *lines, uint32_t n, char *error, size_t error_size)
 {
-    uint32_t i;
-    int r;
+    int r = gost_texts_add(&cf->rules, add_line, t, "a rule needs hostname and endpoint", error,
+                           error_size);
 
-    for (i = 0; i < cf->rules.n; i++) {
-        r = tunnel_rules_add_line(t, gost_bytes_str(cf->rules.v[i]));
-        if (r == GOST_EPROTO)
-            snprintf(error, error_size, "\"%.80s\": a rule needs hostname and endpoint",
-                     cf->rules.v[i]);
-        if (r != GOST_OK)
-            return r;
-    }
+    if (r != GOST_OK)
+        return r;
     return gost_lines_add(lines, n, add_line, t, "have no endpoint", error, error_size);
 }
 

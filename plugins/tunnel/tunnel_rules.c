@@ -67,13 +67,6 @@ int tunnel_rules_add_line(struct tunnel_rules *r, struct gost_bytes line)
     return tunnel_rules_add(r, host, endpoint);
 }
 
-static int compare(struct gost_bytes a, struct gost_bytes b)
-{
-    int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-    return r ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 static struct gost_bytes host_of(const struct rule *e)
 {
     return gost_bytes(e->text, e->host_n);
@@ -82,7 +75,7 @@ static struct gost_bytes host_of(const struct rule *e)
 static int by_host(const void *x, const void *y)
 {
     const struct rule *a = x, *b = y;
-    int r = compare(host_of(a), host_of(b));
+    int r = gost_bytes_order(host_of(a), host_of(b));
 
     return r ? r : (a->order > b->order) - (a->order < b->order);
 }
@@ -100,12 +93,12 @@ static struct gost_bytes exact(const struct tunnel_rules *r, struct gost_bytes h
 
     while (lo < hi) {
         mid = lo + (hi - lo) / 2;
-        if (compare(host_of(&r->v[mid]), host) <= 0)
+        if (gost_bytes_order(host_of(&r->v[mid]), host) <= 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    if (lo == 0 || compare(host_of(&r->v[lo - 1]), host) != 0)
+    if (lo == 0 || gost_bytes_order(host_of(&r->v[lo - 1]), host) != 0)
         return gost_bytes(NULL, 0);
     return gost_bytes(r->v[lo - 1].text + r->v[lo - 1].host_n, r->v[lo - 1].endpoint_n);
 }

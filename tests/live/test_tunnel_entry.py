@@ -2,7 +2,7 @@
 # test_tunnel_entry.py - entry points of tunnel servers, ingresses, reloads, mistakes.
 # SPDX-License-Identifier: MIT
 # timeout: 300
-"""The public comes with HTTP or TLS; rules come from the configuration, files, web servers, redis."""
+"""The public comes with HTTP or TLS; rules come from the configuration, files, the web, redis."""
 
 import glob
 import hashlib
