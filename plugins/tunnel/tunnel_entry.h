@@ -66,8 +66,8 @@ int tunnel_request_loops(const struct gost_http1_head *head, const char *node);
 /* Gost's session ids: 12 bytes as 20 letters. */
 void tunnel_sid_text(char text[TUNNEL_SID], const uint8_t id[12]);
 
-/* The state of a flow of the handler. */
-struct tunnel_flow {
+/* The state of a flow of the handler: at the service's own address, or at an entry point. */
+union tunnel_flow {
     struct tunnel_server server;
     struct tunnel_entry entry;
 };

@@ -259,6 +259,10 @@ static int server_step(struct tunnel_server *s, const struct tunnel_server_conf 
         return on_result(s, cf, io, ev);
     case GOST_EV_CLOSED:
         return on_closed(s, io, ev);
+    case GOST_EV_CANCEL: /* no more visitors; it ends with the last one */
+        if (s->phase == SERVING)
+            gost_shut(io);
+        return GOST_AGAIN;
     default:
         break;
     }
@@ -268,7 +272,7 @@ static int server_step(struct tunnel_server *s, const struct tunnel_server_conf 
 /* What arrives at an entry point has an argument. */
 static int step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
 {
-    struct tunnel_flow *f = state;
+    union tunnel_flow *f = state;
 
     return gost_arg(io).n ? tunnel_entry_step(&f->entry, conf, io, ev)
                           : server_step(&f->server, conf, io, ev);

@@ -6,6 +6,7 @@
 
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -213,6 +214,23 @@ def hijack():
     return got[1] == 0 and body[:5] == b"\2\0\x14\3\x10" and b"srv.test" not in body and b.stop()
 
 
+def drains():
+    """A server that is to end waits for its visitors, not for its clients."""
+    b = Both()
+    b.server.stop()
+    b.args = ["--drain", "200s"] + b.args
+    b.start()
+    b.registered(ECHO)
+    status, s = status_of(b.port, uuid=ID)
+    b.server.proc.send_signal(signal.SIGTERM)
+    until(lambda: "waiting for" in b.server.text())
+    s.sendall(b"ping")
+    if status != 0 or recv_exact(s, 4) != b"ping":
+        return "the visitor was cut off"
+    s.close()
+    return b.server.proc.wait(60) == 0 and b.stop()
+
+
 def main():
     tap.case("twenty visitors at once", many)
     tap.case("twenty visitors at once, yamux", many, "&mux.type=yamux")
@@ -223,6 +241,7 @@ def main():
     tap.case("weights", weights)
     tap.case("who may reach what", rights)
     tap.case("a host of another tunnel is not given", hijack)
+    tap.case("the server ends with its last visitor", drains)
     tap.done()
 
 
