@@ -107,6 +107,7 @@ libgost_testkit_a_SOURCES = \
 	%D%/testkit/script.h \
 	%D%/testkit/transcript.c \
 	%D%/testkit/user.c \
+	%D%/testkit/values.c \
 	%D%/testkit/watch.c \
 	%D%/testkit/world.c \
 	%D%/testkit/world.h

@@ -33,4 +33,4 @@ FUZZ_TESTS += plugins/tunnel/fuzz_tunnel
 %C%_fuzz_tunnel_LDADD = $(FUZZ_LIBS)
 endif
 
-EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus
+EXTRA_DIST += %D%/README.md %D%/captures %D%/corpus %D%/transcripts
