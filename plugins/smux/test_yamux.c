@@ -303,7 +303,7 @@ static void test_bad_peers(void)
     uint8_t b[64];
 
     ok(refuses("GET / HTTP/1.1\r\n", 16, GOST_EPROTO, "no yamux"), "a client of HTTP");
-    ok(refuses("\1\0\0\0\3\0\0\0xxxx", 12, GOST_EPROTO, "another version"), "one of smux");
+    ok(refuses("\1\0\0\0\3\0\0\0data", 12, GOST_EPROTO, "another version"), "one of smux");
     ok(refuses(b, frame(b, 4, 0, 1, 0, NULL), GOST_EPROTO, "unknown type"), "an unknown type");
     ok(refuses(b, syn(b, 2), GOST_EPROTO, "ours to give"), "a stream number of ours");
     ok(refuses(b, syn(b, 0), GOST_EPROTO, "no stream"), "stream 0");
