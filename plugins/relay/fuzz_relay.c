@@ -1,5 +1,6 @@
 /* fuzz_relay.c - requests of hostile peers. */
 /* SPDX-License-Identifier: MIT */
+/* covers: sdk/helpers/relay_message.c plugins/relay/relay_request.c */
 #include <stdlib.h>
 
 #include "relay.h"

@@ -4,8 +4,6 @@
 
 #include "tunnel_entry.h"
 
-/* covers: tunnel_http_head.c tunnel_id.c tunnel_rules.c tunnel_md5.c */
-
 const struct gost_host *gost_host_;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
