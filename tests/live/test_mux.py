@@ -572,7 +572,7 @@ def wrong_version():
         ended = s.recv(1) == b""
     except ConnectionResetError:
         ended = True
-    said = "is no smux of version 2" in p.servers[0].text()
+    said = wait_for(lambda: "is no smux of version 2" in p.servers[0].text())
     return ended and said and p.stop() or p.servers[0].text()
 
 
