@@ -160,6 +160,8 @@ void gh_agent_fini(struct gh_agent *agent)
     gh_endpoints_leave(agent);
     free(agent->peers);
     agent->peers = NULL;
+    free(agent->value);
+    agent->value = NULL;
     gh_ears_close(agent);
     while (agent->blobs != NULL) {
         struct gh_blob *next = agent->blobs->next;
@@ -172,8 +174,8 @@ void gh_agent_fini(struct gh_agent *agent)
 /* ---- HANDOFF, SPAWN ---- */
 
 const struct gost_component *gh_agent_find(struct gh_agent *agent, uint32_t kind,
-                                           struct gost_bytes name, const void **ret_conf,
-                                           char *why, size_t why_size)
+                                           struct gost_bytes name, const void **ret_conf, char *why,
+                                           size_t why_size)
 {
     const struct gost_component *c;
     char text[128];

@@ -77,6 +77,7 @@ void gh_act_ask(struct gh_agent *agent, const struct gost_act_ask *a)
 {
     struct gh_flow *f = agent->flow;
     struct gost_result_verdict v = {.size = sizeof v};
+    char name[256];
     struct gost_q_target q = {.size = sizeof q,
                               .network = a->network,
                               .addr = &a->addr,
@@ -87,6 +88,17 @@ void gh_act_ask(struct gh_agent *agent, const struct gost_act_ask *a)
         v.verdict = gh_policy_bypass(&f->service->bypasses, &q);
     } else if (a->policy == GOST_POLICY_ADMISSION) {
         v.verdict = gh_policy_admit(&f->service->admissions, &q);
+    } else if (a->policy == GOST_POLICY_INGRESS) {
+        if (agent->value == NULL)
+            agent->value = calloc(1, sizeof *agent->value);
+        if (agent->value == NULL) {
+            gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
+            return;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)(a->text.n < 255 ? a->text.n : 255),
+                 (const char *)a->text.p);
+        v.verdict = gh_policy_ingress(name, &a->addr, agent->value);
+        v.value = gost_bytes(agent->value->text, v.verdict ? agent->value->n : 0);
     } else {
         gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this policy is not available");
         return;
@@ -122,8 +134,7 @@ void gh_act_select(struct gh_agent *agent, const struct gost_act_select *a)
     struct gost_addr asked;
     const struct gh_node *node;
 
-    if (a->host.n != 0 &&
-        gost_addr_parse(&asked, (const char *)a->host.p, a->host.n, 0) == GOST_OK)
+    if (a->host.n != 0 && gost_addr_parse(&asked, (const char *)a->host.p, a->host.n, 0) == GOST_OK)
         pick.target = &asked; /* for the bypasses of hop and nodes */
     node = hop != NULL ? gh_hop_select(hop, &pick, &why) : NULL;
 

@@ -217,7 +217,9 @@ void gh_act_bind(struct gh_agent *agent, const struct gost_act_bind *a)
     bool local = (a->flags & GOST_BIND_LOCAL) || gh_agent_is_connector(agent) ||
                  gh_agent_chains(agent)->n == 0;
 
-    if (a->network == GOST_NET_UDP && !local) {
+    if (a->network == GOST_NET_UDP && !local && agent->listens) {
+        gh_ear_open(agent, a, true);
+    } else if (a->network == GOST_NET_UDP && !local) {
         struct gost_act_dial d = {.head = a->head, .network = GOST_NET_UDP, .addr = a->addr};
 
         start(agent, &d, GE_ASSOCIATE);

@@ -217,6 +217,11 @@ static void bound(void *arg, struct gh_arrival *a)
     if (a->status != 0) {
         e->status = a->status;
         gh_act_result(act, a->status, a->text, NULL, 0);
+    } else if (a->stack != NULL) { /* packets of all peers together: there is nothing to accept */
+        struct gh_agent *agent = e->agent;
+
+        close_port(agent, act->port);
+        gh_act_opened(act, a->stack, &a->local, &a->remote);
     } else {
         gh_act_result(act, 0, NULL, &result, sizeof result);
     }

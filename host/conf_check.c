@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_meta.h"
 #include "conf_schema.h"
 
 struct checker {
@@ -34,6 +35,7 @@ static const char *gost_does(const char *section)
         {"climiters", "GOST would not limit"},
         {"rlimiters", "GOST would not limit"},
         {"quotas", "GOST would not limit"},
+        {"ingresses", "GOST would find no rule"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (strcmp(rows[i].section, section) == 0)
@@ -56,8 +58,8 @@ static const char *trimmed(const char *name, char *buf, size_t size)
     return buf;
 }
 
-static void check_reference(const struct checker *c, const struct gh_field *field,
-                            const struct gh_value *value, const char *section)
+static void check_reference(const struct checker *c, const char *key, const struct gh_value *value,
+                            const char *section)
 {
     char buf[256];
     const char *name = trimmed(value->u.s.text, buf, sizeof(buf));
@@ -73,9 +75,8 @@ static void check_reference(const struct checker *c, const struct gh_field *fiel
         gh_suggest_offer(&suggest, gh_str(object, "name", ""));
     gh_errors_at(
         c->errs, late(c), value,
-        "%s: there is no \"%.80s\" among the %s%s; add it there or remove the reference (%s)",
-        field->key, name, section, gh_suggest_text(&suggest, hint, sizeof(hint)),
-        gost_does(section));
+        "%s: there is no \"%.80s\" among the %s%s; add it there or remove the reference (%s)", key,
+        name, section, gh_suggest_text(&suggest, hint, sizeof(hint)), gost_does(section));
 }
 
 static void check_object(const struct checker *c, const struct gh_object *object,
@@ -101,7 +102,7 @@ static void check_hop(const struct checker *c, const struct gh_field *field,
             "add \"nodes: []\"",
             name->u.s.text);
     } else {
-        check_reference(c, field, name, "hops");
+        check_reference(c, field->key, name, "hops");
     }
 }
 
@@ -109,9 +110,9 @@ static void check_field(const struct checker *c, const struct gh_field *field,
                         const struct gh_value *value)
 {
     if (field->ref != NULL && value->type == GH_STRING)
-        check_reference(c, field, value, field->ref);
+        check_reference(c, field->key, value, field->ref);
     for (size_t i = 0; field->ref != NULL && i < gh_count(value); i++)
-        check_reference(c, field, gh_item(value, i), field->ref);
+        check_reference(c, field->key, gh_item(value, i), field->ref);
     if (field->type == GH_FIELD_OBJECT)
         check_object(c, field->sub, value);
     if (field->type != GH_FIELD_OBJECTS)
@@ -138,6 +139,32 @@ static void check_object(const struct checker *c, const struct gh_object *object
         gh_errors_at(c->errs, GH_WARNING, gh_get(forwarder, "name"),
                      "a forwarder with a name uses the hop of that name and ignores its nodes; "
                      "remove the name to use the nodes");
+}
+
+static void check_ingress(const struct checker *c, const struct gh_value *map)
+{
+    const struct gh_value *name = gh_meta_get(map, "ingress");
+
+    if (name != NULL && name->type == GH_STRING)
+        check_reference(c, "ingress", name, "ingresses");
+}
+
+/* Metadata are free; these keys name objects whatever the handler is. */
+static void check_metadata(const struct checker *c)
+{
+    const struct gh_value *services = gh_get(c->root, "services"), *service;
+    size_t pos = 0;
+
+    while ((service = gh_next(services, &pos)) != NULL) {
+        const struct gh_value *meta = gh_path(service, "handler.metadata"), *item;
+        const struct gh_value *entries = gh_meta_get(meta, "entrypoints");
+        size_t at = 0;
+
+        check_ingress(c, meta);
+        while (gh_is_list(entries) && (item = gh_next(entries, &at)) != NULL)
+            if (gh_is_map(item))
+                check_ingress(c, item);
+    }
 }
 
 static void check_name(const struct checker *c, const char *section, const struct gh_value *object)
@@ -204,4 +231,5 @@ void gh_conf_check(const struct gh_value *root, bool compat_gost, struct gh_conf
             check_unique(&c, f->key, value);
         check_field(&c, f, value);
     }
+    check_metadata(&c);
 }

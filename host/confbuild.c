@@ -140,25 +140,47 @@ void gh_services_free(struct gh_services *services)
     services->generation = NULL;
 }
 
+/* Where built services go. */
+struct adding {
+    struct gh_services *to;
+    struct gh_conf_errors *errs;
+};
+
+static bool add_service(void *arg, struct gh_service *s)
+{
+    const struct adding *adding = arg;
+    struct gh_services *services = adding->to;
+    struct gh_service **more;
+
+    if (s == NULL)
+        return false;
+    more = realloc(services->v, (services->n + 1) * sizeof *more);
+    if (more == NULL) {
+        adding->errs->no_memory = true;
+        gh_service_unref(s);
+        return false;
+    }
+    services->v = more;
+    services->v[services->n++] = s;
+    return true;
+}
+
 static bool build_services(struct gh_build *b, struct gh_generation *g,
                            struct gh_services *services)
 {
     const struct gh_value *list = gh_get(b->root, "services"), *conf;
+    struct adding adding = {services, b->errs};
     size_t pos = 0;
     bool ok = true;
 
     services->n = 0;
-    services->v = calloc(gh_count(list) + 1, sizeof(struct gh_service *));
-    if (services->v == NULL) {
-        b->errs->no_memory = true;
-        return false;
-    }
+    services->v = NULL;
     while ((conf = gh_next(list, &pos)) != NULL) {
         struct gh_service *s = gh_service_build(b, g, conf);
 
-        if (s != NULL)
-            services->v[services->n++] = s;
-        ok = s != NULL && ok;
+        ok = add_service(&adding, s) && ok;
+        if (ok)
+            ok = gh_service_entries(b, s, add_service, &adding);
     }
     return ok;
 }

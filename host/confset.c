@@ -384,6 +384,28 @@ bool gh_confset_true(struct gh_confset *set, const struct gh_words *words, const
     return is_true;
 }
 
+const struct gost_component *gh_confset_layer(const struct gh_confset *set,
+                                              const struct gost_component *c)
+{
+    const struct gost_component *other;
+    char why[512];
+
+    for (const struct gost_opt *o = c->options; o != NULL && o->type != GOST_OPT_END; o++) {
+        if (!(o->flags & GOST_OPT_LAYER))
+            continue;
+        for (uint32_t i = 0; i < set->n; i++) {
+            const struct ge_kv *kv = &set->kv[i];
+
+            if (kv->text == NULL || !has_word(o->names, kv->key, strlen(kv->key)) ||
+                !has_word(o->choices, kv->text, strlen(kv->text)))
+                continue;
+            other = gh_find_component(GOST_KIND_LAYER, kv->text, why, sizeof why);
+            return other != NULL ? other : c;
+        }
+    }
+    return c;
+}
+
 /* Whether the user gave an option under any of its names. */
 static bool given(const struct ge_kv *kv, uint32_t n, const struct gost_opt *option)
 {

@@ -53,11 +53,16 @@ bool gh_confset_has(const struct gh_confset *set, const char *key);
 /* Whether a key, under the name that `words` gives it, was given as true. It counts as read. */
 bool gh_confset_true(struct gh_confset *set, const struct gh_words *words, const char *key);
 
+/* The layer that an option with GOST_OPT_LAYER puts in this one's place; `c` itself when none does.
+ * [any] */
+const struct gost_component *gh_confset_layer(const struct gh_confset *set,
+                                              const struct gost_component *c);
+
 /* The conf object of a component in a role (0: the set's own), made at the first call. `errs` (may
  * be NULL) gets every problem; `why` the last one. 0 or negative. [any] */
 int gh_confset_get(struct gh_confset *set, const struct gost_component *c, uint32_t role,
-                   const struct gh_words *words, struct gh_conf_errors *errs,
-                   const void **ret_conf, char *why, size_t why_size);
+                   const struct gh_words *words, struct gh_conf_errors *errs, const void **ret_conf,
+                   char *why, size_t why_size);
 
 /* Makes the conf objects of the components that `c` hands connections over to, too: their options
  * are the object's. False: `errs` says which is wrong or missing. [main] */

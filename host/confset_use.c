@@ -85,6 +85,8 @@ static bool add_used(struct gh_confset *set, const struct gost_component *c,
             gh_errors_add(errs, GH_ERROR, "", "%s: %s is on, but %s", set->object, use.option, why);
             ok = false;
         }
+        if (used != NULL)
+            used = gh_confset_layer(set, used);
         if (used == NULL) /* missed only by a client that needs it, who is refused by name */
             continue;
         if (gh_confset_get(set, used, 0, NULL, errs, &conf, why, sizeof why) != 0)

@@ -50,7 +50,7 @@ struct gh_flow *gh_flow_new(struct gh_worker *w, struct gh_service *service)
     f->agent.flow = f;
     f->agent.set = service->handler_set;
     f->ge->ctx = f;
-    f->ge->service = service->name;
+    f->ge->service = service->of;
     f->ge->id = atomic_fetch_add(&last_id, 1) + 1;
     f->ge->network = service->listener.bottom == GOST_DATAGRAM ? GOST_NET_UDP : GOST_NET_TCP;
     f->next = *list;
@@ -450,6 +450,8 @@ struct ge_layer_choice gh_flow_find_layer(void *ctx, struct ge_task *task, struc
     c = gh_component_loaded(GOST_KIND_LAYER, text, name.n);
     if (c == NULL)
         c = gh_find_component(GOST_KIND_LAYER, text, why, sizeof why);
+    if (c != NULL)
+        c = gh_confset_layer(agent->set, c);
     if (c != NULL &&
         gh_confset_get(agent->set, c, role, NULL, NULL, &choice.conf, why, sizeof why) == 0)
         choice.component = c;
@@ -499,8 +501,7 @@ static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
         gh_flow_end(f, GOST_ELIMIT, why);
         return;
     }
-    (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf,
-                         gost_bytes(NULL, 0));
+    (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf, f->service->arg);
 }
 
 static void stream_ready(struct ge_stack *stack, void *arg, int status)

@@ -13,14 +13,15 @@ struct gh_errand;
 struct gh_agent {
     struct gh_flow *flow;
     struct ge_task *task;
-    struct gh_confset *set;       /* what its layers are configured from */
-    struct gh_act *acts;          /* under way */
-    bool listens;        /* it is a service's listener: its binds take the listener's chain */
-    struct gh_ear *ears;          /* listening ports */
+    struct gh_confset *set; /* what its layers are configured from */
+    struct gh_act *acts;    /* under way */
+    bool listens;           /* it is a service's listener: its binds take the listener's chain */
+    struct gh_ear *ears;    /* listening ports */
     const struct gh_path *below;  /* connector: the nodes it stands on */
     const struct gh_sockopt *opt; /* connector: of what it dials itself */
     unsigned n_below;
     struct gh_blob *blobs;         /* what results point to */
+    struct gost_a_value *value;    /* what the last ASK of a value gave; NULL: none did. *owned* */
     struct gh_endpoint *endpoints; /* what it offers to visitors */
     struct gost_addr *peers; /* who is at the port, GOST_PORTS of them, if ACCEPT told; NULL */
 };
@@ -36,15 +37,15 @@ struct gh_flow {
     struct gh_agent agent;
     struct ge_stack *kept[4]; /* control connections that live as long as the flow */
     unsigned n_kept;
-    struct gh_limits_held limits; /* balances it takes part in */
-    struct ge_timer timer; /* handshake deadline */
-    uint64_t begun;        /* gost_now() */
+    struct gh_limits_held limits;           /* balances it takes part in */
+    struct ge_timer timer;                  /* handshake deadline */
+    uint64_t begun;                         /* gost_now() */
     char *upstream_local, *upstream_remote; /* *owned*, for its record; NULL: not known */
-    char *target, *route;  /* *owned*; NULL: nothing was dialed */
-    char *reason;          /* why the last dial failed; NULL */
-    uint64_t counted_rx, counted_tx; /* what the service's counters have of it already */
+    char *target, *route;                   /* *owned*; NULL: nothing was dialed */
+    char *reason;                           /* why the last dial failed; NULL */
+    uint64_t counted_rx, counted_tx;        /* what the service's counters have of it already */
     bool tied, is_session;
-    bool is_bridged; /* its handler runs on another worker, in a flow of its own */
+    bool is_bridged;          /* its handler runs on another worker, in a flow of its own */
     struct gh_errand *errand; /* whose flow this is; NULL: a client's */
 };
 

@@ -69,9 +69,7 @@ void gh_joins_end(struct gh_worker *w)
     struct join *j;
 
     while ((j = lists[gh_worker_index(w)]) != NULL) {
-        struct ge_task *task = j->agent.task;
-
+        ge_task_cancel(j->agent.task, GOST_ECANCELLED); /* done() is not called */
         forget(j);
-        ge_task_cancel(task, GOST_ECANCELLED);
     }
 }

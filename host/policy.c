@@ -21,6 +21,8 @@ static const struct gh_policy_section sections[] = {
     {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, NULL, "set", "set "},
     {"hosts", "hosts", GOST_POLICY_HOSTS, "mappings", "ip", "hostname", "aliases", "set",
      "set list "},
+    {"ingresses", "ingress", GOST_POLICY_INGRESS, "rules", "hostname", "endpoint", NULL, "hash",
+     "hash set "},
     {"limiters", "limiter", GOST_POLICY_LIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
     {"climiters", "climiter", GOST_POLICY_CLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
     {"rlimiters", "rlimiter", GOST_POLICY_RLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},

@@ -57,6 +57,9 @@ bool gh_policy_auth(const struct gh_names *names, const struct gh_policy *own,
 /* Whether all admissions admit. */
 bool gh_policy_admit(const struct gh_names *names, const struct gost_q_target *q);
 
+/* What a host name leads to by the ingress `name`. False: nothing. */
+bool gh_policy_ingress(const char *name, const struct gost_addr *host, struct gost_a_value *ret);
+
 /* Whether the target is to be bypassed (refused). */
 bool gh_policy_bypass(const struct gh_names *names, const struct gost_q_target *q);
 

@@ -77,6 +77,22 @@ bool gh_policy_admit(const struct gh_names *names, const struct gost_q_target *q
     return true;
 }
 
+bool gh_policy_ingress(const char *name, const struct gost_addr *host, struct gost_a_value *ret)
+{
+    const struct gh_policy *p = gh_policy_find(gh_policies_now(), GOST_POLICY_INGRESS, name);
+    char text[GOST_ADDR_TEXT];
+    struct gost_q_name q = {.size = sizeof q};
+
+    if (p == NULL)
+        return false;
+    ret->size = sizeof *ret;
+    ret->n = 0;
+    q.name = gost_bytes(text, gost_addr_host(host, text, sizeof text));
+    return ((const struct gost_index_ops *)p->component->ops)->query(index_of(p), &q, ret) ==
+               GOST_OK &&
+           ret->n != 0;
+}
+
 /* White lists bypass only together; one black list is enough. A white list whose data never came
  * bypasses all that it is asked about. So does one that is not there: the configuration names none
  * such, but a service may accept before the policies of its configuration are published. */

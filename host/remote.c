@@ -117,7 +117,7 @@ static int bound(struct listening *l, struct gost_io *io, const struct gost_even
     gost_addr_format(&l->local, text, sizeof text);
     gh_log(GOST_LOG_INFO, "service %s: listening on %s/%s at the end of the chain",
            r->service->name, text, gh_service_network(r->service));
-    if (network(r->service) != GOST_NET_UDP)
+    if (gost_port(io, LISTEN) == NULL) /* it gives streams, or packets of one peer each */
         return accept_one(io);
     l->remote->peers = gh_peers_new(r->worker, r->service, &l->local);
     return l->remote->peers != NULL ? GOST_AGAIN : again(l, io, "out of memory");

@@ -104,7 +104,7 @@ void gh_route_bound(struct gh_agent *agent, const struct gost_addr *addr)
     struct gh_arrival a = {.local = *addr};
 
     r->local = *addr;
-    if (r->spec.verb != GE_BIND || r->at + 1 < r->path.n || r->bound)
+    if (r->spec.verb != GE_BIND || r->at + 1 < r->path.n || r->bound || gh_route_bind_associates(r))
         return;
     r->bound = true;
     ge_timer_stop(r->engine, &r->timer);
@@ -197,8 +197,7 @@ static void late(struct ge_timer *t)
     const struct gh_node *node = gh_route_node(r);
     char text[96];
 
-    snprintf(text, sizeof text, "no answer within %u s",
-             (unsigned)(r->spec.timeout_ns / GOST_S));
+    snprintf(text, sizeof text, "no answer within %u s", (unsigned)(r->spec.timeout_ns / GOST_S));
     gh_carrier_suspect(r->spec.flow->worker, r->used, r->opened_at);
     /* The last node may be waiting for a slow target: that is not its fault. */
     if (node != NULL && (r->agent.task == NULL || r->at + 1 < r->path.n))
@@ -241,6 +240,8 @@ static void dialed(void *arg, int status, const char *text, struct ge_stack *sta
     r->stack = stack;
     r->local = *local;
     r->remote = *remote;
+    r->ge->local = *local;
+    r->ge->remote = *remote;
     if (node != NULL && gh_stackdef_keyed(&node->dialer, &conf) != NULL)
         gh_sock_no_fragments(stack);
     if (node != NULL)
@@ -352,8 +353,7 @@ void gh_route_choose(struct gh_service *service, const struct gh_pick *pick,
 static void choose(struct gh_route *r)
 {
     const struct gh_flow *f = r->spec.flow;
-    struct gh_chain_group *chains =
-        r->spec.chains != NULL ? r->spec.chains : &f->service->chains;
+    struct gh_chain_group *chains = r->spec.chains != NULL ? r->spec.chains : &f->service->chains;
     struct gh_pick pick = {.now = ge_now(r->engine),
                            .network = r->spec.network,
                            .target = &r->spec.target,
@@ -393,7 +393,7 @@ static bool new_record(struct gh_route *r)
 const struct gost_addr *gh_route_addr(const struct gh_route *r, unsigned i)
 {
     return r->resolved != NULL && r->resolved[i].family != GOST_AF_NONE ? &r->resolved[i]
-                                                                       : &r->path.node[i]->addr;
+                                                                        : &r->path.node[i]->addr;
 }
 
 static void node_named(void *arg, int status, const char *text, const struct gost_addr *v,

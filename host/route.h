@@ -19,12 +19,12 @@ struct gh_route_spec {
     uint32_t network; /* enum gost_network */
     struct gost_addr target;
     const struct gost_addr *asked; /* the target as the client named it; NULL: `target` */
-    bool direct;                 /* take no chain */
+    bool direct;                   /* take no chain */
     const struct gh_path *fixed; /* these nodes and no others; NULL: the service's chain chooses */
     unsigned n_fixed;
     struct gh_chain_group *chains; /* choose from these; NULL: the service's */
-    const struct gh_sockopt *opt;        /* of sockets to the target; NULL: the service's */
-    uint64_t timeout_ns;                 /* per attempt; 0: none */
+    const struct gh_sockopt *opt;  /* of sockets to the target; NULL: the service's */
+    uint64_t timeout_ns;           /* per attempt; 0: none */
     unsigned retries;
     void (*done)(void *arg, struct gh_arrival *a); /* once, perhaps inside gh_route_start() */
     void *arg;

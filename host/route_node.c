@@ -9,6 +9,15 @@
 
 /* ---- connectors ---- */
 
+bool gh_route_bind_associates(const struct gh_route *r)
+{
+    const struct gost_connector_ops *ops =
+        r->at + 1 == r->path.n ? r->path.node[r->at]->connector->ops : NULL;
+
+    return ops != NULL && r->spec.verb == GE_BIND && r->spec.network == GOST_NET_UDP &&
+           !(ops->flags & GOST_CONNECTOR_BIND_PACKETS);
+}
+
 /* What the connector at `at` is to reach: the next node, or the target. */
 static void next_target(const struct gh_route *r, struct gost_target *ret_target,
                         uint32_t *ret_verb)
@@ -24,7 +33,7 @@ static void next_target(const struct gh_route *r, struct gost_target *ret_target
     } else {
         ret_target->network = r->spec.network;
         ret_target->addr = r->spec.target;
-        *ret_verb = r->spec.verb;
+        *ret_verb = gh_route_bind_associates(r) ? GE_ASSOCIATE : r->spec.verb;
     }
 }
 
@@ -65,7 +74,7 @@ static void connected(struct ge_task *task, void *ctx, int status)
                                      : "it gave all it could");
         return;
     }
-    if (status == 0 && last && r->spec.verb == GE_BIND)
+    if (status == 0 && last && r->spec.verb == GE_BIND && !gh_route_bind_associates(r))
         status = GOST_EPEER;
     if (renew(r, status))
         return;

@@ -23,8 +23,8 @@ struct gh_route {
     struct ge_timer timer;
     struct gh_lookup *lookup;
     struct gh_naming *naming;
-    unsigned naming_at;          /* the node whose name is asked for */
-    struct gost_addr *resolved;  /* of each node; NULL: none has hosts or a resolver. *owned* */
+    unsigned naming_at;         /* the node whose name is asked for */
+    struct gost_addr *resolved; /* of each node; NULL: none has hosts or a resolver. *owned* */
     struct gh_dial *dial;
     struct ge_stack *stack;
     struct gh_agent agent;
@@ -69,6 +69,9 @@ void gh_route_again(struct gh_route *r);
 
 /* Looks again for a session that was waited for; what we dial for others stays ours. */
 void gh_route_look_again(struct gh_route *r);
+
+/* Whether a bind is for packets of all peers together: an association does it. */
+bool gh_route_bind_associates(const struct gh_route *r);
 
 /* ---- route_node.c ---- */
 

@@ -17,14 +17,14 @@
 #include "remote.h"
 
 /* Keys of service.metadata and of a handler's that the host itself reads. */
-#define SERVICE_KEYS                                                                               \
-    "proxyProtocol interface so_mark preUp postUp preDown postDown ignoreChain enableStats "      \
-    "observer.resetTraffic observer.period observePeriod netns netns.out dialTimeout "            \
+#define SERVICE_KEYS                                                                         \
+    "proxyProtocol interface so_mark preUp postUp preDown postDown ignoreChain enableStats " \
+    "observer.resetTraffic observer.period observePeriod netns netns.out dialTimeout "       \
     "limiter.refreshInterval limiter.cleanupInterval limiter.scope labels"
 #define HANDLER_KEYS "skipauth hash"
 /* Of a URL: lifted out and left behind, as in GOST. */
-#define LIFTED_KEYS                                                                                \
-    "retries admission bypass resolver prefer hosts limiter.in limiter.out limiter.conn.in "      \
+#define LIFTED_KEYS                                                                          \
+    "retries admission bypass resolver prefer hosts limiter.in limiter.out limiter.conn.in " \
     "limiter.conn.out climiter rlimiter dns"
 
 struct gh_service *gh_service_ref(struct gh_service *s)
@@ -52,6 +52,8 @@ static void release(void *object)
     if (s->owns_targets)
         gh_hop_free(s->targets);
     gh_generation_unref(s->generation);
+    free(s->own_name);
+    free(s->own_arg);
     free(s);
 }
 
@@ -111,23 +113,23 @@ static bool read_addr(struct gh_build *b, struct gh_service *s)
     return false;
 }
 
-/* service.metadata.proxyProtocol: the layer of that name below everything else. */
-static bool add_proxy_protocol(struct gh_build *b, struct gh_service *s)
+/* proxyProtocol: the layer of that name below everything else. */
+static bool add_proxy_protocol(struct gh_build *b, struct gh_service *s,
+                               const struct gh_value *meta, const char *key)
 {
-    const struct gh_value *meta = gh_get(s->conf, "metadata");
     const struct gost_component *layer;
     const void *conf = NULL;
     char why[512] = "";
 
-    if (gh_meta_int(meta, "proxyProtocol", 0) <= 0)
+    if (gh_meta_int(meta, key, 0) <= 0)
         return true;
     layer = gh_find_component(GOST_KIND_LAYER, "proxyproto", why, sizeof why);
     if (layer != NULL &&
         gh_confset_get(s->listener_set, layer, 0, NULL, b->errs, &conf, why, sizeof why) == 0 &&
         gh_stackdef_add(&s->listener, layer, conf, true) == 0)
         return true;
-    gh_errors_at(b->errs, GH_ERROR, gh_get(meta, "proxyProtocol"), "service %s: proxyProtocol: %s",
-                 s->name, why);
+    gh_errors_at(b->errs, GH_ERROR, gh_meta_get(meta, key), "service %s: %s: %s", s->name, key,
+                 why);
     return false;
 }
 
@@ -156,7 +158,8 @@ static bool build_listener(struct gh_build *b, struct gh_service *s)
         gh_stackdef_build(&s->listener, type, GOST_SERVER, s->listener_set,
                           conf != NULL ? conf : s->conf, "listener", b->errs) != 0)
         return false;
-    return add_proxy_protocol(b, s) && chain_fits(b, s, conf) && read_addr(b, s);
+    return add_proxy_protocol(b, s, gh_get(s->conf, "metadata"), "proxyProtocol") &&
+           chain_fits(b, s, conf) && read_addr(b, s);
 }
 
 static bool handler_fits(struct gh_build *b, const struct gh_service *s, const struct gh_value *at)
@@ -189,8 +192,8 @@ static bool build_handler(struct gh_build *b, struct gh_service *s)
                           conf != NULL ? conf : s->conf, why);
         return false;
     }
-    s->own_auther = gh_policy_inline_auther(gh_get(conf, "auth"),
-                                            gh_confset_object(s->handler_set), b->errs, &ok);
+    s->own_auther = gh_policy_inline_auther(gh_get(conf, "auth"), gh_confset_object(s->handler_set),
+                                            b->errs, &ok);
     if (gh_names_read(&s->authers, conf, "auther", "authers") != 0 ||
         gh_names_read(&s->skip_auth, gh_get(conf, "metadata"), "skipauth", "skipauth") != 0)
         b->errs->no_memory = true;
@@ -269,12 +272,21 @@ static bool build_targets(struct gh_build *b, struct gh_service *s)
 /* What the configuration may ask for and this version does not have: said now, not at a client. */
 static bool refuse_absent(struct gh_build *b, const struct gh_service *s)
 {
-    static const char *const paths[] = {
-        "quotas",                  "rewriter",       "cache",
-        "logger",            "loggers",        "handler.limiter", "handler.observer",
-        "listener.auther",   "listener.authers",
-        "metadata.netns",    "metadata.netns.out", "metadata.preUp", "metadata.postUp",
-        "metadata.preDown",  "metadata.postDown"};
+    static const char *const paths[] = {"quotas",
+                                        "rewriter",
+                                        "cache",
+                                        "logger",
+                                        "loggers",
+                                        "handler.limiter",
+                                        "handler.observer",
+                                        "listener.auther",
+                                        "listener.authers",
+                                        "metadata.netns",
+                                        "metadata.netns.out",
+                                        "metadata.preUp",
+                                        "metadata.postUp",
+                                        "metadata.preDown",
+                                        "metadata.postDown"};
     bool ok = true;
 
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -316,8 +328,7 @@ static void read_metadata(struct gh_service *s)
     s->naming.resolver = gh_str(s->conf, "resolver", NULL);
     s->direct.interface_name = gh_meta_str(meta, "interface", NULL);
     s->direct.mark = mark > 0 && mark <= UINT32_MAX ? (uint32_t)mark : 0;
-    s->hash_target =
-        strcmp(gh_meta_str(gh_get(handler, "metadata"), "hash", ""), "host") == 0;
+    s->hash_target = strcmp(gh_meta_str(gh_get(handler, "metadata"), "hash", ""), "host") == 0;
 }
 
 /* A key of the URL went to all scopes: it is unknown only if nothing in them knows it. */
@@ -358,29 +369,8 @@ static bool build(struct gh_build *b, struct gh_service *s)
     return handler_fits(b, s, s->conf);
 }
 
-struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *generation,
-                                    const struct gh_value *conf)
-{
-    struct gh_service *s = calloc(1, sizeof *s);
-
-    if (s == NULL) {
-        b->errs->no_memory = true;
-        return NULL;
-    }
-    atomic_init(&s->refs, 1);
-    atomic_fetch_add(&generation->refs, 1);
-    s->generation = generation;
-    s->conf = conf;
-    s->name = gh_str(conf, "name", "");
-    s->addr_text = gh_str(conf, "addr", "");
-    if (build(b, s))
-        return s;
-    release(s);
-    return NULL;
-}
-
-struct gh_service *gh_service_internal(struct gh_generation *generation, const char *name,
-                                       struct gh_chain *chain)
+static struct gh_service *service_new(struct gh_generation *generation, const char *name,
+                                      const char *addr)
 {
     struct gh_service *s = calloc(1, sizeof *s);
 
@@ -389,8 +379,134 @@ struct gh_service *gh_service_internal(struct gh_generation *generation, const c
     atomic_init(&s->refs, 1);
     atomic_fetch_add(&generation->refs, 1);
     s->generation = generation;
-    s->name = name;
-    s->addr_text = "";
+    s->name = s->of = name;
+    s->addr_text = addr;
+    return s;
+}
+
+struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *generation,
+                                    const struct gh_value *conf)
+{
+    struct gh_service *s =
+        service_new(generation, gh_str(conf, "name", ""), gh_str(conf, "addr", ""));
+
+    if (s == NULL) {
+        b->errs->no_memory = true;
+        return NULL;
+    }
+    s->conf = conf;
+    if (build(b, s))
+        return s;
+    release(s);
+    return NULL;
+}
+
+/* ---- entry points ---- */
+
+/* The service's own policies and limits are about its own listener. */
+static bool build_entry(struct gh_build *b, struct gh_service *s, const char *option)
+{
+    const struct gh_value *handler = gh_get(s->conf, "handler");
+    char key[160];
+
+    if (!gh_recordings_read(&s->recordings, s->conf, b->errs) ||
+        gh_names_read(&s->bypasses, s->conf, "bypass", "bypasses") != 0)
+        return false;
+    read_metadata(s);
+    s->observer = s->limiter = s->climiter = s->rlimiter = NULL;
+    s->listener_set = gh_confset_new(GOST_SERVER, s->name);
+    if (s->listener_set == NULL ||
+        gh_stackdef_build(&s->listener, "tcp", GOST_SERVER, s->listener_set, handler, "listener",
+                          b->errs) != 0)
+        return false;
+    snprintf(key, sizeof key, "%s.proxyProtocol", option);
+    return add_proxy_protocol(b, s, gh_get(handler, "metadata"), key) && read_addr(b, s) &&
+           build_handler(b, s) && build_chains(b, s, handler, &s->chains) && build_targets(b, s);
+}
+
+/* The option's name, and what else an object says. *owned*; NULL: no memory. */
+static char *entry_arg(const char *option, const struct gh_value *object, size_t *ret_n)
+{
+    size_t n = strlen(option) + 1, pos = 0;
+    const struct gh_member *m;
+    char *arg, *at;
+
+    while ((m = gh_next_member(object, &pos)) != NULL)
+        n += gh_text_of(m->value) != NULL ? strlen(m->key) + strlen(gh_text_of(m->value)) + 2 : 0;
+    arg = malloc(n);
+    if (arg == NULL)
+        return NULL;
+    at = arg + sprintf(arg, "%s", option);
+    pos = 0;
+    while ((m = gh_next_member(object, &pos)) != NULL)
+        if (gh_text_of(m->value) != NULL && strcmp(m->key, "addr") != 0)
+            at += sprintf(at, "\n%s=%s", m->key, gh_text_of(m->value));
+    *ret_n = (size_t)(at - arg);
+    return arg;
+}
+
+static struct gh_service *entry_new(struct gh_build *b, const struct gh_service *of,
+                                    const char *option, const struct gh_value *at, size_t index)
+{
+    const char *addr = gh_is_map(at) ? gh_str(at, "addr", "") : gh_text_of(at);
+    struct gh_service *s = service_new(of->generation, "", addr != NULL ? addr : "");
+    size_t size = strlen(of->name) + strlen(option) + 32;
+
+    if (s == NULL)
+        return NULL;
+    s->of = of->name;
+    s->conf = of->conf;
+    s->own_name = malloc(size);
+    s->own_arg = entry_arg(option, gh_is_map(at) ? at : NULL, &s->arg.n);
+    s->arg.p = (const uint8_t *)s->own_arg;
+    if (s->own_name == NULL || s->own_arg == NULL) {
+        b->errs->no_memory = true;
+        release(s);
+        return NULL;
+    }
+    snprintf(s->own_name, size, index != 0 ? "%s %s %zu" : "%s %s", of->name, option, index);
+    s->name = s->own_name;
+    if (build_entry(b, s, option))
+        return s;
+    release(s);
+    return NULL;
+}
+
+static bool names_address(const struct gh_value *item)
+{
+    const char *text = item != NULL ? gh_text_of(item) : NULL;
+
+    return gh_is_map(item) || (text != NULL && *text != '\0');
+}
+
+bool gh_service_entries(struct gh_build *b, const struct gh_service *s,
+                        bool (*add)(void *arg, struct gh_service *entry), void *arg)
+{
+    const struct gh_value *meta = gh_get(gh_get(s->conf, "handler"), "metadata"), *value, *item;
+    const struct gost_opt *o = s->handler->options;
+    bool ok = true;
+
+    for (; o != NULL && o->type != GOST_OPT_END; o++) {
+        size_t index = 0;
+
+        if (!(o->flags & GOST_OPT_LISTEN) || (value = gh_meta_get(meta, o->names)) == NULL)
+            continue;
+        do {
+            item = gh_is_list(value) ? gh_item(value, index) : value;
+            if (names_address(item))
+                ok = add(arg, entry_new(b, s, o->names, item, index)) && ok;
+        } while (gh_is_list(value) && ++index < gh_count(value));
+    }
+    return ok;
+}
+
+struct gh_service *gh_service_internal(struct gh_generation *generation, const char *name,
+                                       struct gh_chain *chain)
+{
+    struct gh_service *s = service_new(generation, name, "");
+
+    if (s == NULL)
+        return NULL;
     s->handler_type = name;
     s->listener.type = "none";
     s->internal = true;

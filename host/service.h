@@ -8,8 +8,8 @@
 #include "chain.h"
 #include "limits.h"
 #include "naming.h"
-#include "record.h"
 #include "net.h"
+#include "record.h"
 
 struct gh_generation;
 
@@ -23,7 +23,10 @@ struct gh_service {
     struct gh_generation *generation; /* counted */
     const struct gh_value *conf;
     const char *name, *addr_text, *handler_type;
-    bool internal;              /* of the host's own errands: not counted, not logged */
+    const char *of;           /* the name its flows have: the service's whose entry point this is */
+    struct gost_bytes arg;    /* for its handlers; empty: the service's own listener */
+    char *own_name, *own_arg; /* *owned*: of an entry point; NULL else */
+    bool internal;            /* of the host's own errands: not counted, not logged */
     /* listener */
     struct gh_confset *listener_set;
     struct gh_stackdef listener;
@@ -48,8 +51,8 @@ struct gh_service {
     bool owns_targets;
     bool hash_target;
     unsigned retries;
-    uint64_t dial_timeout;      /* ns per attempt; 0: none */
-    struct gh_sockopt direct;   /* of dials that take no chain */
+    uint64_t dial_timeout;    /* ns per attempt; 0: none */
+    struct gh_sockopt direct; /* of dials that take no chain */
     /* counters */
     _Atomic uint64_t total, live, failed, rx, tx;
 };
@@ -58,6 +61,11 @@ struct gh_service {
  * [main] */
 struct gh_service *gh_service_build(struct gh_build *b, struct gh_generation *generation,
                                     const struct gh_value *conf);
+
+/* Where else the host listens for it: its handler's options with GOST_OPT_LISTEN. Calls `add` for
+ * each, which takes the reference over. False: `errs` says why. [main] */
+bool gh_service_entries(struct gh_build *b, const struct gh_service *s,
+                        bool (*add)(void *arg, struct gh_service *entry), void *arg);
 struct gh_service *gh_service_ref(struct gh_service *s);
 
 /* What the host's own errands run under: no listener, no policies; dials take `chain`, NULL: none.

@@ -100,8 +100,9 @@ int gh_stackdef_add(struct gh_stackdef *def, const struct gost_component *layer,
     return 0;
 }
 
-static int add_layer(struct builder *b, const struct gost_component *c)
+static int add_layer(struct builder *b, const struct gost_component *named)
 {
+    const struct gost_component *c = gh_confset_layer(b->set, named);
     const void *conf = NULL;
 
     if (!fits(gh_layer_below(c), b->def->top)) {
@@ -236,8 +237,7 @@ bool gh_stackdef_has_session(const struct gh_stackdef *def)
            is_session(gh_layer_above(def->layer[def->n_carrier - 1].component));
 }
 
-const struct gost_component *gh_stackdef_keyed(const struct gh_stackdef *def,
-                                               const void **ret_conf)
+const struct gost_component *gh_stackdef_keyed(const struct gh_stackdef *def, const void **ret_conf)
 {
     const struct gost_layer_ops *ops = def->n_layers ? def->layer[0].component->ops : NULL;
 

@@ -72,11 +72,17 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_client.c \
 	%D%/helpers/http1_client.h \
 	%D%/helpers/http1_client_read.c \
+	%D%/helpers/http1_exchange.c \
 	%D%/helpers/http1_fields.c \
 	%D%/helpers/http1_fields.h \
+	%D%/helpers/http1_port.c \
+	%D%/helpers/http1_port.h \
 	%D%/helpers/inet_socket.c \
 	%D%/helpers/policy_text.c \
 	%D%/helpers/policy_text.h \
+	%D%/helpers/relay_message.c \
+	%D%/helpers/relay_message.h \
+	%D%/helpers/relay_port.c \
 	%D%/helpers/sockaddr.c \
 	%D%/helpers/sockaddr.h \
 	%D%/helpers/udpframe.c \
@@ -101,6 +107,7 @@ libgost_testkit_a_SOURCES = \
 	%D%/testkit/script.h \
 	%D%/testkit/transcript.c \
 	%D%/testkit/user.c \
+	%D%/testkit/values.c \
 	%D%/testkit/watch.c \
 	%D%/testkit/world.c \
 	%D%/testkit/world.h

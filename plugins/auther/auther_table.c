@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "auther.h"
+#include "policy_text.h"
 
 struct user {
     uint8_t *text; /* name, then password; owned */
@@ -64,18 +65,10 @@ int auther_add(struct auther_table *t, struct gost_bytes line)
     return GOST_OK;
 }
 
-static int compare(struct gost_bytes a, struct gost_bytes b)
-{
-    size_t n = a.n < b.n ? a.n : b.n;
-    int r = n ? memcmp(a.p, b.p, n) : 0;
-
-    return r ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 static int by_name(const void *x, const void *y)
 {
     const struct user *a = x, *b = y;
-    int r = compare(gost_bytes(a->text, a->name), gost_bytes(b->text, b->name));
+    int r = gost_bytes_order(gost_bytes(a->text, a->name), gost_bytes(b->text, b->name));
 
     return r ? r : (a->order > b->order) - (a->order < b->order);
 }
@@ -93,7 +86,7 @@ int auther_check(const struct auther_table *t, struct gost_bytes user, struct go
 
     while (lo < hi) { /* the first one after user: the one before it is the latest of that name */
         mid = lo + (hi - lo) / 2;
-        if (compare(gost_bytes(t->v[mid].text, t->v[mid].name), user) <= 0)
+        if (gost_bytes_order(gost_bytes(t->v[mid].text, t->v[mid].name), user) <= 0)
             lo = mid + 1;
         else
             hi = mid;

@@ -1,7 +1,5 @@
 /* hosts.c - policy index: names with fixed addresses. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
-
 #include <gost/plugin.h>
 
 #include "hosts.h"
@@ -19,17 +17,11 @@ static int add_line(void *table, struct gost_bytes text)
 static int add_all(struct hosts_table *t, const struct hosts_conf *cf,
                    const struct gost_line *lines, uint32_t n, char *error, size_t error_size)
 {
-    uint32_t i;
-    int r;
+    int r = gost_texts_add(&cf->mappings, add_line, t, "the ip of a mapping must be an IP address",
+                           error, error_size);
 
-    for (i = 0; i < cf->mappings.n; i++) {
-        r = hosts_add(t, gost_bytes_str(cf->mappings.v[i]));
-        if (r == GOST_EPROTO)
-            snprintf(error, error_size, "\"%.80s\": the ip of a mapping must be an IP address",
-                     cf->mappings.v[i]);
-        if (r != GOST_OK)
-            return r;
-    }
+    if (r != GOST_OK)
+        return r;
     return gost_lines_add(lines, n, add_line, t, "begin with no IP address", error, error_size);
 }
 

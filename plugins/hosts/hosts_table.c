@@ -57,13 +57,6 @@ int hosts_add(struct hosts_table *t, struct gost_bytes line)
     return r;
 }
 
-static int compare(struct gost_bytes a, struct gost_bytes b)
-{
-    int r = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
-
-    return r ? r : (a.n > b.n) - (a.n < b.n);
-}
-
 static struct gost_bytes name_of(const struct entry *e)
 {
     return gost_bytes(e->name, e->n);
@@ -72,7 +65,7 @@ static struct gost_bytes name_of(const struct entry *e)
 static int by_name(const void *x, const void *y)
 {
     const struct entry *a = x, *b = y;
-    int r = compare(name_of(a), name_of(b));
+    int r = gost_bytes_order(name_of(a), name_of(b));
 
     return r ? r : (a->order > b->order) - (a->order < b->order);
 }
@@ -103,14 +96,14 @@ static int find(const struct hosts_table *t, struct gost_bytes key, uint32_t fam
 
     while (lo < hi) {
         mid = lo + (hi - lo) / 2;
-        if (compare(name_of(&t->v[mid]), key) < 0)
+        if (gost_bytes_order(name_of(&t->v[mid]), key) < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    if (lo == t->n || compare(name_of(&t->v[lo]), key) != 0)
+    if (lo == t->n || gost_bytes_order(name_of(&t->v[lo]), key) != 0)
         return 0;
-    for (; lo < t->n && compare(name_of(&t->v[lo]), key) == 0; lo++)
+    for (; lo < t->n && gost_bytes_order(name_of(&t->v[lo]), key) == 0; lo++)
         take(answer, &t->v[lo], family);
     return 1;
 }

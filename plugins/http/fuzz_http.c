@@ -29,7 +29,7 @@ static void fuzz_request(struct gost_bytes in)
     gost_decoy_knocked("a,b.c", http_request_host(&head));
     if (http_target_parse(&t, &head) != GOST_OK)
         return;
-    http_put_request(&out, &head, &t, HTTP_PUT_CLOSE);
+    http_put_request(&out, &head, &t, GOST_HTTP1_PUT_CLOSE);
     require(!out.full);
     if (gost_http1_parse_request(&again, gost_bytes(text, out.n), NULL) != GOST_OK) {
         require(head.n_fields + 3 > GOST_HTTP1_FIELDS_MAX || out.n > GOST_HTTP1_HEAD_MAX);
@@ -50,7 +50,7 @@ static void fuzz_response(struct gost_bytes in)
         return;
     if (gost_http1_response_body(&body, &head, gost_bytes_str("GET"), NULL) != GOST_OK)
         return;
-    http_put_response(&out, &head, 1, HTTP_PUT_KEEP);
+    gost_http1_put_response(&out, &head, 1, GOST_HTTP1_PUT_KEEP);
     require(!out.full);
     if (gost_http1_parse_response(&again, gost_bytes(text, out.n), NULL) == GOST_OK)
         require(again.length == out.n && again.status == head.status);

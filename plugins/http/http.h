@@ -8,6 +8,7 @@
 
 #include "decoy.h"
 #include "http1_fields.h"
+#include "http1_port.h"
 
 /* Configuration of the handler. */
 struct http_conf {
@@ -55,45 +56,24 @@ enum http_tag {
     HTTP_TAG_INSPECT
 };
 
-#define HTTP_CLIENT   0u
-#define HTTP_UPSTREAM 1u
-
-/* How far the head at the front of a port has been looked at. */
-struct http_reader {
-    uint32_t line_ok; /* its first line is fine */
-    size_t scanned;
-};
+#define HTTP_CLIENT   GOST_HTTP1_CLIENT
+#define HTTP_UPSTREAM GOST_HTTP1_UPSTREAM
 
 /* One connection. */
 struct http_state {
     uint8_t phase;     /* enum http_phase */
     uint8_t authed;    /* credentials were accepted: asked once a connection */
-    uint8_t ended;     /* bit n: port n sends no more */
-    uint8_t gone;      /* bit n: port n is closed in both directions */
     uint8_t connected; /* port 1 is open to `upstream` */
-    uint8_t reused;    /* this request went to an upstream that had served another one */
-    uint8_t kept;      /* the request's head is still queued */
-    uint8_t minor;     /* HTTP version of the request */
-    uint8_t is_head, is_connect;
-    uint8_t persistent; /* the client wants to send more requests */
-    uint8_t closing;    /* no further request is served */
-    uint8_t got_head;   /* the response's head has gone to the client */
-    uint8_t strip;      /* chunk frames are taken off: the client speaks HTTP/1.0 */
-    uint8_t keep_upstream;
-    uint8_t pumping;   /* bit n: a pump from port n is under way */
-    uint8_t decoy;     /* the exchange is with a decoy server */
-    uint8_t udp_ready; /* results seen: associate and codec */
-    uint32_t head_n;   /* bytes of the request's head */
-    struct http_reader reader;
-    struct gost_http1_body up, down;
+    uint8_t is_connect;
+    uint8_t udp_ready;         /* results seen: associate and codec */
     struct gost_addr upstream; /* what port 1 is, or is to be, connected to */
-    char upgrade[40];          /* the protocol asked for with Upgrade */
+    struct gost_http1_exchange x;
 };
 
 /* One CONNECT of the connector. */
 struct http_connector_state {
     uint32_t udp;
-    struct http_reader reader;
+    struct gost_http1_reader reader;
 };
 
 /* A request's target, taken apart. Views point into the head. */
@@ -106,16 +86,10 @@ struct http_target {
 int http_target_parse(struct http_target *ret_target, const struct gost_http1_head *head);
 struct gost_bytes http_request_host(const struct gost_http1_head *head);
 
-#define HTTP_PUT_CLOSE   1u /* add Connection: close */
-#define HTTP_PUT_KEEP    2u /* add Connection: keep-alive */
-#define HTTP_PUT_UPGRADE 4u /* pass Upgrade on */
-#define HTTP_PUT_STRIP   8u /* without Transfer-Encoding */
 void http_put_request(struct gost_http1_out *out, const struct gost_http1_head *head,
                       const struct http_target *target, uint32_t flags);
-void http_put_response(struct gost_http1_out *out, const struct gost_http1_head *head,
-                       uint32_t minor, uint32_t flags);
 
-/* http_reply.c: pure, but for http_out_new and http_out_send */
+/* http_reply.c: pure, but for http_reply */
 #define HTTP_REPLY_AGENT   1u /* with Proxy-Agent */
 #define HTTP_REPLY_HEADERS 2u /* with the configured header fields */
 #define HTTP_REPLY_EMPTY   4u /* Content-Length: 0 instead of Connection: close */
@@ -126,16 +100,11 @@ void http_put_407(struct gost_http1_out *out, const struct http_conf *conf, int 
 void http_put_decoy_code(struct gost_http1_out *out, uint32_t status);
 void http_put_decoy_file(struct gost_http1_out *out, size_t length);
 
-int http_out_new(struct gost_http1_out *out, size_t size);
-int http_out_send(struct gost_io *io, struct gost_http1_out *out);
 int http_reply(struct gost_io *io, const struct http_conf *conf, uint32_t minor, uint32_t status,
                uint32_t flags);
 
 /* http_handler.c */
 int http_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev);
-int http_read_head(struct gost_io *io, struct http_reader *reader, int is_response,
-                   struct gost_http1_head *ret_head, const char **ret_why);
-int http_request_again(struct http_state *s, struct gost_io *io, struct gost_http1_head *ret_head);
 int http_next_request(struct http_state *s, const struct http_conf *conf, struct gost_io *io);
 
 /* http_forward.c */
@@ -149,9 +118,8 @@ int http_forward_failed(struct http_state *s, const struct http_conf *conf, stru
                         int code, const char *text);
 
 /* http_exchange.c */
-void http_exchange_begin(struct http_state *s, const struct http_conf *conf, struct gost_io *io);
+struct gost_http1_how http_how(struct http_state *s, const struct http_conf *conf);
 int http_exchange(struct http_state *s, const struct http_conf *conf, struct gost_io *io);
-int http_pumped(struct http_state *s, struct gost_io *io, const struct gost_event *ev);
 
 /* http_decoy.c */
 int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct gost_io *io,

@@ -4,9 +4,7 @@
 
 #include "http.h"
 
-enum {
-    TAG_CODEC = 1
-};
+enum { TAG_CODEC = 1 };
 
 /* Fields that are set here, or that a header map cannot set. */
 static int is_fixed(const char *name)
@@ -68,11 +66,11 @@ static int start(struct http_connector_state *s, const struct http_connector_con
     authority[0] = 0;
     if (!any)
         gost_addr_format(&gost_target(io)->addr, authority, sizeof authority);
-    r = http_out_new(&out, 2048 + 2 * sizeof authority + gost_http1_map_size(&conf->header));
+    r = gost_http1_out_new(&out, 2048 + 2 * sizeof authority + gost_http1_map_size(&conf->header));
     if (r != GOST_OK)
         return gost_fail(io, r, "no memory for the CONNECT request");
     http_put_connect(&out, conf, authority, udp);
-    r = http_out_send(io, &out);
+    r = gost_http1_out_send(io, &out);
     if (r != GOST_OK)
         return gost_fail(io, r, "the CONNECT request could not be sent");
     gost_phase(io, "the proxy's answer to CONNECT");
@@ -99,7 +97,7 @@ static int answer(struct http_connector_state *s, struct gost_io *io, int any)
     int r;
 
     do {
-        r = http_read_head(io, &s->reader, 1, &head, &why);
+        r = gost_http1_read_head(io, &s->reader, 1, &head, &why);
         if (r == GOST_AGAIN && gost_rx_eof(io))
             return gost_fail(io, GOST_ECLOSED, "the proxy closed without an answer to CONNECT");
         if (r < 0)

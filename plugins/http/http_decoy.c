@@ -16,9 +16,9 @@ static int refuse_407(struct gost_io *io, const struct http_conf *conf,
     struct gost_bytes pc = gost_http1_get(head, "proxy-connection");
     struct gost_http1_out out;
 
-    if (http_out_new(&out, 256 + strlen(conf->realm)) == GOST_OK) {
+    if (gost_http1_out_new(&out, 256 + strlen(conf->realm)) == GOST_OK) {
         http_put_407(&out, conf, gost_http1_is(pc, "keep-alive"));
-        http_out_send(io, &out);
+        gost_http1_out_send(io, &out);
     }
     return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials");
 }
@@ -27,9 +27,9 @@ static int show_code(struct gost_io *io, const struct http_conf *conf)
 {
     struct gost_http1_out out;
 
-    if (http_out_new(&out, 256) == GOST_OK) {
+    if (gost_http1_out_new(&out, 256) == GOST_OK) {
         http_put_decoy_code(&out, conf->decoy_code);
-        http_out_send(io, &out);
+        gost_http1_out_send(io, &out);
     }
     return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
 }
@@ -38,7 +38,7 @@ int http_auth_failed(struct http_state *s, const struct http_conf *conf, struct 
                      const struct gost_event *ev)
 {
     struct gost_http1_head head;
-    int r = http_request_again(s, io, &head);
+    int r = gost_http1_again(&s->x, io, &head);
 
     if (r != GOST_OK)
         return r;
@@ -68,9 +68,9 @@ static int show_file(struct gost_io *io, const struct gost_result_file *file)
 {
     struct gost_http1_out out;
 
-    if (http_out_new(&out, 256) == GOST_OK) {
+    if (gost_http1_out_new(&out, 256) == GOST_OK) {
         http_put_decoy_file(&out, file->data.n);
-        http_out_send(io, &out);
+        gost_http1_out_send(io, &out);
         gost_send(io, file->data.p, file->data.n);
     }
     return gost_fail(io, GOST_EAUTH, "the client gave no or wrong credentials; decoy shown");
@@ -79,8 +79,9 @@ static int show_file(struct gost_io *io, const struct gost_result_file *file)
 /* WEB: fetch the page; the response is passed on as that of any other request. */
 static int fetch_page(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
 {
+    struct gost_http1_how how;
     struct gost_http1_out out;
-    int r = http_out_new(&out, 256 + conf->decoy_authority.n + conf->decoy_path.n);
+    int r = gost_http1_out_new(&out, 256 + conf->decoy_authority.n + conf->decoy_path.n);
 
     if (r != GOST_OK)
         return http_decoy_503(io, conf);
@@ -91,13 +92,15 @@ static int fetch_page(struct http_state *s, const struct http_conf *conf, struct
     gost_http1_put_str(&out, " HTTP/1.1\r\n");
     gost_http1_put_field(&out, gost_bytes_str("Host"), conf->decoy_authority);
     gost_http1_put_str(&out, "User-Agent: Go-http-client/1.1\r\nConnection: close\r\n\r\n");
-    http_out_send(gost_port(io, HTTP_UPSTREAM), &out);
-    s->decoy = 1;
+    gost_http1_out_send(gost_port(io, HTTP_UPSTREAM), &out);
+    s->x.single = 1;
     s->connected = 1;
-    s->is_head = 0;
-    s->upgrade[0] = 0;
-    memset(&s->up, 0, sizeof s->up);
-    http_exchange_begin(s, conf, io);
+    s->x.is_head = 0;
+    s->x.upgrade[0] = 0;
+    memset(&s->x.up, 0, sizeof s->x.up);
+    how = http_how(s, conf);
+    s->phase = HTTP_EXCHANGE;
+    gost_http1_begin(&s->x, &how, io);
     gost_set_deadline(io, gost_now() + GOST_DECOY_TIMEOUT);
     return http_exchange(s, conf, io);
 }
@@ -108,7 +111,7 @@ static int show_host(struct http_state *s, const struct http_conf *conf, struct 
     struct gost_http1_head head;
     struct http_target target;
     struct gost_http1_out out;
-    int r = http_request_again(s, io, &head);
+    int r = gost_http1_again(&s->x, io, &head);
 
     if (r != GOST_OK)
         return r;
@@ -117,12 +120,12 @@ static int show_host(struct http_state *s, const struct http_conf *conf, struct 
         target.authority = gost_http1_get(&head, "host");
         target.path = head.target;
     }
-    if (http_out_new(&out, 256 + head.length + 4 * (size_t)head.n_fields +
-                               2 * target.authority.n) != GOST_OK)
+    if (gost_http1_out_new(&out, 256 + head.length + 4 * (size_t)head.n_fields +
+                                     2 * target.authority.n) != GOST_OK)
         return http_decoy_503(io, conf);
-    http_put_request(&out, &head, &target, s->upgrade[0] ? HTTP_PUT_UPGRADE : 0);
-    http_out_send(gost_port(io, HTTP_UPSTREAM), &out);
-    gost_consume(io, s->head_n);
+    http_put_request(&out, &head, &target, s->x.upgrade[0] ? GOST_HTTP1_PUT_UPGRADE : 0);
+    gost_http1_out_send(gost_port(io, HTTP_UPSTREAM), &out);
+    gost_consume(io, s->x.head_n);
     gost_set_deadline(io, 0);
     s->phase = HTTP_TUNNEL;
     r = gost_relay(io, HTTP_CLIENT, HTTP_UPSTREAM, conf->idle_timeout);

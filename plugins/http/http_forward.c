@@ -6,53 +6,35 @@
 int http_forward_failed(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
                         int code, const char *text)
 {
-    if (s->decoy)
+    if (s->x.single)
         return http_decoy_503(io, conf);
     if (code == GOST_EDENIED)
-        http_reply(io, conf, s->minor, 403, HTTP_REPLY_AGENT | HTTP_REPLY_HEADERS);
+        http_reply(io, conf, s->x.minor, 403, HTTP_REPLY_AGENT | HTTP_REPLY_HEADERS);
     else
-        http_reply(io, conf, s->minor, 503, HTTP_REPLY_EMPTY);
+        http_reply(io, conf, s->x.minor, 503, HTTP_REPLY_EMPTY);
     return gost_fail(io, code, "%s", text);
-}
-
-/* 1: safe to send a second time (RFC 9110 section 9.2.2). */
-static int may_repeat(const struct gost_http1_head *head)
-{
-    static const char *const methods[] = {"GET",     "HEAD",  "OPTIONS", "TRACE",
-                                          "PUT",     "DELETE", NULL};
-    const char *const *m;
-
-    for (m = methods; *m; m++)
-        if (gost_http1_is(head->method, *m))
-            return 1;
-    return 0;
 }
 
 static int send_request(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
                         const struct gost_http1_head *head, const struct http_target *target)
 {
+    struct gost_http1_how how;
     struct gost_http1_out out;
-    uint32_t flags = s->upgrade[0] ? HTTP_PUT_UPGRADE : conf->keepalive ? 0 : HTTP_PUT_CLOSE;
-    int r = http_out_new(&out, 256 + head->length + 4 * (size_t)head->n_fields +
-                                   2 * target->authority.n);
+    uint32_t flags = s->x.upgrade[0]   ? GOST_HTTP1_PUT_UPGRADE
+                     : conf->keepalive ? 0
+                                       : GOST_HTTP1_PUT_CLOSE;
+    int r = gost_http1_out_new(&out, 256 + head->length + 4 * (size_t)head->n_fields +
+                                         2 * target->authority.n);
 
     if (r != GOST_OK)
         return gost_fail(io, r, "no memory for a request of %u bytes", (unsigned)head->length);
     http_put_request(&out, head, target, flags);
-    /* Without a body the head stays queued until the response: it can be sent again when a reused
-     * upstream turns out to have closed. */
-    s->kept = s->up.framing == GOST_HTTP1_NONE;
-    if (!s->kept || !may_repeat(head))
-        s->reused = 0;
-    if (!s->kept)
-        gost_consume(io, s->head_n);
-    r = http_out_send(gost_port(io, HTTP_UPSTREAM), &out);
-    if (r != GOST_OK && r != GOST_ECLOSED)
-        return gost_fail(io, r, "the request could not be sent");
-    if (r == GOST_ECLOSED) /* seen again, with what the upstream still said, in the exchange */
-        s->ended |= 1u << HTTP_UPSTREAM;
-    http_exchange_begin(s, conf, io);
-    return http_exchange(s, conf, io);
+    s->phase = HTTP_EXCHANGE;
+    how = http_how(s, conf);
+    r = gost_http1_send_request(&s->x, &how, io, head, &out);
+    if (s->x.switched)
+        s->phase = HTTP_TUNNEL;
+    return r;
 }
 
 static int upstream_usable(const struct http_state *s, struct gost_io *io,
@@ -60,7 +42,7 @@ static int upstream_usable(const struct http_state *s, struct gost_io *io,
 {
     struct gost_io *up = s->connected ? gost_port(io, HTTP_UPSTREAM) : NULL;
 
-    if (!up || (s->ended & 1u << HTTP_UPSTREAM) || gost_rx_eof(up) || gost_rx_len(up))
+    if (!up || (s->x.ended & 1u << HTTP_UPSTREAM) || gost_rx_eof(up) || gost_rx_len(up))
         return 0;
     return gost_addr_equal(&s->upstream, addr);
 }
@@ -78,7 +60,7 @@ void http_upstream_close(struct http_state *s, struct gost_io *io)
 static int dial(struct http_state *s, struct gost_io *io)
 {
     http_upstream_close(s, io);
-    s->reused = 0;
+    s->x.reused = 0;
     s->phase = HTTP_DIAL;
     gost_phase(io, "the upstream");
     gost_set_deadline(io, 0);
@@ -89,7 +71,7 @@ int http_forward(struct http_state *s, const struct http_conf *conf, struct gost
                  const struct gost_http1_head *head, const struct http_target *target)
 {
     if (upstream_usable(s, io, &target->addr)) {
-        s->reused = 1;
+        s->x.reused = 1;
         return send_request(s, conf, io, head, target);
     }
     s->upstream = target->addr;
@@ -115,9 +97,9 @@ int http_forward_dialed(struct http_state *s, const struct http_conf *conf, stru
         return http_forward_failed(s, conf, io, ev->status,
                                    ev->text ? ev->text : "the upstream was not reached");
     s->connected = 1;
-    s->ended &= (uint8_t)~(1u << HTTP_UPSTREAM);
-    s->gone &= (uint8_t)~(1u << HTTP_UPSTREAM);
-    r = http_request_again(s, io, &head);
+    s->x.ended &= (uint8_t) ~(1u << HTTP_UPSTREAM);
+    s->x.gone &= (uint8_t) ~(1u << HTTP_UPSTREAM);
+    r = gost_http1_again(&s->x, io, &head);
     if (r == GOST_OK && http_target_parse(&target, &head) != GOST_OK)
         r = gost_fail(io, GOST_EINTERNAL, "the request target changed while it was queued");
     return r == GOST_OK ? send_request(s, conf, io, &head, &target) : r;

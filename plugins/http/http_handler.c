@@ -2,48 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http.h"
 
-/*
- * Parse the head at the front of a port without taking it. GOST_OK; GOST_AGAIN: more is needed and
- * the port has been told so; an error with *ret_why.
- */
-int http_read_head(struct gost_io *io, struct http_reader *reader, int is_response,
-                   struct gost_http1_head *ret_head, const char **ret_why)
-{
-    size_t n = gost_rx_len(io), end;
-    const uint8_t *p;
-    int r;
-
-    if (n > GOST_HTTP1_HEAD_MAX)
-        n = GOST_HTTP1_HEAD_MAX;
-    p = n ? gost_peek(io, n) : NULL;
-    if (!p)
-        return GOST_AGAIN;
-    end = gost_http1_find_end(gost_bytes(p, n), &reader->scanned);
-    if (!end && reader->line_ok && n < GOST_HTTP1_HEAD_MAX) {
-        gost_want(io, n + 1);
-        return GOST_AGAIN;
-    }
-    r = is_response ? gost_http1_parse_response(ret_head, gost_bytes(p, n), ret_why)
-                    : gost_http1_parse_request(ret_head, gost_bytes(p, n), ret_why);
-    if (r == GOST_AGAIN) {
-        /* Behind an empty line that may lead, a line end means that the first line was fine. */
-        reader->line_ok = n > 2 && memchr(p + 2, '\n', n - 2) != NULL;
-        gost_want(io, n + 1);
-    }
-    return r;
-}
-
-/* The request's head once more, while it is still queued. */
-int http_request_again(struct http_state *s, struct gost_io *io, struct gost_http1_head *ret_head)
-{
-    const uint8_t *p = gost_peek(io, s->head_n);
-    const char *why;
-
-    if (!p || gost_http1_parse_request(ret_head, gost_bytes(p, s->head_n), &why) != GOST_OK)
-        return gost_fail(io, GOST_EINTERNAL, "the request head is no longer queued");
-    return GOST_OK;
-}
-
 /* CONNECT, forwarding, UDP, or a refusal. */
 static int http_dispatch(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
                          const struct gost_http1_head *head)
@@ -55,14 +13,16 @@ static int http_dispatch(struct http_state *s, const struct http_conf *conf, str
         return http_udp_start(s, conf, io);
     r = http_target_parse(&target, head);
     if (r == GOST_EUNSUPPORTED) {
-        http_reply(io, conf, s->minor, 503, HTTP_REPLY_EMPTY);
-        return gost_fail(io, GOST_EPROTO, "the request is for a web server, not for a proxy: set "
-                                          "this address as the proxy of the client");
+        http_reply(io, conf, s->x.minor, 503, HTTP_REPLY_EMPTY);
+        return gost_fail(io, GOST_EPROTO,
+                         "the request is for a web server, not for a proxy: set "
+                         "this address as the proxy of the client");
     }
     if (r != GOST_OK) {
         http_reply(io, conf, 1, 400, HTTP_REPLY_HEADERS);
-        return gost_fail(io, GOST_EPROTO, "the request target is neither host:port nor an "
-                                          "http:// URL");
+        return gost_fail(io, GOST_EPROTO,
+                         "the request target is neither host:port nor an "
+                         "http:// URL");
     }
     if (!s->is_connect)
         return http_forward(s, conf, io, head, &target);
@@ -91,26 +51,6 @@ static int http_ask_auth(struct http_state *s, struct gost_io *io,
     return r;
 }
 
-/* Remember what later steps need of a head that may be gone by then. */
-static int http_take_facts(struct http_state *s, const struct gost_http1_head *head,
-                           const char **why)
-{
-    struct gost_bytes token = gost_http1_get(head, "upgrade");
-
-    s->head_n = head->length;
-    s->minor = (uint8_t)head->minor;
-    s->is_connect = (uint8_t)gost_http1_is(head->method, "CONNECT");
-    s->is_head = (uint8_t)gost_http1_is(head->method, "HEAD");
-    s->persistent = (uint8_t)gost_http1_persistent(head);
-    s->upgrade[0] = 0;
-    if (token.n && token.n < sizeof s->upgrade &&
-        gost_http1_has_token(head, "connection", "upgrade")) {
-        memcpy(s->upgrade, token.p, token.n);
-        s->upgrade[token.n] = 0;
-    }
-    return gost_http1_request_body(&s->up, head, why);
-}
-
 /* Phase HTTP_REQUEST. */
 static int http_intake(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
 {
@@ -118,19 +58,20 @@ static int http_intake(struct http_state *s, const struct http_conf *conf, struc
     const char *why = NULL;
     int r;
 
-    if (gost_rx_len(io) == 0 && (gost_rx_eof(io) || (s->ended & 1)))
+    if (gost_rx_len(io) == 0 && (gost_rx_eof(io) || (s->x.ended & 1)))
         return GOST_OK;
-    if (s->closing && gost_rx_len(io) == 0)
+    if (s->x.closing && gost_rx_len(io) == 0)
         return GOST_OK;
-    r = http_read_head(io, &s->reader, 0, &head, &why);
-    if (r == GOST_AGAIN && (s->ended & 1))
+    r = gost_http1_read_head(io, &s->x.reader, 0, &head, &why);
+    if (r == GOST_AGAIN && (s->x.ended & 1))
         return gost_fail(io, GOST_ECLOSED, "the client closed in the middle of a request head");
     if (r == GOST_OK)
-        r = http_take_facts(s, &head, &why);
+        r = gost_http1_take_facts(&s->x, &head, &why);
     if (r < 0)
         return gost_fail(io, r, "bad request from the client: %s", why);
     if (r != GOST_OK)
         return r;
+    s->is_connect = (uint8_t)gost_http1_is(head.method, "CONNECT");
     r = s->authed ? http_dispatch(s, conf, io, &head) : http_ask_auth(s, io, &head);
     return r == GOST_OK ? GOST_AGAIN : r;
 }
@@ -139,9 +80,7 @@ static int http_intake(struct http_state *s, const struct http_conf *conf, struc
 int http_next_request(struct http_state *s, const struct http_conf *conf, struct gost_io *io)
 {
     s->phase = HTTP_REQUEST;
-    s->reader.line_ok = 0;
-    s->reader.scanned = 0;
-    s->got_head = s->reused = s->kept = s->strip = 0;
+    gost_http1_reset(&s->x);
     gost_phase(io, "the next request");
     if (conf->idle_timeout)
         gost_set_deadline(io, gost_now() + conf->idle_timeout);
@@ -157,7 +96,7 @@ static int http_authed(struct http_state *s, const struct http_conf *conf, struc
     if (ev->status != GOST_OK)
         return http_auth_failed(s, conf, io, ev);
     s->authed = 1;
-    r = http_request_again(s, io, &head);
+    r = gost_http1_again(&s->x, io, &head);
     if (r == GOST_OK)
         r = http_dispatch(s, conf, io, &head);
     return r == GOST_OK ? GOST_AGAIN : r;
@@ -174,12 +113,12 @@ static int http_connect_dialed(struct http_state *s, const struct http_conf *con
                    HTTP_REPLY_AGENT | HTTP_REPLY_HEADERS);
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the target was not reached");
     }
-    r = http_out_new(&out, 128 + strlen(conf->proxy_agent));
+    r = gost_http1_out_new(&out, 128 + strlen(conf->proxy_agent));
     if (r != GOST_OK)
         return gost_fail(io, r, "no memory for the reply");
     http_put_established(&out, conf);
-    r = http_out_send(io, &out);
-    gost_consume(io, s->head_n);
+    r = gost_http1_out_send(io, &out);
+    gost_consume(io, s->x.head_n);
     s->phase = HTTP_TUNNEL;
     if (r == GOST_OK && conf->sniffing)
         r = gost_inspect(io, HTTP_TAG_INSPECT, HTTP_CLIENT, "sniff");
@@ -202,6 +141,7 @@ static int http_inspected(const struct http_conf *conf, struct gost_io *io,
 static int http_result(struct http_state *s, const struct http_conf *conf, struct gost_io *io,
                        const struct gost_event *ev)
 {
+    struct gost_http1_how how;
     int r;
 
     switch (ev->tag) {
@@ -214,7 +154,8 @@ static int http_result(struct http_state *s, const struct http_conf *conf, struc
         return http_inspected(conf, io, ev);
     case HTTP_TAG_PUMP_UP:
     case HTTP_TAG_PUMP_DOWN:
-        r = http_pumped(s, io, ev);
+        how = http_how(s, conf);
+        r = gost_http1_pumped(&s->x, &how, io, ev);
         return r == GOST_OK ? http_exchange(s, conf, io) : r;
     case HTTP_TAG_ASSOCIATE:
     case HTTP_TAG_CODEC:
@@ -228,9 +169,9 @@ static int http_deadline(struct http_state *s, const struct http_conf *conf, str
 {
     if (s->phase == HTTP_REQUEST)
         return GOST_OK;
-    if (s->phase == HTTP_DECOY || s->decoy)
-        return s->got_head ? GOST_OK : http_decoy_503(io, conf);
-    if (s->phase == HTTP_EXCHANGE && !s->got_head)
+    if (s->phase == HTTP_DECOY || s->x.single)
+        return s->x.got_head ? GOST_OK : http_decoy_503(io, conf);
+    if (s->phase == HTTP_EXCHANGE && !s->x.got_head)
         return http_forward_failed(s, conf, io, GOST_ETIMEDOUT,
                                    "the upstream sent no response within readTimeout");
     return GOST_AGAIN;
@@ -251,21 +192,20 @@ int http_step(void *state, const void *conf_, struct gost_io *io, const struct g
         return http_deadline(s, conf, io);
     case GOST_EV_CLOSED:
         if (ev->port == HTTP_CLIENT)
-            return s->phase == HTTP_REQUEST
-                       ? GOST_OK
-                       : gost_fail(io, GOST_ECLOSED, "the client went away");
+            return s->phase == HTTP_REQUEST ? GOST_OK
+                                            : gost_fail(io, GOST_ECLOSED, "the client went away");
         if (s->phase == HTTP_DIAL || s->phase == HTTP_DECOY)
             return GOST_AGAIN; /* the previous upstream; the new one is not there yet */
-        s->gone |= (uint8_t)(1u << ev->port);
-        s->ended |= (uint8_t)(1u << ev->port);
+        s->x.gone |= (uint8_t)(1u << ev->port);
+        s->x.ended |= (uint8_t)(1u << ev->port);
         break;
     case GOST_EV_EOF:
         if (ev->port == HTTP_UPSTREAM && s->phase == HTTP_DIAL)
             return GOST_AGAIN;
-        s->ended |= (uint8_t)(1u << ev->port);
+        s->x.ended |= (uint8_t)(1u << ev->port);
         break;
     case GOST_EV_CANCEL:
-        s->closing = 1;
+        s->x.closing = 1;
         break;
     default:
         break;

@@ -1,7 +1,6 @@
 /* http_reply.c - the proxy's own answers, and header fields in gost's order. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "http.h"
 
@@ -61,38 +60,16 @@ void http_put_decoy_file(struct gost_http1_out *out, size_t length)
     gost_http1_put_str(out, "Connection: keep-alive\r\nContent-Type: text/html\r\n\r\n");
 }
 
-/* Memory for a text of at most size bytes; http_out_send() frees it. */
-int http_out_new(struct gost_http1_out *out, size_t size)
-{
-    memset(out, 0, sizeof *out);
-    out->p = malloc(size);
-    if (!out->p)
-        return GOST_ENOMEM;
-    out->size = size;
-    return GOST_OK;
-}
-
-/* Send what was built, wipe and free it. */
-int http_out_send(struct gost_io *io, struct gost_http1_out *out)
-{
-    int r = out->full ? GOST_EINTERNAL : gost_send(io, out->p, out->n);
-
-    gost_wipe(out->p, out->n);
-    free(out->p);
-    out->p = NULL;
-    return r;
-}
-
 /* Send one of our own answers. */
 int http_reply(struct gost_io *io, const struct http_conf *conf, uint32_t minor, uint32_t status,
                uint32_t flags)
 {
     struct gost_http1_out out;
-    int r =
-        http_out_new(&out, 256 + strlen(conf->proxy_agent) + gost_http1_map_size(&conf->header));
+    int r = gost_http1_out_new(&out, 256 + strlen(conf->proxy_agent) +
+                                         gost_http1_map_size(&conf->header));
 
     if (r != GOST_OK)
         return r;
     http_put_reply(&out, conf, minor, status, flags);
-    return http_out_send(io, &out);
+    return gost_http1_out_send(io, &out);
 }

@@ -127,19 +127,6 @@ static int is_any(struct gost_bytes name, const char *const *names)
     return 0;
 }
 
-static void put_connection(struct gost_http1_out *out, const struct gost_http1_head *head,
-                           uint32_t flags)
-{
-    if (flags & HTTP_PUT_UPGRADE) {
-        gost_http1_put_str(out, "Connection: Upgrade\r\n");
-        gost_http1_put_field(out, gost_bytes_str("Upgrade"), gost_http1_get(head, "upgrade"));
-    } else if (flags & HTTP_PUT_CLOSE) {
-        gost_http1_put_str(out, "Connection: close\r\n");
-    } else if (flags & HTTP_PUT_KEEP) {
-        gost_http1_put_str(out, "Connection: keep-alive\r\n");
-    }
-}
-
 static void put_target(struct gost_http1_out *out, const struct gost_http1_head *head,
                        const struct http_target *target)
 {
@@ -148,9 +135,8 @@ static void put_target(struct gost_http1_out *out, const struct gost_http1_head 
         return;
     }
     if (target->path.n == 0 || target->path.p[0] != '/')
-        gost_http1_put_str(out, target->path.n == 0 && gost_http1_is(head->method, "OPTIONS")
-                                    ? "*"
-                                    : "/");
+        gost_http1_put_str(
+            out, target->path.n == 0 && gost_http1_is(head->method, "OPTIONS") ? "*" : "/");
     gost_http1_put(out, target->path);
 }
 
@@ -174,25 +160,6 @@ void http_put_request(struct gost_http1_out *out, const struct gost_http1_head *
     for (i = 0; i < head->n_fields; i++)
         if (!is_any(head->field[i].name, drop) && !gost_http1_hop_by_hop(head, i))
             gost_http1_put_field(out, head->field[i].name, head->field[i].value);
-    put_connection(out, head, flags);
-    gost_http1_put_str(out, "\r\n");
-}
-
-/* The response for the client, in its version. */
-void http_put_response(struct gost_http1_out *out, const struct gost_http1_head *head,
-                       uint32_t minor, uint32_t flags)
-{
-    static const char *const framing[] = {"transfer-encoding", "trailer", NULL};
-    uint32_t i;
-
-    gost_http1_put_status(out, minor, head->status, head->reason);
-    put_connection(out, head, flags);
-    for (i = 0; i < head->n_fields; i++) {
-        if (gost_http1_hop_by_hop(head, i))
-            continue;
-        if ((flags & HTTP_PUT_STRIP) && is_any(head->field[i].name, framing))
-            continue;
-        gost_http1_put_field(out, head->field[i].name, head->field[i].value);
-    }
+    gost_http1_put_connection(out, head, flags);
     gost_http1_put_str(out, "\r\n");
 }

@@ -15,7 +15,7 @@ int http_udp_start(struct http_state *s, const struct http_conf *conf, struct go
         return gost_fail(io, GOST_EDENIED, "the client asks for UDP, which is off: set udp=true");
     }
     http_reply(io, conf, 1, 200, HTTP_REPLY_EMPTY | HTTP_REPLY_HEADERS);
-    gost_consume(io, s->head_n);
+    gost_consume(io, s->x.head_n);
     gost_set_deadline(io, 0);
     s->phase = HTTP_UDP;
     gost_phase(io, "the UDP association");

@@ -290,7 +290,7 @@ static int returns(const char *origin, const char *client, uint32_t minor, uint3
     if (gost_http1_parse_response(&head, gost_bytes(in.p, in.n), NULL) != GOST_OK)
         return 0;
     restart();
-    http_put_response(&out, &head, minor, flags);
+    gost_http1_put_response(&out, &head, minor, flags);
     load_record(&want, client, '<', 0);
     want.n = gost_http1_find_end(gost_bytes(want.p, want.n), &(size_t){0});
     return same_lines(gost_bytes(text, out.n), gost_bytes(want.p, want.n));
@@ -298,23 +298,26 @@ static int returns(const char *origin, const char *client, uint32_t minor, uint3
 
 static void test_forwarding(void)
 {
-    ok(forwards(CAPTURES "get-default.txt", CAPTURES "origin-get-default.txt", HTTP_PUT_CLOSE),
+    ok(forwards(CAPTURES "get-default.txt", CAPTURES "origin-get-default.txt",
+                GOST_HTTP1_PUT_CLOSE),
        "a forwarded request, keepalive off");
     ok(forwards(CAPTURES "get-keepalive.txt", CAPTURES "origin-get-keepalive.txt", 0),
        "a forwarded request, keepalive on");
     ok(returns(CAPTURES "origin-get-keepalive.txt", CAPTURES "get-keepalive.txt", 1, 0),
        "a response, kept");
-    ok(returns(CAPTURES "origin-get-default.txt", CAPTURES "get-default.txt", 1, HTTP_PUT_CLOSE),
+    ok(returns(CAPTURES "origin-get-default.txt", CAPTURES "get-default.txt", 1,
+               GOST_HTTP1_PUT_CLOSE),
        "a response, closed");
-    ok(returns(CAPTURES "origin-get-keepalive.txt", CAPTURES "get-http10.txt", 0, HTTP_PUT_KEEP),
+    ok(returns(CAPTURES "origin-get-keepalive.txt", CAPTURES "get-http10.txt", 0,
+               GOST_HTTP1_PUT_KEEP),
        "a response to HTTP/1.0, kept");
     ok(returns(CAPTURES "upgrade-websocket.txt", CAPTURES "upgrade-websocket.txt", 1,
-               HTTP_PUT_UPGRADE),
+               GOST_HTTP1_PUT_UPGRADE),
        "101");
     load_request(CAPTURES "upgrade-websocket.txt", 0);
     restart();
     http_put_request(&out, &head, &(struct http_target){.authority = gost_bytes_str("h")},
-                     HTTP_PUT_UPGRADE);
+                     GOST_HTTP1_PUT_UPGRADE);
     ok(memmem(text, out.n, "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 43) != NULL,
        "an upgrade request keeps its two fields");
 }
@@ -337,7 +340,7 @@ static void test_hop_by_hop(void)
         &head, gost_bytes_str("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"),
         NULL);
     restart();
-    http_put_response(&out, &head, 0, HTTP_PUT_CLOSE | HTTP_PUT_STRIP);
+    gost_http1_put_response(&out, &head, 0, GOST_HTTP1_PUT_CLOSE | GOST_HTTP1_PUT_STRIP);
     ok(gost_http1_is(gost_bytes(text, out.n),
                      "HTTP/1.0 200 OK\r\nConnection: close\r\nA: b\r\n\r\n"),
        "chunks are not announced to HTTP/1.0");

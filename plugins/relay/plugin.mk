@@ -10,16 +10,16 @@ plugin_PROGRAMS += plugins/relay.so
 	%D%/relay_connector.c \
 	%D%/relay_handler.c \
 	%D%/relay_lazy.c \
-	%D%/relay_wire.c
+	%D%/relay_request.c
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/relay/test_relay
-%C%_test_relay_SOURCES = %D%/test_relay.c %D%/relay_wire.c
+%C%_test_relay_SOURCES = %D%/test_relay.c %D%/relay_request.c
 %C%_test_relay_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/relay/fuzz_relay
-%C%_fuzz_relay_SOURCES = %D%/fuzz_relay.c %D%/relay_wire.c
+%C%_fuzz_relay_SOURCES = %D%/fuzz_relay.c %D%/relay_request.c
 %C%_fuzz_relay_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_relay_LDADD = $(FUZZ_LIBS)
 endif

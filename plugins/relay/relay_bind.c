@@ -4,13 +4,7 @@
 
 #include "relay.h"
 
-/* The connection becomes a session. Roles are reversed: the server opens the streams. */
-static int become_session(struct gost_io *io, uint32_t tag, uint32_t role)
-{
-    /* version 1 unless mux.version says another */
-    gost_phase(io, "the session on the bound connection");
-    return gost_asked(gost_upgrade_arg(io, tag, 0, role, "smux", gost_bytes("1", 1)));
-}
+#define MUX "1" /* the version of smux unless mux.version says another */
 
 /* ---- server ---- */
 
@@ -32,9 +26,9 @@ static int next_visitor(struct gost_io *io)
 /* Who came is what the stream begins with. */
 static int give_away(const struct gost_addr *peer, struct gost_io *io)
 {
-    uint8_t buf[RELAY_RESPONSE_MAX];
+    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
 
-    gost_send(gost_port(io, STREAM), buf, relay_put_response(buf, RELAY_OK, peer));
+    gost_send(gost_port(io, STREAM), buf, gost_relay_put_response(buf, GOST_RELAY_OK, peer));
     return gost_asked(gost_spawn(io, CHILD, VISITOR, STREAM, "relay.visitor"));
 }
 
@@ -51,10 +45,10 @@ static int turn_away(struct gost_io *io, const struct gost_event *ev)
 int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct gost_event *ev)
 {
     const struct gost_result_dial *res = ev->result;
-    uint8_t buf[RELAY_RESPONSE_MAX];
+    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
 
     if (ev->status && ev->tag == LISTEN) {
-        gost_send(io, buf, relay_put_response(buf, RELAY_UNAVAILABLE, NULL));
+        gost_send(io, buf, gost_relay_put_response(buf, GOST_RELAY_UNAVAILABLE, NULL));
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "cannot listen");
     }
     if (ev->status && (ev->tag == STREAM || ev->tag == CHILD))
@@ -63,8 +57,8 @@ int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct g
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the bind ended");
     switch (ev->tag) {
     case LISTEN:
-        gost_send(io, buf, relay_put_response(buf, RELAY_OK, &res->local));
-        return become_session(io, SESSION, GOST_CLIENT);
+        gost_send(io, buf, gost_relay_put_response(buf, GOST_RELAY_OK, &res->local));
+        return gost_relay_session(io, SESSION, GOST_CLIENT, MUX);
     case SESSION:
     case CHILD:
         return next_visitor(io);
@@ -78,110 +72,42 @@ int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct g
     }
 }
 
-/* A visitor and its stream. */
-static int visitor_step(void *state, const void *conf, struct gost_io *io,
-                        const struct gost_event *ev)
-{
-    return ev->type == GOST_EV_START ? gost_asked(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
-}
-
 const struct gost_handler_ops relay_visitor_ops = {
-    .size = sizeof(struct gost_handler_ops), .accepts = GOST_STREAM, .step = visitor_step};
+    .size = sizeof(struct gost_handler_ops), .accepts = GOST_STREAM, .step = gost_visitor_step};
 
 /* ---- client ---- */
 
-enum { FIRST = 1, LAST = 6 }; /* ports of streams whose head is awaited */
-enum client_phase { ASK, ANSWER, UPGRADE, SERVING };
-
-static int ask(const struct relay_client_conf *cf, struct gost_io *io)
+static void ask(const struct relay_client_conf *cf, struct gost_io *io)
 {
     const struct gost_target *t = gost_target(io);
-    uint8_t buf[RELAY_REQUEST_MAX];
-    struct relay_message m;
+    uint8_t buf[GOST_RELAY_REQUEST_MAX];
+    struct gost_relay_message m;
 
     memset(&m, 0, sizeof m);
-    m.code = RELAY_BIND;
-    m.network = t->network == GOST_NET_UNIX ? RELAY_UNIX : RELAY_TCP;
+    m.code = GOST_RELAY_BIND;
+    m.network = t->network == GOST_NET_UNIX ? GOST_RELAY_UNIX : GOST_RELAY_TCP;
     m.has_auth = cf->user.n > 0;
     m.user = cf->user;
     m.password = cf->password;
-    m.has_addr = 1;
+    m.n_addr = 1;
     m.addr = t->addr;
     gost_send(io, buf, relay_put_request(buf, &m, 1));
     gost_wipe(buf, sizeof buf);
     gost_phase(io, "the relay's answer");
-    return GOST_AGAIN;
-}
-
-static int serve_port(struct gost_io *io, uint32_t port)
-{
-    return gost_asked(gost_accept(io, port, port, 0));
-}
-
-/* The head of a stream says who came; what follows is theirs. */
-static int on_stream(struct gost_io *io, uint32_t port)
-{
-    struct gost_io *s = gost_port(io, port);
-    struct relay_message m;
-    int r = s ? relay_take(s, &m) : GOST_AGAIN;
-
-    if (r == GOST_AGAIN)
-        return GOST_AGAIN;
-    if (r != GOST_OK || m.code != RELAY_OK) { /* this one is of no use; the next one may be */
-        gost_abort(s, 0);
-        return serve_port(io, port);
-    }
-    gost_accepted(io, s, &m.addr);
-    return serve_port(io, port);
-}
-
-static int on_result(struct relay_client *c, struct gost_io *io, const struct gost_event *ev)
-{
-    uint32_t i;
-    int r = GOST_AGAIN;
-
-    if (ev->status)
-        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the session ended");
-    if (c->phase != UPGRADE)
-        return on_stream(io, ev->tag);
-    c->phase = SERVING;
-    for (i = FIRST; i <= LAST && r == GOST_AGAIN; i++)
-        r = serve_port(io, i);
-    return r;
-}
-
-static int on_answer(struct relay_client *c, struct gost_io *io)
-{
-    struct relay_message m;
-    int r = relay_answer(io, &m);
-
-    if (r != GOST_OK)
-        return r;
-    gost_set_deadline(io, 0);
-    gost_bound(io, &m.addr);
-    c->phase = UPGRADE;
-    return become_session(io, SESSION, GOST_SERVER);
 }
 
 int relay_bind_step(void *state, const void *conf, struct gost_io *io, const struct gost_event *ev)
 {
-    struct relay_client *c = state;
+    static const struct gost_relay_binding how = {"relay", MUX, NULL};
     const struct relay_client_conf *cf = conf;
+    struct relay_client *c = state;
+    int r = gost_relay_common(io, ev, cf->timeout, how.peer);
 
-    if (ev->type == GOST_EV_START && cf->timeout)
-        gost_set_deadline(io, gost_now() + cf->timeout);
-    if (ev->type == GOST_EV_DEADLINE)
-        return gost_fail(io, GOST_ETIMEDOUT, "the relay did not answer in time");
-    if (ev->type == GOST_EV_CLOSED && ev->port == 0)
-        return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED,
-                         "the connection to the relay broke");
-    if (ev->type == GOST_EV_RESULT)
-        return on_result(c, io, ev);
-    if (c->phase == ASK) {
-        c->phase = ANSWER;
-        return ask(cf, io);
+    if (r != GOST_OK)
+        return r;
+    if (ev->type == GOST_EV_START) {
+        ask(cf, io);
+        return GOST_AGAIN;
     }
-    if (c->phase == ANSWER)
-        return on_answer(c, io);
-    return c->phase == SERVING && ev->port != 0 ? on_stream(io, ev->port) : GOST_AGAIN;
+    return gost_relay_bind_step(&c->binder, &how, io, ev);
 }

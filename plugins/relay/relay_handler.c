@@ -22,49 +22,32 @@ enum { CLIENT = 0, TARGET = 1 };
 
 static void respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
 {
-    uint8_t buf[RELAY_RESPONSE_MAX];
+    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
 
-    gost_send(io, buf, relay_put_response(buf, status, addr));
+    gost_send(io, buf, gost_relay_put_response(buf, status, addr));
 }
 
 static int refuse(struct gost_io *io, uint8_t status, int error, const char *text)
 {
     respond(io, status, NULL);
-    return gost_fail(io, error, "%s", text ? text : relay_status_text(status));
+    return gost_fail(io, error, "%s", text ? text : gost_relay_text(status));
 }
 
 static int on_request(struct relay_server *s, struct gost_io *io)
 {
-    const uint8_t *p = gost_peek(io, RELAY_HEAD);
-    struct relay_message m;
-    int n, r;
+    struct gost_relay_message m;
+    size_t n;
+    int r = gost_relay_peek_request(io, &m, &n);
 
-    gost_phase(io, "the request");
-    if (!p)
-        return gost_rx_eof(io) ? gost_fail(io, GOST_ECLOSED, "the client left before its request")
-                               : GOST_AGAIN;
-    n = relay_head(p);
-    if (n < 0)
-        return gost_fail(io, GOST_EPROTO, "not a relay request (first byte 0x%02x)", p[0]);
-    if (RELAY_HEAD + (size_t)n > GOST_PEEK_MAX)
-        return gost_fail(io, GOST_ETOOBIG, "relay request of %d bytes", n);
-    p = gost_peek(io, RELAY_HEAD + (size_t)n);
-    if (!p)
-        return gost_rx_eof(io)
-                   ? gost_fail(io, GOST_ECLOSED, "the client left in the middle of its request")
-                   : GOST_AGAIN;
-    memset(&m, 0, sizeof m);
-    m.code = p[1];
-    r = relay_features(&m, gost_bytes(p + RELAY_HEAD, (size_t)n));
     if (r != GOST_OK)
-        return gost_fail(io, r, "malformed features in a relay request");
+        return r;
     s->command = m.code & 0x0f;
-    s->network = (uint16_t)relay_to_network(&m);
+    s->network = (uint16_t)gost_relay_to_network(&m);
     s->target = m.addr;
-    s->has_addr = m.has_addr;
+    s->has_addr = m.n_addr > 0;
     s->phase = AUTH;
     r = gost_auth(io, AUTH, m.user, m.password);
-    gost_consume(io, RELAY_HEAD + (size_t)n);
+    gost_consume(io, n);
     return gost_asked(r);
 }
 
@@ -93,16 +76,16 @@ static int unix_target(struct relay_server *s)
 static int connect_command(struct relay_server *s, struct gost_io *io)
 {
     if (!s->has_addr || (s->target.family == GOST_AF_NONE && s->target.port == 0))
-        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no target");
+        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no target");
     if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
-        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
     return dial(s, io, NULL);
 }
 
 static int bind_streams(struct relay_server *s, struct gost_io *io)
 {
     if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
-        return refuse(io, RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
     return relay_bind_start(io, s->network, &s->target);
 }
 
@@ -110,13 +93,13 @@ static int bind_command(struct relay_server *s, const struct relay_server_conf *
                         struct gost_io *io)
 {
     if (!cf->bind)
-        return refuse(io, RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
+        return refuse(io, GOST_RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
     if (s->network == GOST_NET_TCP || s->network == GOST_NET_UNIX) {
         s->phase = BIND;
         return bind_streams(s, io);
     }
     if (s->network != GOST_NET_UDP)
-        return refuse(io, RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "BIND of this network");
+        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "BIND of this network");
     s->phase = ASSOCIATE;
     if (s->target.port)
         return gost_asked(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
@@ -128,12 +111,12 @@ static int command(struct relay_server *s, const struct relay_server_conf *cf, s
 {
     switch (s->command) {
     case 0:
-    case RELAY_CONNECT:
+    case GOST_RELAY_CONNECT:
         return connect_command(s, io);
-    case RELAY_BIND:
+    case GOST_RELAY_BIND:
         return bind_command(s, cf, io);
     default:
-        return refuse(io, RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown relay command");
+        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown relay command");
     }
 }
 
@@ -144,7 +127,7 @@ static int connected(struct relay_server *s, const struct relay_server_conf *cf,
         s->phase = RESPONSE;
         if (!cf->nodelay)
             return gost_asked(gost_upgrade(io, RESPONSE, CLIENT, GOST_SERVER, "relay.response"));
-        respond(io, RELAY_OK, NULL);
+        respond(io, GOST_RELAY_OK, NULL);
     }
     if (s->phase == RESPONSE && s->network == GOST_NET_UDP) {
         s->phase = UDP_CODEC;
@@ -163,16 +146,16 @@ static int failed(struct relay_server *s, const struct relay_server_conf *cf, st
 {
     switch (s->phase) {
     case AUTH:
-        return refuse(io, RELAY_UNAUTHORIZED, ev->status, "wrong user name or password");
+        return refuse(io, GOST_RELAY_UNAUTHORIZED, ev->status, "wrong user name or password");
     case SELECT:
         if (ev->status == GOST_EUNSUPPORTED)
             return command(s, cf, io);
-        return refuse(io, RELAY_UNAVAILABLE, ev->status, ev->text);
+        return refuse(io, GOST_RELAY_UNAVAILABLE, ev->status, ev->text);
     case DIAL:
         if (ev->status == GOST_EDENIED)
-            return refuse(io, RELAY_FORBIDDEN, ev->status, ev->text);
-        return refuse(io, s->forward ? RELAY_HOST_UNREACHABLE : RELAY_NET_UNREACHABLE, ev->status,
-                      ev->text);
+            return refuse(io, GOST_RELAY_FORBIDDEN, ev->status, ev->text);
+        return refuse(io, s->forward ? GOST_RELAY_HOST_UNREACHABLE : GOST_RELAY_NET_UNREACHABLE,
+                      ev->status, ev->text);
     case ASSOCIATE: /* GOST says nothing here */
     default:
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
@@ -197,7 +180,7 @@ static int on_result(struct relay_server *s, const struct relay_server_conf *cf,
         s->forward = 1;
         return dial(s, io, ev->result);
     case ASSOCIATE:
-        respond(io, RELAY_OK, &res->local);
+        respond(io, GOST_RELAY_OK, &res->local);
         s->phase = TUN_CODEC;
         return gost_asked(gost_upgrade(io, TUN_CODEC, CLIENT, GOST_SERVER, "relay.tun"));
     default:

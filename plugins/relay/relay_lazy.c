@@ -17,7 +17,7 @@ static void move_all(struct gost_io *to, struct gost_io *from)
 
 static int response_encode(void *state, const void *conf, struct gost_io *io)
 {
-    static const uint8_t ok[RELAY_HEAD] = {1, RELAY_OK, 0, 0};
+    static const uint8_t ok[GOST_RELAY_HEAD] = {1, GOST_RELAY_OK, 0, 0};
     struct gost_io *app = gost_app(io);
 
     if (!gost_rx_len(app) && !gost_rx_eof(app))
@@ -94,25 +94,25 @@ static int request_decode(void *state, const void *conf, struct gost_io *io)
     int n;
 
     if (!l->answered) {
-        p = gost_peek(io, RELAY_HEAD);
+        p = gost_peek(io, GOST_RELAY_HEAD);
         if (!p && gost_rx_eof(io) && !gost_rx_len(io))
             return GOST_END; /* a target that ends without a byte: GOST sends no answer either */
         if (!p && gost_rx_eof(io))
             return gost_fail(io, GOST_ECLOSED, "the relay closed the connection before its answer");
         if (!p)
             return GOST_AGAIN;
-        n = relay_head(p);
+        n = gost_relay_head(p);
         if (n < 0)
             return gost_fail(io, GOST_EPROTO, "the node does not speak relay (first byte 0x%02x)",
                              p[0]);
-        if (p[1] != RELAY_OK)
-            return gost_fail(io, relay_error_of(p[1]), "the relay answers %u: %s", p[1],
-                             relay_status_text(p[1]));
-        if (gost_rx_len(io) < RELAY_HEAD + (size_t)n) {
-            gost_want(io, RELAY_HEAD + (size_t)n);
+        if (p[1] != GOST_RELAY_OK)
+            return gost_fail(io, gost_relay_error(p[1]), "the relay answers %u: %s", p[1],
+                             gost_relay_text(p[1]));
+        if (gost_rx_len(io) < GOST_RELAY_HEAD + (size_t)n) {
+            gost_want(io, GOST_RELAY_HEAD + (size_t)n);
             return GOST_AGAIN;
         }
-        gost_consume(io, RELAY_HEAD + (size_t)n);
+        gost_consume(io, GOST_RELAY_HEAD + (size_t)n);
         l->answered = 1;
     }
     move_all(gost_app(io), io);

@@ -7,17 +7,21 @@
 
 #include "smux_wire.h"
 
+enum { SMUX_STREAM_BUFFER = 65536 }; /* unless options or the user of the layer say another */
+
 struct smux_conf {
-    uint32_t type;   /* of the words of mux.type */
+    uint32_t type;   /* of the words of mux.type: by it the host chose the layer */
     int64_t version; /* 0: not given */
     uint32_t no_keepalive;
     uint64_t interval_ns, timeout_ns;
     uint64_t frame_size, session_buffer, stream_buffer;
+    uint64_t stream_window; /* yamux */
 };
 
 /* One session. */
 struct smux_state {
     uint32_t version;
+    uint64_t stream_buffer; /* window of a stream of version 2 */
     uint32_t next_id;
     uint32_t last;    /* 1: the ids are used up */
     uint32_t filling; /* the stream whose payload comes in */

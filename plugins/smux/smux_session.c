@@ -44,13 +44,13 @@ static int smux_open(void *state, const void *conf, struct gost_io *io, struct g
     return GOST_OK;
 }
 
-static void tell_window(struct smux_state *s, const struct smux_conf *c, struct gost_io *io,
-                        struct gost_io *port, struct smux_stream *t)
+static void tell_window(struct smux_state *s, struct gost_io *io, struct gost_io *port,
+                        struct smux_stream *t)
 {
     uint8_t body[SMUX_UPD_BODY];
 
     smux_frame(s, io, SMUX_UPD, (uint32_t)gost_stream_id(port), SMUX_UPD_BODY);
-    smux_upd_put(body, t->consumed, (uint32_t)c->stream_buffer);
+    smux_upd_put(body, t->consumed, (uint32_t)s->stream_buffer);
     gost_send(io, body, sizeof body);
     t->untold = 0;
 }
@@ -58,7 +58,6 @@ static void tell_window(struct smux_state *s, const struct smux_conf *c, struct 
 static int smux_credit(void *state, const void *conf, struct gost_io *io, struct gost_io *port,
                        size_t n)
 {
-    const struct smux_conf *c = conf;
     struct smux_stream *t = gost_data(port);
     struct smux_state *s = state;
     int first = t->consumed == 0 && t->untold == 0;
@@ -68,8 +67,8 @@ static int smux_credit(void *state, const void *conf, struct gost_io *io, struct
     t->consumed += (uint32_t)n;
     t->untold += (uint32_t)n;
     /* The first one shrinks the window that the peer assumed; GOST does the same. */
-    if (s->version == 2 && !t->fin_got && (first || t->untold >= c->stream_buffer / 2))
-        tell_window(s, c, io, port, t);
+    if (s->version == 2 && !t->fin_got && (first || t->untold >= s->stream_buffer / 2))
+        tell_window(s, io, port, t);
     return GOST_OK;
 }
 

@@ -5,9 +5,9 @@
 /* ---- in ---- */
 
 /* A stream may hold what its window allows: the peer assumes the first one until it is told. */
-static uint64_t most_unread(const struct smux_conf *c)
+static uint64_t most_unread(const struct smux_state *s)
 {
-    return c->stream_buffer > SMUX_FIRST_WINDOW ? c->stream_buffer : SMUX_FIRST_WINDOW;
+    return s->stream_buffer > SMUX_FIRST_WINDOW ? s->stream_buffer : SMUX_FIRST_WINDOW;
 }
 
 static int on_syn(struct smux_state *s, struct gost_io *io, uint32_t id)
@@ -58,7 +58,7 @@ static int on_upd(const struct smux_state *s, struct gost_io *io, uint32_t id, c
 }
 
 /* Payload as it comes; what nobody reads is passed over. */
-static int deliver(struct smux_state *s, const struct smux_conf *c, struct gost_io *io)
+static int deliver(struct smux_state *s, struct gost_io *io)
 {
     struct gost_io *port = gost_stream_port(io, s->filling);
     struct smux_stream *t = port ? gost_data(port) : NULL;
@@ -66,7 +66,7 @@ static int deliver(struct smux_state *s, const struct smux_conf *c, struct gost_
 
     n = n < s->left ? n : s->left;
     if (t && !t->fin_got) {
-        if (s->version == 2 && t->unread + n > most_unread(c))
+        if (s->version == 2 && t->unread + n > most_unread(s))
             return gost_fail(io, GOST_EPROTO, "the peer sends more than the window of stream %u",
                              (unsigned)s->filling);
         moved = gost_move(port, io, n);
@@ -133,7 +133,7 @@ static int smux_decode(void *state, const void *conf, struct gost_io *io)
 
     s->heard |= gost_rx_len(io) > 0;
     for (;;) {
-        if (s->left && (r = deliver(s, c, io)) != GOST_OK)
+        if (s->left && (r = deliver(s, io)) != GOST_OK)
             return r;
         if (s->left)
             return GOST_AGAIN;
@@ -200,11 +200,20 @@ static void set_deadline(const struct smux_state *s, struct gost_io *io)
     gost_set_deadline(io, s->nop_at < s->check_at ? s->nop_at : s->check_at);
 }
 
-static uint32_t version_of(const struct smux_conf *c, struct gost_bytes arg)
+/* The argument is "version" or "version window": what holds where the options say nothing. */
+static void choose(struct smux_state *s, const struct smux_conf *c, struct gost_bytes arg)
 {
-    if (c->version != 0)
-        return (uint32_t)c->version;
-    return arg.n == 1 && arg.p[0] == '2' ? 2 : 1;
+    uint64_t window = 0;
+    size_t i;
+
+    for (i = 2; i < arg.n && i < 12 && arg.p[i] >= '0' && arg.p[i] <= '9'; i++)
+        window = window * 10 + (uint64_t)(arg.p[i] - '0');
+    s->version = c->version != 0 ? (uint32_t)c->version : arg.n > 0 && arg.p[0] == '2' ? 2 : 1;
+    s->stream_buffer = c->stream_buffer != 0 ? c->stream_buffer
+                       : window != 0         ? window
+                                             : SMUX_STREAM_BUFFER;
+    if (s->stream_buffer > c->session_buffer)
+        s->stream_buffer = c->session_buffer;
 }
 
 static int smux_handshake(void *state, const void *conf, struct gost_io *io)
@@ -212,7 +221,7 @@ static int smux_handshake(void *state, const void *conf, struct gost_io *io)
     const struct smux_conf *c = conf;
     struct smux_state *s = state;
 
-    s->version = version_of(c, gost_arg(io));
+    choose(s, c, gost_arg(io));
     s->next_id = gost_flow(io)->role == GOST_CLIENT ? 3 : 2;
     if (c->no_keepalive)
         return GOST_OK;

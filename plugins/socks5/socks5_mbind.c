@@ -1,13 +1,12 @@
 /* socks5_mbind.c - MUX BIND, the server: connections to a bound port as streams. */
 /* SPDX-License-Identifier: MIT */
+#include "relay_message.h"
 #include "socks5_server.h"
 
 /* Roles are reversed: the server opens the streams. */
 int socks5_become_session(struct gost_io *io, uint32_t tag, uint32_t role)
 {
-    /* version 1 unless mux.version says another */
-    gost_phase(io, "the session on the bound connection");
-    return gost_asked(gost_upgrade_arg(io, tag, 0, role, "smux", gost_bytes("1", 1)));
+    return gost_relay_session(io, tag, role, "1"); /* the version unless mux.version says another */
 }
 
 int socks5_mbind_next(struct socks5_server *s, struct gost_io *io)
@@ -45,11 +44,5 @@ int socks5_mbind_failed(struct socks5_server *s, struct gost_io *io, const struc
     return socks5_mbind_next(s, io);
 }
 
-static int visitor_step(void *state, const void *conf, struct gost_io *io,
-                        const struct gost_event *ev)
-{
-    return ev->type == GOST_EV_START ? gost_asked(gost_relay(io, 0, 1, 0)) : GOST_AGAIN;
-}
-
 const struct gost_handler_ops socks5_visitor_ops = {
-    .size = sizeof(struct gost_handler_ops), .accepts = GOST_STREAM, .step = visitor_step};
+    .size = sizeof(struct gost_handler_ops), .accepts = GOST_STREAM, .step = gost_visitor_step};

@@ -58,6 +58,30 @@ int gost_lines_add(const struct gost_line *lines, uint32_t n,
     return GOST_OK;
 }
 
+int gost_texts_add(const struct gost_list *texts, int (*add)(void *to, struct gost_bytes text),
+                   void *to, const char *rule, char *error, size_t error_size)
+{
+    uint32_t i;
+    int r;
+
+    for (i = 0; i < texts->n; i++) {
+        r = add(to, gost_bytes_str(texts->v[i]));
+        if (r == GOST_EPROTO)
+            snprintf(error, error_size, "\"%.80s\": %s", texts->v[i], rule);
+        if (r != GOST_OK)
+            return r;
+    }
+    return GOST_OK;
+}
+
+int gost_bytes_order(struct gost_bytes a, struct gost_bytes b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int r = n ? memcmp(a.p, b.p, n) : 0;
+
+    return r ? r : (a.n > b.n) - (a.n < b.n);
+}
+
 /* ---- addresses ---- */
 
 void gost_ip_widen(uint8_t out[16], const struct gost_addr *addr)

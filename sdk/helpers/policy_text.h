@@ -3,6 +3,7 @@
 #ifndef GOST_POLICY_TEXT_H
 #define GOST_POLICY_TEXT_H
 
+#include <gost/options.h>
 #include <gost/policy.h>
 
 /* ---- lines ---- [any], pure */
@@ -20,6 +21,13 @@ struct gost_bytes gost_line_word(struct gost_bytes *line);
 int gost_lines_add(const struct gost_line *lines, uint32_t n,
                    int (*add)(void *to, struct gost_bytes text), void *to, const char *what,
                    char *error, size_t error_size);
+
+/* The same for texts of the configuration: one that is GOST_EPROTO is an error, which says RULE. */
+int gost_texts_add(const struct gost_list *texts, int (*add)(void *to, struct gost_bytes text),
+                   void *to, const char *rule, char *error, size_t error_size);
+
+/* Bytes in order: below 0, 0, above 0, as memcmp; a shorter one is before what it begins. */
+int gost_bytes_order(struct gost_bytes a, struct gost_bytes b);
 
 /* ---- addresses ---- [any], pure. In 16 bytes IPv4 is IPv4-mapped IPv6. */
 

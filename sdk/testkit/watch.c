@@ -355,6 +355,8 @@ int kit_watch(struct gost_kit *kit)
 
     kit->host = *ge_host_table();
     kit->host.worker_data = kit_worker_data;
+    kit->host.table_get = kit_table_get;
+    kit->host.table_put = kit_table_put;
     kit->host.send = host_send;
     kit->host.rx = host_rx;
     kit->host.peek = host_peek;

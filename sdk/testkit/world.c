@@ -526,5 +526,6 @@ void kit_world_close(struct kit_world *w)
         ge_conf_free(lc->conf);
         free(lc);
     }
+    kit_values_free(w);
     kit_now = NULL;
 }

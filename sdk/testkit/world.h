@@ -69,10 +69,11 @@ struct kit_world {
     struct kit_pending *pending, **pending_tail;
     struct ge_conf *conf;
     struct kit_layer_conf *layers;
-    unsigned inside, woken; /* inside: calls of the plugin under way */
-    const char *calling;    /* which operation */
-    uint32_t used_answers;  /* bit per answer of the script */
-    const uint8_t *dice;    /* fuzzing: what decides answers; NULL: the script */
+    struct kit_value *values; /* of shared tables */
+    unsigned inside, woken;   /* inside: calls of the plugin under way */
+    const char *calling;      /* which operation */
+    uint32_t used_answers;    /* bit per answer of the script */
+    const uint8_t *dice;      /* fuzzing: what decides answers; NULL: the script */
     size_t n_dice;
 };
 
@@ -92,6 +93,12 @@ void kit_break(struct kit_world *w, const char *fmt, ...) GOST_PRINTF(2, 3);
 void kit_trace(struct kit_world *w, const void *p, size_t n);
 const struct gost_component *kit_component(const struct gost_kit *kit, uint32_t kind,
                                            const char *name, size_t n);
+
+/* values.c */
+int kit_table_get(const char *table, struct gost_bytes key, void *ret_value, size_t value_size);
+int kit_table_put(const char *table, struct gost_bytes key, const void *value, size_t value_size,
+                  uint64_t ttl_ns, int only_new);
+void kit_values_free(struct kit_world *w);
 
 /* user.c */
 void kit_user_start(struct kit_world *w, struct kit_user *u, struct kit_end *out,

@@ -92,6 +92,11 @@ def sizes(p, name):
         )
 
 
+def fifty(p, name):
+    one = lambda i: round_trip(p.entry, pattern(100000, i))
+    tap.case("50 streams at once over " + name, at_once, 50, one)
+
+
 def few_sessions(p):
     n = len(sessions(p.ports[0]))
     return 1 <= n <= p.workers or "%d sessions of %d workers" % (n, p.workers)
@@ -115,10 +120,10 @@ def end_arrives(p):
     return len(read_all(s)) == 1000
 
 
-def datagrams(p):
+def datagrams(p, extra=""):
     """A UDP port forward through a session of its own entry."""
     port, target = free_port(), udp_echo(lambda b: b + b"!")
-    url = "%s://127.0.0.1:%d" % (p.hops[0], p.ports[0])
+    url = "%s://127.0.0.1:%d%s" % (p.hops[0], p.ports[0], extra)
     h = Host("-L", "udp://127.0.0.1:%d/127.0.0.1:%d" % (port, target), "-F", url, udp=[port])
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     good = ask(s, ("127.0.0.1", port), b"hello", set()) == b"hello!"
@@ -136,12 +141,7 @@ def bytes_tests():
             name = "%s, %d workers" % (" and ".join(hops), workers)
             p = Pair(hops, workers)
             sizes(p, name)
-            tap.case(
-                "50 streams at once over " + name,
-                at_once,
-                50,
-                lambda i: round_trip(p.entry, pattern(100000, i)),
-            )
+            fifty(p, name)
             tap.case("they share a session per worker over " + name, few_sessions, p)
             tap.case("half-close over " + name, half_close, p)
             tap.case("a target's end over " + name, end_arrives, p)
@@ -155,6 +155,26 @@ def bytes_tests():
     tap.case("they end well", p.stop)
     p = Pair(["relay+mtcp"], extra="?mux.version=1", server_extra="?mux.version=1")
     sizes(p, "mtcp of version 1")
+    tap.case("they end well", p.stop)
+
+
+def yamux_tests():
+    extra = "?mux.type=yamux"
+    for hops in (["relay+mtcp"], ["socks5+mtls"], ["http+mws"], ["relay+mwss", "relay+mtcp"]):
+        name = "%s with yamux" % " and ".join(hops)
+        p = Pair(hops, 2, extra, extra)
+        sizes(p, name)
+        fifty(p, name)
+        tap.case("they share a session per worker over " + name, few_sessions, p)
+        tap.case("half-close over " + name, half_close, p)
+        tap.case("a target's end over " + name, end_arrives, p)
+        if hops == ["relay+mtcp"]:
+            tap.case("100 MB up over " + name, up, p.entry, TARGETS.take, 100 << 20)
+            tap.case("100 MB down over " + name, down, p.entry, GIVE, 100 << 20)
+            tap.case("datagrams over " + name, datagrams, p, extra)
+        tap.case("all end well: " + name, p.stop)
+    p = Pair(["relay+tcp+yamux"])
+    sizes(p, "yamux in a stack of the user's own")
     tap.case("they end well", p.stop)
 
 
@@ -493,6 +513,7 @@ def wrong_version():
 
 
 bytes_tests()
+yamux_tests()
 tap.case("a server killed and started again", killed, ["relay+mtls"])
 tap.case("the same with socks5+mtcp", killed, ["socks5+mtcp"])
 tap.case("a stopped server", stopped)
@@ -505,7 +526,13 @@ tap.case("carrier.maxBytes", limited_bytes)
 stuck_tests()
 tap.case("a reload keeps sessions of unchanged nodes and drains others", reload_keeps)
 tap.case("version 3 is refused", refused, "relay+mtcp://127.0.0.1:1?mux.version=3", "mux.version")
-tap.case("yamux is refused", refused, "relay+mtcp://127.0.0.1:1?mux.type=yamux", "mux.type")
+tap.case("h2mux is refused", refused, "relay+mtcp://127.0.0.1:1?mux.type=h2mux", "mux.type")
+tap.case(
+    "yamux with a window below the first one is refused",
+    refused,
+    "relay+mtcp://127.0.0.1:1?mux.type=yamux&mux.maxStreamWindow=1000",
+    "mux.maxStreamWindow",
+)
 tap.case(
     "a timeout below the interval is refused",
     refused,

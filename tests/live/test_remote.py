@@ -27,46 +27,11 @@ from harness import (
     serve,
     udp_echo,
 )
+from sessions import FIN, PSH, SYN, frame, read_frame, read_stream, talk
 
 tap = Tap()
 ECHO = serve(echo)
 UDP_ECHO = udp_echo(lambda b: b"echo " + b)
-SYN, FIN, PSH, NOP = range(4)
-
-
-def talk(port, data=pattern(200000)):
-    """Sends data through an echo and reads it back."""
-    s = must(lambda: socket.create_connection(("127.0.0.1", port), PATIENCE))
-    s.settimeout(PATIENCE)
-    threading.Thread(target=s.sendall, args=(data,), daemon=True).start()
-    got = recv_exact(s, len(data))
-    s.close()
-    return got == data
-
-
-def frame(cmd, sid, data=b""):
-    return struct.pack("<BBHI", 1, cmd, len(data), sid) + data
-
-
-def read_frame(s):
-    """The next frame that is no keep-alive: (command, stream, payload)."""
-    while True:
-        version, cmd, n, sid = struct.unpack("<BBHI", recv_exact(s, 8))
-        data = recv_exact(s, n)
-        if version != 1:
-            raise RuntimeError("version %d" % version)
-        if cmd != NOP:
-            return cmd, sid, data
-
-
-def read_stream(s, sid, n):
-    got = b""
-    while len(got) < n:
-        cmd, i, data = read_frame(s)
-        if cmd == PSH and i == sid:
-            got += data
-    return got
-
 
 def ip4(port, host="127.0.0.1"):
     return b"\1" + socket.inet_aton(host) + struct.pack(">H", port)
@@ -409,6 +374,7 @@ def main():
         case = lambda name, fn, *args: tap.case("%s: %s" % (scheme, name), fn, *args)
         case("twenty visitors at once", many, scheme, "bind=true")
         case("smux of version 2", many, scheme, "bind=true&mux.version=2", "?mux.version=2")
+        case("yamux", many, scheme, "bind=true&mux.type=yamux", "?mux.type=yamux")
         case("the server dies and returns", server_returns, scheme)
         case("the client leaves", client_leaves, scheme)
         case("packets of several peers", packets, scheme)

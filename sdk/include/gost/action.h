@@ -114,8 +114,9 @@ struct gost_result_dial {
 
 /*
  * BIND: listen. TCP, UNIX: `port` becomes a listening port, ACCEPT on it gives streams. UDP: `port`
- * becomes packets from anybody. Through the chain when it has a connector that can bind, unless
- * GOST_BIND_LOCAL. Result: struct gost_result_dial, local is the bound address.
+ * becomes packets from anybody; only for a service's own listener it may become a listening port,
+ * too, that gives packets of one peer each. Through the chain when it has a connector that can
+ * bind, unless GOST_BIND_LOCAL. Result: struct gost_result_dial, local is the bound address.
  */
 struct gost_act_bind {
     struct gost_action head;
@@ -146,7 +147,9 @@ struct gost_act_auth {
     struct gost_bytes user, secret;
 };
 
-/* ASK a policy of the service by kind. Result: struct gost_result_verdict. */
+/* ASK a policy of the service by kind. Result: struct gost_result_verdict. BYPASS, ADMISSION: about
+ * addr. INGRESS: the object named `text` about the host in addr; value is what the host leads to,
+ * and holds until the next ASK. */
 struct gost_act_ask {
     struct gost_action head;
     uint32_t policy; /* enum gost_policy_kind, see policy.h */

@@ -60,6 +60,9 @@ struct gost_connector_ops {
 };
 
 #define GOST_CONNECTOR_PASS 1u /* the target's address is ignored: port 0 is the target as it is */
+/* bind for UDP gives a port of packets for each peer with gost_accepted(), instead of associate's
+ * one port for all of them. */
+#define GOST_CONNECTOR_BIND_PACKETS 2u
 
 /*
  * LAYER [worker]. Port 0 is the wire, gost_app(io) the user above. The host calls handshake until

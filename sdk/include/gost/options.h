@@ -47,6 +47,14 @@ struct gost_map {
 #define GOST_OPT_SERVER   0x0010u /* only in the server role (listener, handler) */
 #define GOST_OPT_CLIENT   0x0020u /* only in the client role (dialer, connector) */
 #define GOST_OPT_OLD      0x0100u /* accepted, with a warning that names the summary */
+/* HANDLER: an address, a list of them, or of objects with `addr`: the host listens there, too, over
+ * TCP. What arrives is served by the same handler with the same options, and gost_arg() is the
+ * option's name, then for an object a line "key=value" for each of its other texts. The option
+ * NAME.proxyProtocol (above 0) puts that layer below. */
+#define GOST_OPT_LISTEN 0x0200u
+/* LAYER, ENUM: the words are layers; the one that the user gives stands in this one's place, with
+ * the same options. */
+#define GOST_OPT_LAYER 0x0400u
 
 /*
  * One option. `names` is the canonical key, then its aliases, separated by blanks: the first one

@@ -96,6 +96,12 @@ struct gost_q_name { /* HOSTS, RESOLVER: name -> addresses. INGRESS: name -> val
     struct gost_bytes name;
 };
 
+struct gost_a_value { /* INGRESS: what the name leads to */
+    uint32_t size;
+    uint32_t n; /* bytes of text; 0: no rule */
+    char text[256];
+};
+
 #define GOST_ADDRS_MAX 8
 
 struct gost_a_addrs {
@@ -113,9 +119,9 @@ struct gost_q_rate { /* LIMITER, RLIMITER, CLIMITER: who */
 };
 
 enum gost_per { /* who shares what a rule gives */
-    GOST_PER_ALL = 0,
-    GOST_PER_CLIENT = 1, /* all connections of one IP address */
-    GOST_PER_CONNECTION = 2
+                GOST_PER_ALL = 0,
+                GOST_PER_CLIENT = 1, /* all connections of one IP address */
+                GOST_PER_CONNECTION = 2
 };
 
 /* One rule. LIMITER: in (from the client) and out in bytes per second, burst in bytes; 0: the rate.
