@@ -43,6 +43,7 @@ ENGINE_PARTS = \
 	%D%/engine/session.c \
 	%D%/engine/session_watch.c \
 	%D%/engine/session_dgram.c \
+	%D%/engine/session_use.c \
 	%D%/engine/session_request.c \
 	%D%/engine/stack.c \
 	%D%/engine/task.c \

@@ -105,6 +105,13 @@ int ge_session_datagram(struct gost_io *io, struct gost_io *s, struct gost_bytes
 
     if (!x || (s && s->lv->stack->session != x))
         return GOST_EINTERNAL;
+    if (!s && ge_session_user(x)) {
+        int r = ge_queue_put_packet(&x->layer->app->up, &p);
+
+        if (r == GOST_OK)
+            ge_session_user_wake(x);
+        return r;
+    }
     d = *place_of(x, s ? (struct ge_stream *)s->lv->stack : NULL);
     return d ? ge_rx_packet(d->stack, &p) : GOST_END;
 }
