@@ -392,7 +392,7 @@ static void leave(struct quic_state *s)
     quic_error e;
 
     quic_error_default(&e);
-    quic_error_application(&e, 0, (const uint8_t *)"closed", 6);
+    quic_error_application(&e, gost_session_code(s->wire), (const uint8_t *)"closed", 6);
     send_close(s, &e);
 }
 
