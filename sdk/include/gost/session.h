@@ -129,6 +129,9 @@ struct gost_session_ops {
      * the peer has no requests. */
     int (*reply)(void *state, const void *conf, struct gost_io *io, uint32_t tag, int status,
                  struct gost_bytes payload);
+    /* 0: the peer takes no datagrams of s (or of the session: s NULL); then nobody gets a port of
+     * them. NULL: it takes them. */
+    int (*datagrams)(void *state, const void *conf, struct gost_io *io, struct gost_io *s);
 };
 
 #define GOST_SESSION_DATAGRAMS 1u /* has datagrams */
