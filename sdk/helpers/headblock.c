@@ -220,6 +220,17 @@ static void put_request(struct gost_field_list *l, const struct gost_head *h, in
     put(l, ":protocol", h->protocol);
 }
 
+/* The value of the first field of that (lower-case) name; .p is NULL when there is none. */
+struct gost_bytes gost_head_get(const struct gost_head *h, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < h->n_fields; i++)
+        if (gost_bytes_eq(h->fields[i].name, gost_bytes_str(name)))
+            return h->fields[i].value;
+    return gost_bytes(NULL, 0);
+}
+
 /* 1: the head has a field of that name. */
 int gost_head_has(const struct gost_head *head, const char *name)
 {

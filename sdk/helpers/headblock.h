@@ -30,6 +30,7 @@ int gost_block_head(struct gost_block *b, struct gost_head *ret_head,
                     struct gost_field **ret_fields);
 
 void gost_http_date(char *to, uint64_t seconds);
+struct gost_bytes gost_head_get(const struct gost_head *h, const char *name);
 int gost_head_has(const struct gost_head *head, const char *name);
 int gost_field_secret(struct gost_bytes name);
 
