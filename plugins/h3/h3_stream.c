@@ -139,6 +139,14 @@ static int op_datagram(void *state, const void *conf, struct gost_io *io, struct
     return gost_wire_datagram(io, gost_bytes(buf, n + data.n));
 }
 
+/* What the peer's SETTINGS say is not known before they are there: then it may be. */
+static int op_datagrams(void *state, const void *conf, struct gost_io *io, struct gost_io *s)
+{
+    const struct h3 *h = state;
+
+    return s && h->conf->datagrams && (h->peer.datagram || !h->got_settings);
+}
+
 const struct gost_session_ops h3_session_ops = {
     .size = sizeof(struct gost_session_ops),
     .flags = GOST_SESSION_RESET | GOST_SESSION_DATAGRAMS,
@@ -148,4 +156,5 @@ const struct gost_session_ops h3_session_ops = {
     .closed = op_closed,
     .goaway = op_goaway,
     .datagram = op_datagram,
+    .datagrams = op_datagrams,
 };
