@@ -126,6 +126,7 @@ EXTRA_DIST += \
 	%D%/testkit/test_capture.h \
 	%D%/testkit/test_flow.h \
 	%D%/testkit/test_layer.h \
+	%D%/testkit/test_mux.h \
 	%D%/testkit/test_tap.h
 
 EXTRA_DIST += %D%/README.md %D%/testkit/README.md
