@@ -486,7 +486,7 @@ static void test_pieces(void)
     begin(CLIENT);
     c = open_stream(CLIENT, GOST_STREAM_ONEWAY);
     for (i = 0; i < 5; i++)
-        put(c, "\x00\x04\x02\x33\x01" + i, 1);
+        put(c, &"\x00\x04\x02\x33\x01"[i], 1);
     s = open_stream(CLIENT, 0);
     n = head_text(b, request);
     memcpy(b + n, "\x40\x21\x40\x03xyz\x00\x05hello", 14);

@@ -7,7 +7,7 @@ import threading
 
 import streams
 from harness import Host, Tap, free_port, pattern, udp_echo
-from streams import at_once, down, echoed, up_until_end
+from streams import at_once, down, echoed, udp_asked, udp_client, up_until_end
 
 tap = Tap()
 T = streams.Targets()
@@ -31,47 +31,24 @@ def connections(entry, note):
     tap.case("150 streams at once " + note, at_once, 150, one)
 
 
-def asked(s, data):
-    """A datagram may get lost: it is sent again until its answer is there."""
-    for _ in range(40):
-        try:
-            s.send(data)
-            while True:
-                got = s.recv(65536)
-                if got == b"<" + data:
-                    return True
-        except socket.timeout:
-            continue
-        except OSError:  # nobody listens yet
-            PAUSE.wait(0.2)
-    return "no answer to %d bytes" % len(data)
-
-
-def client(port):
-    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.connect(("127.0.0.1", port))
-    s.settimeout(1)
-    return s
-
-
 def datagrams(port, note):
-    s = client(port)
+    s = udp_client(port)
 
     def sizes():
         for n in (1, 2, 63, 64, 500, 1000, LARGEST):
-            r = asked(s, pattern(n, n))
+            r = udp_asked(s, pattern(n, n))
             if r is not True:
                 return r
         return True
 
     def too_large():
         s.send(pattern(TOO_LARGE, 1))
-        return asked(s, b"behind a large one")
+        return udp_asked(s, b"behind a large one")
 
     def one(i):
-        c = client(port)
+        c = udp_client(port)
         for k in range(5):
-            r = asked(c, b"%d %d" % (i, k))
+            r = udp_asked(c, b"%d %d" % (i, k))
             if r is not True:
                 return r
         return True
@@ -145,8 +122,8 @@ def second_hop():
     tap.case("4 MiB down " + note, down, entry, T.give, 4 << 20)
     tap.case("1 MiB up " + note, up_until_end, entry, T.until_end, 1 << 20)
     tap.case("an echo " + note, echoed, entry, T.echo, pattern(5000, 5))
-    s = client(fwd)
-    tap.case("a datagram " + note, asked, s, pattern(500, 2))
+    s = udp_client(fwd)
+    tap.case("a datagram " + note, udp_asked, s, pattern(500, 2))
     ended(note, c, b, a)
 
 
@@ -175,7 +152,7 @@ def refusals():
         return "it worked"
 
     def no_datagrams():
-        u = client(fwd)
+        u = udp_client(fwd)
         u.settimeout(0.2)
         for _ in range(100):
             try:
