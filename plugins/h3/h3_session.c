@@ -104,14 +104,14 @@ static int meet(struct h3 *h, struct gost_io *wire)
 static int news(struct h3 *h, struct gost_io *wire)
 {
     struct h3_stream *st = gost_data(wire);
-    int r = GOST_OK;
+    int r;
 
     if (!st) {
         r = meet(h, wire);
+        if (r != GOST_OK)
+            return r;
         st = gost_data(wire);
     }
-    if (r != GOST_OK)
-        return r;
     if (st->kind != H3_REQUEST)
         return h3_control_read(h, st);
     if (st->waits && gost_tx_room(wire) > 0) {
