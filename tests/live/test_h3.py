@@ -59,10 +59,11 @@ def datagrams(port, note):
 
 
 def ended(note, *hosts):
+    status = [h.stop() for h in hosts]
     tap.ok(
-        [h.stop() for h in hosts] == [0] * len(hosts),
+        status == [0] * len(hosts),
         "all end cleanly " + note,
-        "".join(h.text() for h in hosts),
+        "%r\n" % status + "".join(h.text()[-4000:] for h in hosts),
     )
 
 
