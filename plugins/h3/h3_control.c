@@ -29,7 +29,7 @@ int h3_control_open(struct h3 *h)
 int h3_control_goaway(struct h3 *h)
 {
     uint8_t buf[24], id[8];
-    size_t n = h3_varint_put(id, h->client ? 0 : h->next_id), at;
+    size_t n = h3_varint_put(id, h->next_id), at;
 
     if (!h->control || !h->control->wire)
         return GOST_OK;
@@ -106,7 +106,8 @@ static int got_goaway(struct h3 *h, struct gost_bytes b)
         return h3_die(h, H3_FRAME_ERROR, "a GOAWAY that is none");
     if (h->client && id % 4 != 0)
         return h3_die(h, H3_ID_ERROR, "a GOAWAY for a stream that is no request");
-    gost_session_goaway(h->wire);
+    if (h->client) /* a client's is about pushes: its requests may still be under way to us */
+        gost_session_goaway(h->wire);
     return GOST_OK;
 }
 

@@ -117,7 +117,7 @@ static int op_goaway(void *state, const void *conf, struct gost_io *io)
 
     h->wire = io;
     h->closing = 1;
-    return h->dead ? GOST_OK : h3_control_goaway(h);
+    return h->dead || h->client ? GOST_OK : h3_control_goaway(h);
 }
 
 static int op_datagram(void *state, const void *conf, struct gost_io *io, struct gost_io *s,

@@ -296,6 +296,24 @@ static void test_second_control(void)
     ok(end(), "nothing is left");
 }
 
+/* It overtakes requests that were sent before it. */
+static void test_client_goaway(void)
+{
+    struct ge_stack *c, *s;
+    uint8_t b[200];
+
+    begin(CLIENT);
+    c = control();
+    put(c, "\x07\x01\x00", 3);
+    s = open_stream(CLIENT, 0);
+    put(s, b, head_text(b, request));
+    ok(!t.side[SERVER].ended && t.side[SERVER].n_accepted == 1,
+       "a client's GOAWAY does not end its requests");
+    ge_stack_free(s, 1);
+    ge_stack_free(c, 1);
+    ok(end(), "nothing is left");
+}
+
 /* Frames of a request that end the session. */
 static void test_wrong_frames(void)
 {
@@ -543,6 +561,7 @@ int main(void)
     test_goaway();
     test_wrong_control();
     test_second_control();
+    test_client_goaway();
     test_wrong_frames();
     test_heads();
     test_lengths();
