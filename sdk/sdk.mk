@@ -43,6 +43,7 @@ ENGINE_PARTS = \
 	%D%/engine/session.c \
 	%D%/engine/session_watch.c \
 	%D%/engine/session_dgram.c \
+	%D%/engine/session_use.c \
 	%D%/engine/session_request.c \
 	%D%/engine/stack.c \
 	%D%/engine/task.c \
@@ -65,6 +66,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/decoy.h \
 	%D%/helpers/exchange.c \
 	%D%/helpers/exchange.h \
+	%D%/helpers/headblock.c \
+	%D%/helpers/headblock.h \
 	%D%/helpers/http1.c \
 	%D%/helpers/http1.h \
 	%D%/helpers/http1_body.c \
@@ -130,6 +133,7 @@ EXTRA_DIST += \
 	%D%/testkit/test_capture.h \
 	%D%/testkit/test_flow.h \
 	%D%/testkit/test_layer.h \
+	%D%/testkit/test_mux.h \
 	%D%/testkit/test_session.h \
 	%D%/testkit/test_tap.h
 

@@ -1,6 +1,7 @@
 # peers.py - what the tests against other programs share: daemons, checks of a tunnel.
 # SPDX-License-Identifier: MIT
 """Comes before harness in every test: it puts the folder of the harness on the path."""
+
 import hashlib
 import os
 import socket
@@ -27,8 +28,13 @@ class Daemon:
         self.path = os.path.join(harness.WORK, "peer-%d.log" % len(harness._procs))
         with open(self.path, "wb") as log:
             self.proc = subprocess.Popen(
-                self.argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env=dict(os.environ, **(env or {})), cwd=cwd or harness.WORK)
+                self.argv,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(os.environ, **(env or {})),
+                cwd=cwd or harness.WORK,
+            )
         harness._procs.append(self.proc)
         try:
             for port in ports:
@@ -70,10 +76,26 @@ def certificate(name="peer.example"):
     """A self-signed certificate and its key, made by openssl: (cert, key)."""
     cert = os.path.join(harness.WORK, name + ".crt")
     key = os.path.join(harness.WORK, name + ".key")
-    made = harness.run([
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
-        "/CN=" + name, "-addext", "subjectAltName=DNS:%s,IP:127.0.0.1" % name, "-keyout", key,
-        "-out", cert])
+    made = harness.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=" + name,
+            "-addext",
+            "subjectAltName=DNS:%s,IP:127.0.0.1" % name,
+            "-keyout",
+            key,
+            "-out",
+            cert,
+        ]
+    )
     if made.returncode:
         raise RuntimeError(made.stderr.decode())
     os.chmod(key, 0o644)
@@ -81,6 +103,7 @@ def certificate(name="peer.example"):
 
 
 # ---- targets --------------------------------------------------------------------------------
+
 
 def counted(s):
     """Reads a length and so many bytes, answers digest and pattern, waits for the end."""
@@ -100,6 +123,7 @@ def counted(s):
 
 
 # ---- checks: True, or what is wrong ---------------------------------------------------------
+
 
 def expected(data):
     return hashlib.sha256(data).hexdigest().encode() + harness.pattern(ANSWER, 3)

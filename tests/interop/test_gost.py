@@ -6,10 +6,31 @@ import os
 import shutil
 import socket
 
-from peers import (ANSWER, Daemon, compare, counted, curl, datagrams, echoes, ended_cleanly,
-                   half_close, refusal, round_trip, section)
-from harness import (Host, Tap, answer_after_end, connect_via, free_port, http_target, pattern,
-                     serve, udp_echo)
+from peers import (
+    ANSWER,
+    Daemon,
+    compare,
+    counted,
+    curl,
+    datagrams,
+    echoes,
+    ended_cleanly,
+    half_close,
+    refusal,
+    round_trip,
+    section,
+)
+from harness import (
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    http_target,
+    pattern,
+    serve,
+    udp_echo,
+)
 
 tap = Tap()
 GOST = os.environ.get("GOST_BIN") or shutil.which("gost")
@@ -68,18 +89,24 @@ def pairs(left, right, note):
         port, entry = free_port(), free_port()
         name = "%s > %s, %s" % (client, server, note)
         behind = right("-L", url(server, port), ports=[port])
-        before = left("-L", "socks5://127.0.0.1:%d?udp=true" % entry, "-F", url(client, port),
-                      ports=[entry])
+        before = left(
+            "-L", "socks5://127.0.0.1:%d?udp=true" % entry, "-F", url(client, port), ports=[entry]
+        )
         for host in ("127.0.0.1", "localhost"):
-            tap.case("%s, to %s" % (name, host),
-                     lambda: round_trip(connect_via("socks5", entry, host, COUNTED)))
-        tap.case("half-close, " + name,
-                 lambda: half_close(connect_via("socks5", entry, "127.0.0.1", END)))
+            tap.case(
+                "%s, to %s" % (name, host),
+                lambda: round_trip(connect_via("socks5", entry, host, COUNTED)),
+            )
+        tap.case(
+            "half-close, " + name,
+            lambda: half_close(connect_via("socks5", entry, "127.0.0.1", END)),
+        )
         if udp:
             tap.case("UDP, " + name, lambda: datagrams(entry, ECHO))
         if refuses:
-            tap.case("a closed port, " + name,
-                     lambda: refusal(entry, "127.0.0.1", free_port()) != 0)
+            tap.case(
+                "a closed port, " + name, lambda: refusal(entry, "127.0.0.1", free_port()) != 0
+            )
         ended(name, before, behind)
 
 
@@ -87,15 +114,19 @@ def passwords(left, right, note):
     for scheme in PASSWORDS:
         port, good, bad = free_port(), free_port(), free_port()
         behind = right("-L", url(scheme, port, "user:pass@"), ports=[port])
-        before = left("-L", "http://127.0.0.1:%d" % good, "-F", url(scheme, port, "user:pass@"),
-                      ports=[good])
-        wrong = left("-L", "http://127.0.0.1:%d" % bad, "-F", url(scheme, port, "user:no@"),
-                     ports=[bad])
+        before = left(
+            "-L", "http://127.0.0.1:%d" % good, "-F", url(scheme, port, "user:pass@"), ports=[good]
+        )
+        wrong = left(
+            "-L", "http://127.0.0.1:%d" % bad, "-F", url(scheme, port, "user:no@"), ports=[bad]
+        )
         name = "%s with a password, %s" % (scheme, note)
         target = "http://localhost:%d/" % WEB
         tap.case(name, lambda: compare(curl("-x", "http://127.0.0.1:%d" % good, target), BODY))
-        tap.case("a wrong one is refused, " + name, lambda: curl(
-            "-x", "http://127.0.0.1:%d" % bad, target) != BODY)
+        tap.case(
+            "a wrong one is refused, " + name,
+            lambda: curl("-x", "http://127.0.0.1:%d" % bad, target) != BODY,
+        )
         ended(name, before, wrong, behind)
 
 
@@ -104,12 +135,19 @@ def forwards(left, right, note):
     for scheme, query in (("relay", "?bind=true"), ("socks5", "?udp=true")):
         port, tcp, udp = free_port(), free_port(), free_port(socket.SOCK_DGRAM)
         behind = right("-L", url(scheme + query, port), ports=[port])
-        before = left("-L", "tcp://127.0.0.1:%d/127.0.0.1:%d" % (tcp, END),
-                      "-L", "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (udp, ECHO),
-                      "-F", url(scheme, port), ports=[tcp])
+        before = left(
+            "-L",
+            "tcp://127.0.0.1:%d/127.0.0.1:%d" % (tcp, END),
+            "-L",
+            "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true" % (udp, ECHO),
+            "-F",
+            url(scheme, port),
+            ports=[tcp],
+        )
         name = "forward over %s, %s" % (scheme, note)
-        tap.case("tcp " + name, lambda: half_close(
-            socket.create_connection(("127.0.0.1", tcp), 20)))
+        tap.case(
+            "tcp " + name, lambda: half_close(socket.create_connection(("127.0.0.1", tcp), 20))
+        )
         tap.case("udp " + name, lambda: echoes(udp))
         ended(name, before, behind)
 

@@ -5,10 +5,30 @@
 import socket
 
 import peers
-from peers import (ANSWER, Daemon, certificate, counted, ended_cleanly, half_close, open_work,
-                   round_trip, section, write)
-from harness import (Host, Tap, answer_after_end, connect_via, free_port, need, read_all,
-                     recv_exact, serve, socks_addr)
+from peers import (
+    ANSWER,
+    Daemon,
+    certificate,
+    counted,
+    ended_cleanly,
+    half_close,
+    open_work,
+    round_trip,
+    section,
+    write,
+)
+from harness import (
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    need,
+    read_all,
+    recv_exact,
+    serve,
+    socks_addr,
+)
 
 tap = Tap()
 COUNTED = serve(counted)
@@ -56,9 +76,13 @@ listen gate_tls
     bind 127.0.0.1:{gate_tls} ssl crt {pem}
     server proxy 127.0.0.1:{proxy}
 """
-PORTS = {name: free_port() for name in (
-    "front1 front2 front_tlv front_tls front_end front_local back gate us1 us2 us_tls us_end "
-    "us_local gate_tls proxy").split()}
+PORTS = {
+    name: free_port()
+    for name in (
+        "front1 front2 front_tlv front_tls front_end front_local back gate us1 us2 us_tls us_end "
+        "us_local gate_tls proxy"
+    ).split()
+}
 
 
 def connect_from(host, port):
@@ -90,20 +114,30 @@ def origin(front, name):
         seen, mine = ask(connect_from(CLIENT, PORTS[front]))
         want = "%s %d" % (mine, PORTS[front])
         return seen == want or "the far end saw %r, not %r" % (seen, want)
+
     tap.case(name, fn)
 
 
 def in_front():
     us = {}
     for name, version in (("us1", 1), ("us2", 2), ("us_local", 1)):
-        us[name] = Host("-L", "tcp://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1&"
-                        "handler.proxyProtocol=%d" % (PORTS[name], PORTS["back"], version),
-                        ports=[PORTS[name]])
-    us["us_tls"] = Host("-L", "forward+tls://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1&"
-                        "handler.proxyProtocol=2" % (PORTS["us_tls"], PORTS["back"]),
-                        ports=[PORTS["us_tls"]])
-    us["us_end"] = Host("-L", "tcp://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1"
-                        % (PORTS["us_end"], END), ports=[PORTS["us_end"]])
+        us[name] = Host(
+            "-L",
+            "tcp://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1&"
+            "handler.proxyProtocol=%d" % (PORTS[name], PORTS["back"], version),
+            ports=[PORTS[name]],
+        )
+    us["us_tls"] = Host(
+        "-L",
+        "forward+tls://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1&"
+        "handler.proxyProtocol=2" % (PORTS["us_tls"], PORTS["back"]),
+        ports=[PORTS["us_tls"]],
+    )
+    us["us_end"] = Host(
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d?proxyProtocol=1" % (PORTS["us_end"], END),
+        ports=[PORTS["us_end"]],
+    )
     origin("front1", "send-proxy > proxyProtocol, handler.proxyProtocol=1 > accept-proxy")
     origin("front2", "send-proxy-v2 > proxyProtocol, handler.proxyProtocol=2 > accept-proxy")
     origin("front_tlv", "send-proxy-v2 with a checksum and a unique id > proxyProtocol")
@@ -112,10 +146,14 @@ def in_front():
     origin("us2", "a client without a header is itself (v2)")
     peers.until(lambda: ask(connect_from(CLIENT, PORTS["front_local"]))[0])  # haproxy saw us up
     origin("front_local", "beside health checks, which are LOCAL")
-    tap.case("half-close and bytes behind send-proxy-v2",
-             lambda: half_close(connect_from(CLIENT, PORTS["front_end"])))
-    tap.case("half-close and bytes without a header",
-             lambda: half_close(connect_from(CLIENT, PORTS["us_end"])))
+    tap.case(
+        "half-close and bytes behind send-proxy-v2",
+        lambda: half_close(connect_from(CLIENT, PORTS["front_end"])),
+    )
+    tap.case(
+        "half-close and bytes without a header",
+        lambda: half_close(connect_from(CLIENT, PORTS["us_end"])),
+    )
     tap.ok(all(h.alive() for h in us.values()), "all live")
     ended_cleanly(tap, "behind haproxy", *us.values())
 
@@ -127,22 +165,36 @@ def behind(haproxy):
         for scheme in ("socks5", "http"):
             entry = free_port()
             name = "-F %s?proxyProtocol=%d > accept-proxy" % (scheme, version)
-            h = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F",
-                     "%s://127.0.0.1:%d?proxyProtocol=%d" % (scheme, PORTS["gate"], version),
-                     ports=[entry])
+            h = Host(
+                "-L",
+                "socks5://127.0.0.1:%d" % entry,
+                "-F",
+                "%s://127.0.0.1:%d?proxyProtocol=%d" % (scheme, PORTS["gate"], version),
+                ports=[entry],
+            )
             before = haproxy.text().count(CLIENT + " gate")
             tap.case(name, lambda: round_trip(open_from(CLIENT, entry, COUNTED)))
-            tap.case("half-close, " + name,
-                     lambda: half_close(open_from(CLIENT, entry, END)))
-            tap.case("the client's address, " + name, lambda: bool(peers.until(
-                lambda: haproxy.text().count(CLIENT + " gate") >= before + 2)))
+            tap.case("half-close, " + name, lambda: half_close(open_from(CLIENT, entry, END)))
+            tap.case(
+                "the client's address, " + name,
+                lambda: bool(
+                    peers.until(lambda: haproxy.text().count(CLIENT + " gate") >= before + 2)
+                ),
+            )
             ended_cleanly(tap, name, h)
     for scheme in ("socks5+tls", "http+tls"):
         entry = free_port()
-        h = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F",
-                 "%s://127.0.0.1:%d" % (scheme, PORTS["gate_tls"]), ports=[entry])
-        tap.case("-F %s > bind ssl" % scheme, lambda: round_trip(
-            connect_via("socks5", entry, "127.0.0.1", COUNTED)))
+        h = Host(
+            "-L",
+            "socks5://127.0.0.1:%d" % entry,
+            "-F",
+            "%s://127.0.0.1:%d" % (scheme, PORTS["gate_tls"]),
+            ports=[entry],
+        )
+        tap.case(
+            "-F %s > bind ssl" % scheme,
+            lambda: round_trip(connect_via("socks5", entry, "127.0.0.1", COUNTED)),
+        )
         ended_cleanly(tap, scheme, h)
     ended_cleanly(tap, "the proxy behind haproxy", proxy)
 

@@ -26,7 +26,10 @@ CASES = (
 
 def options(crypt, ours):
     return "kcp.key=%s&kcp.crypt=%s&kcp.sndwnd=256&kcp.rcvwnd=256%s" % (
-        KEY.replace(" ", "%20"), crypt, ours)
+        KEY.replace(" ", "%20"),
+        crypt,
+        ours,
+    )
 
 
 def common(crypt, theirs):
@@ -58,10 +61,20 @@ def through(port):
 
 def theirs_dials(crypt, theirs, ours):
     mine, front = free_port(), free_port()
-    host = Host("-L", "tcp+kcp://127.0.0.1:%d/127.0.0.1:%d?%s" % (
-        mine, TARGET, options(crypt, ours)), udp=(mine,))
-    peer = Daemon("kcptun-client", "-l", "127.0.0.1:%d" % front, "-r", "127.0.0.1:%d" % mine,
-                  *common(crypt, theirs), ports=(front,))
+    host = Host(
+        "-L",
+        "tcp+kcp://127.0.0.1:%d/127.0.0.1:%d?%s" % (mine, TARGET, options(crypt, ours)),
+        udp=(mine,),
+    )
+    peer = Daemon(
+        "kcptun-client",
+        "-l",
+        "127.0.0.1:%d" % front,
+        "-r",
+        "127.0.0.1:%d" % mine,
+        *common(crypt, theirs),
+        ports=(front,)
+    )
     tap.case("kcptun-client to us, %s %s" % (crypt, " ".join(theirs)), through, front)
     peer.stop()
     ended_cleanly(tap, "we end cleanly, %s" % crypt, host)
@@ -69,10 +82,21 @@ def theirs_dials(crypt, theirs, ours):
 
 def ours_dials(crypt, theirs, ours):
     far, front = free_port(), free_port()
-    peer = Daemon("kcptun-server", "-t", "127.0.0.1:%d" % TARGET, "-l", "127.0.0.1:%d" % far,
-                  *common(crypt, theirs))
-    host = Host("-L", "tcp://127.0.0.1:%d" % front, "-F", "forward+kcp://127.0.0.1:%d?%s" % (
-        far, options(crypt, ours)), ports=(front,))
+    peer = Daemon(
+        "kcptun-server",
+        "-t",
+        "127.0.0.1:%d" % TARGET,
+        "-l",
+        "127.0.0.1:%d" % far,
+        *common(crypt, theirs)
+    )
+    host = Host(
+        "-L",
+        "tcp://127.0.0.1:%d" % front,
+        "-F",
+        "forward+kcp://127.0.0.1:%d?%s" % (far, options(crypt, ours)),
+        ports=(front,),
+    )
     tap.case("we to kcptun-server, %s %s" % (crypt, " ".join(theirs)), through, front)
     peer.stop()
     ended_cleanly(tap, "we end cleanly as a client, %s" % crypt, host)

@@ -6,18 +6,45 @@ import os
 import socket
 
 import peers
-from peers import (ANSWER, Daemon, certificate, compare, counted, curl, ended_cleanly, half_close,
-                   http_head, open_work, round_trip, section, write)
-from harness import (WORK, Host, Tap, answer_after_end, connect_via, free_port, http_target,
-                     need, pattern, read_all, recv_exact, serve)
+from peers import (
+    ANSWER,
+    Daemon,
+    certificate,
+    compare,
+    counted,
+    curl,
+    ended_cleanly,
+    half_close,
+    http_head,
+    open_work,
+    round_trip,
+    section,
+    write,
+)
+from harness import (
+    WORK,
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    http_target,
+    need,
+    pattern,
+    read_all,
+    recv_exact,
+    serve,
+)
 
 tap = Tap()
 COUNTED = serve(counted)
 END = serve(answer_after_end(ANSWER))
 BODY = pattern(400000)
 DATA = pattern(150000, 9)
-STREAM = ("/usr/lib/nginx/modules/ngx_stream_module.so",
-          "/usr/lib64/nginx/modules/ngx_stream_module.so")
+STREAM = (
+    "/usr/lib/nginx/modules/ngx_stream_module.so",
+    "/usr/lib64/nginx/modules/ngx_stream_module.so",
+)
 
 CONFIG = """daemon off;
 master_process off;
@@ -79,21 +106,26 @@ STREAMS = """stream {{
     }}
 }}
 """
-PORTS = {name: free_port() for name in
-         "web front forward plain header socks tls client socks_tls".split()}
+PORTS = {
+    name: free_port()
+    for name in "web front forward plain header socks tls client socks_tls".split()
+}
 
 
 def check(title, want, *args, data=None):
     def fn():
         return compare(curl(*args, data=data), want)
+
     tap.case(title, fn)
 
 
 def expect_continue(proxy):
     """A client that waits for 100 before it sends the body."""
     s = socket.create_connection(("127.0.0.1", proxy), 20)
-    s.sendall(b"POST http://127.0.0.1:%d/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-              b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (PORTS["web"], len(DATA)))
+    s.sendall(
+        b"POST http://127.0.0.1:%d/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % (PORTS["web"], len(DATA))
+    )
     head = http_head(s)
     if b" 100 " not in head:
         return "no 100 but %r" % head
@@ -129,14 +161,39 @@ def target(keepalive):
     check("a range" + note, BODY[1000:2001], *proxy, "-r", "1000-2000", url + "body")
     check("a redirect" + note, BODY, *proxy, "-L", url + "moved")
     check("204" + note, b"204", *proxy, "-w", "%{http_code}", url + "nothing")
-    check("HEAD" + note, b"%d" % len(BODY), *proxy, "-I", "-o", os.devnull, "-w",
-          "%header{content-length}", url + "body")
+    check(
+        "HEAD" + note,
+        b"%d" % len(BODY),
+        *proxy,
+        "-I",
+        "-o",
+        os.devnull,
+        "-w",
+        "%header{content-length}",
+        url + "body"
+    )
     digest = peers.expected(DATA)[:64]
     for place in ("upload", "stream"):
-        check("POST to /%s%s" % (place, note), digest, *proxy, "--data-binary", "@-", url + place,
-              data=DATA)
-        check("POST in chunks to /%s%s" % (place, note), digest, *proxy, "-X", "POST", "-T", "-",
-              url + place, data=DATA)
+        check(
+            "POST to /%s%s" % (place, note),
+            digest,
+            *proxy,
+            "--data-binary",
+            "@-",
+            url + place,
+            data=DATA
+        )
+        check(
+            "POST in chunks to /%s%s" % (place, note),
+            digest,
+            *proxy,
+            "-X",
+            "POST",
+            "-T",
+            "-",
+            url + place,
+            data=DATA
+        )
     tap.case("100-continue" + note, expect_continue, web)
     if keepalive == "true":
         check("three GETs use one connection" + note, b"123", *proxy, *[url + "count"] * 3)
@@ -148,30 +205,52 @@ def target(keepalive):
 
 def before():
     digest = PORTS["digest"]
-    h = Host("-L", "tcp://127.0.0.1:%d/127.0.0.1:%d" % (PORTS["forward"], digest),
-             ports=[PORTS["forward"]])
+    h = Host(
+        "-L",
+        "tcp://127.0.0.1:%d/127.0.0.1:%d" % (PORTS["forward"], digest),
+        ports=[PORTS["forward"]],
+    )
     url = "http://127.0.0.1:%d/" % PORTS["front"]
     check("GET, nginx proxy_pass > tcp forward", BODY, url)
-    check("POST, nginx proxy_pass > tcp forward", peers.expected(DATA)[:64], "--data-binary",
-          "@-", url, data=DATA)
+    check(
+        "POST, nginx proxy_pass > tcp forward",
+        peers.expected(DATA)[:64],
+        "--data-binary",
+        "@-",
+        url,
+        data=DATA,
+    )
     ended_cleanly(tap, "behind proxy_pass", h)
 
 
 def streams():
     socks, secret, entry = PORTS["socks"], PORTS["socks_tls"], free_port()
-    h = Host("-L", "socks5://127.0.0.1:%d?proxyProtocol=1" % socks, "-L",
-             "socks5+tls://127.0.0.1:%d" % secret, ports=[socks, secret])
-    c = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F",
-             "socks5+tls://127.0.0.1:%d" % PORTS["tls"], ports=[entry])
+    h = Host(
+        "-L",
+        "socks5://127.0.0.1:%d?proxyProtocol=1" % socks,
+        "-L",
+        "socks5+tls://127.0.0.1:%d" % secret,
+        ports=[socks, secret],
+    )
+    c = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % entry,
+        "-F",
+        "socks5+tls://127.0.0.1:%d" % PORTS["tls"],
+        ports=[entry],
+    )
     for name, port, half in (
-            ("nginx stream > socks5", PORTS["plain"], True),
-            ("nginx stream with proxy_protocol > socks5", PORTS["header"], True),
-            ("nginx stream with proxy_ssl > socks5+tls", PORTS["client"], False),
-            ("-F socks5+tls > nginx stream with ssl > socks5", entry, False)):
+        ("nginx stream > socks5", PORTS["plain"], True),
+        ("nginx stream with proxy_protocol > socks5", PORTS["header"], True),
+        ("nginx stream with proxy_ssl > socks5+tls", PORTS["client"], False),
+        ("-F socks5+tls > nginx stream with ssl > socks5", entry, False),
+    ):
         tap.case(name, lambda: round_trip(connect_via("socks5", port, "127.0.0.1", COUNTED)))
         if half:
-            tap.case("half-close, " + name,
-                     lambda: half_close(connect_via("socks5", port, "127.0.0.1", END)))
+            tap.case(
+                "half-close, " + name,
+                lambda: half_close(connect_via("socks5", port, "127.0.0.1", END)),
+            )
     ended_cleanly(tap, "nginx stream", c, h)
 
 
@@ -187,10 +266,12 @@ def main():
     PORTS["digest"] = http_target(BODY)
     cert, key = certificate()
     module = [path for path in STREAM if os.path.exists(path)]
-    names = dict(PORTS, work=WORK, cert=cert, key=key,
-                 module="load_module %s;" % module[0] if module else "")
-    conf = write("nginx.conf", CONFIG.format(
-        stream=STREAMS.format(**names) if module else "", **names))
+    names = dict(
+        PORTS, work=WORK, cert=cert, key=key, module="load_module %s;" % module[0] if module else ""
+    )
+    conf = write(
+        "nginx.conf", CONFIG.format(stream=STREAMS.format(**names) if module else "", **names)
+    )
     nginx = Daemon(program, "-e", "stderr", "-c", conf, ports=[PORTS["web"], PORTS["front"]])
     section(tap, "nginx as target", target, "false")
     section(tap, "nginx as target", target, "true")

@@ -161,7 +161,7 @@ def libev_client():
             through,
             "-L",
             "127.0.0.1:%d" % COUNTED,
-            ports=[through]
+            ports=[through],
         )
         tap.case(
             "ss-tunnel > ours, " + method,

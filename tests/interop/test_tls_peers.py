@@ -6,10 +6,35 @@ import json
 import socket
 import struct
 
-from peers import (ANSWER, SECONDS, Daemon, certificate, compare, counted, ended_cleanly, expected,
-                   half_close, refusal, round_trip, section, write)
-from harness import (Host, Tap, answer_after_end, connect_via, free_port, need, pattern, read_all,
-                     recv_exact, run, run_input, serve)
+from peers import (
+    ANSWER,
+    SECONDS,
+    Daemon,
+    certificate,
+    compare,
+    counted,
+    ended_cleanly,
+    expected,
+    half_close,
+    refusal,
+    round_trip,
+    section,
+    write,
+)
+from harness import (
+    Host,
+    Tap,
+    answer_after_end,
+    connect_via,
+    free_port,
+    need,
+    pattern,
+    read_all,
+    recv_exact,
+    run,
+    run_input,
+    serve,
+)
 
 tap = Tap()
 COUNTED = serve(counted)
@@ -23,11 +48,14 @@ def connect(port):
 
 # ---- stunnel --------------------------------------------------------------------------------
 
+
 def stunnel(program, cert, key):
     """One stunnel with a server and two clients, one of which shows a certificate."""
     names = ("server", "server_strict", "client", "client_cert", "socks", "ours", "ours_strict")
     ports = {name: free_port() for name in names}
-    conf = write("stunnel.conf", """foreground = yes
+    conf = write(
+        "stunnel.conf",
+        """foreground = yes
 pid =
 debug = 5
 [server]
@@ -55,22 +83,33 @@ accept = 127.0.0.1:{client_cert}
 connect = 127.0.0.1:{ours_strict}
 cert = {cert}
 key = {key}
-""".format(cert=cert, key=key, **ports))
+""".format(cert=cert, key=key, **ports),
+    )
     listening = [ports[n] for n in names if not n.startswith(("socks", "ours"))]
     socks, ours, strict = ports["socks"], ports["ours"], ports["ours_strict"]
     pair = "certFile=%s&keyFile=%s" % (cert, key)
-    h = Host("-L", "socks5://127.0.0.1:%d" % socks,
-             "-L", "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s" % (ours, END, pair),
-             "-L", "socks5+tls://127.0.0.1:%d?%s&caFile=%s" % (strict, pair, cert),
-             ports=[socks, ours, strict])
+    h = Host(
+        "-L",
+        "socks5://127.0.0.1:%d" % socks,
+        "-L",
+        "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s" % (ours, END, pair),
+        "-L",
+        "socks5+tls://127.0.0.1:%d?%s&caFile=%s" % (strict, pair, cert),
+        ports=[socks, ours, strict],
+    )
     daemon = Daemon(program, conf, ports=listening)
     stunnel_server(ports, cert, key)
-    tap.case("half-close, stunnel > forward+tls, verified",
-             lambda: half_close(connect(ports["client"])))
-    tap.case("stunnel with a certificate > socks5+tls with caFile", lambda: round_trip(
-        connect_via("socks5", ports["client_cert"], "127.0.0.1", COUNTED)))
-    tap.case("half-close, stunnel with a certificate > socks5+tls with caFile", lambda: half_close(
-        connect_via("socks5", ports["client_cert"], "127.0.0.1", END)))
+    tap.case(
+        "half-close, stunnel > forward+tls, verified", lambda: half_close(connect(ports["client"]))
+    )
+    tap.case(
+        "stunnel with a certificate > socks5+tls with caFile",
+        lambda: round_trip(connect_via("socks5", ports["client_cert"], "127.0.0.1", COUNTED)),
+    )
+    tap.case(
+        "half-close, stunnel with a certificate > socks5+tls with caFile",
+        lambda: half_close(connect_via("socks5", ports["client_cert"], "127.0.0.1", END)),
+    )
     daemon.stop()
     ended_cleanly(tap, "stunnel", h)
 
@@ -78,28 +117,45 @@ key = {key}
 def stunnel_server(ports, cert, key):
     good = "secure=true&caFile=%s&serverName=peer.example" % cert
     for name, port, query, works in (
-            ("stunnel", "server", "", True),
-            ("stunnel, verified", "server", good, True),
-            ("stunnel, of another name", "server", good + ".org", False),
-            ("stunnel, of no known authority", "server", "secure=true", False),
-            ("stunnel that asks for a certificate", "server_strict",
-             "certFile=%s&keyFile=%s" % (cert, key), True),
-            ("stunnel that asks for a certificate in vain", "server_strict", "", False)):
+        ("stunnel", "server", "", True),
+        ("stunnel, verified", "server", good, True),
+        ("stunnel, of another name", "server", good + ".org", False),
+        ("stunnel, of no known authority", "server", "secure=true", False),
+        (
+            "stunnel that asks for a certificate",
+            "server_strict",
+            "certFile=%s&keyFile=%s" % (cert, key),
+            True,
+        ),
+        ("stunnel that asks for a certificate in vain", "server_strict", "", False),
+    ):
         entry = free_port()
-        h = Host("-L", "socks5://127.0.0.1:%d" % entry, "-F",
-                 "socks5+tls://127.0.0.1:%d?%s" % (ports[port], query), ports=[entry])
+        h = Host(
+            "-L",
+            "socks5://127.0.0.1:%d" % entry,
+            "-F",
+            "socks5+tls://127.0.0.1:%d?%s" % (ports[port], query),
+            ports=[entry],
+        )
         if works:
-            tap.case("-F socks5+tls > " + name,
-                     lambda: round_trip(connect_via("socks5", entry, "127.0.0.1", COUNTED)))
-            tap.case("half-close, -F socks5+tls > " + name,
-                     lambda: half_close(connect_via("socks5", entry, "127.0.0.1", END)))
+            tap.case(
+                "-F socks5+tls > " + name,
+                lambda: round_trip(connect_via("socks5", entry, "127.0.0.1", COUNTED)),
+            )
+            tap.case(
+                "half-close, -F socks5+tls > " + name,
+                lambda: half_close(connect_via("socks5", entry, "127.0.0.1", END)),
+            )
         else:
-            tap.case("-F socks5+tls > %s is refused" % name,
-                     lambda: refusal(entry, "127.0.0.1", COUNTED) != 0)
+            tap.case(
+                "-F socks5+tls > %s is refused" % name,
+                lambda: refusal(entry, "127.0.0.1", COUNTED) != 0,
+            )
         ended_cleanly(tap, name, h)
 
 
 # ---- openssl --------------------------------------------------------------------------------
+
 
 def counted_then_end(s):
     """A `counted` that ends the connection itself, as s_client waits for that."""
@@ -111,8 +167,10 @@ def counted_then_end(s):
 def answered(port, *args, size=100000):
     """s_client at a port before `counted_then_end`."""
     data = pattern(size, 11)
-    done = run_input(["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-quiet", *args],
-                     struct.pack(">Q", size) + data)
+    done = run_input(
+        ["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-quiet", *args],
+        struct.pack(">Q", size) + data,
+    )
     good = compare(done.stdout, expected(data))
     return good if good is True else good + "\n" + done.stderr.decode(errors="replace")
 
@@ -121,33 +179,70 @@ def openssl_client(cert, key):
     port, strict, alpn = free_port(), free_port(), free_port()
     target = serve(counted_then_end)
     pair = "certFile=%s&keyFile=%s" % (cert, key)
-    h = Host("-L", "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s" % (port, target, pair),
-             "-L", "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s&caFile=%s" % (
-                 strict, target, pair, cert), ports=[port, strict])
-    verify = ["-CAfile", cert, "-verify_return_error", "-verify_hostname", "peer.example",
-              "-servername", "peer.example"]
+    h = Host(
+        "-L",
+        "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s" % (port, target, pair),
+        "-L",
+        "forward+tls://127.0.0.1:%d/127.0.0.1:%d?%s&caFile=%s" % (strict, target, pair, cert),
+        ports=[port, strict],
+    )
+    verify = [
+        "-CAfile",
+        cert,
+        "-verify_return_error",
+        "-verify_hostname",
+        "peer.example",
+        "-servername",
+        "peer.example",
+    ]
     for version, flag in VERSIONS:
         tap.case("s_client verifies us, TLS " + version, lambda: answered(port, flag, *verify))
-        tap.case("s_client with a certificate, TLS " + version,
-                 lambda: answered(strict, flag, "-cert", cert, "-key", key))
-        tap.case("s_client without a certificate is refused, TLS " + version,
-                 lambda: answered(strict, flag) is not True)
-    tap.case("s_client with TLS 1.1 is refused",
-             lambda: answered(port, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0") is not True)
+        tap.case(
+            "s_client with a certificate, TLS " + version,
+            lambda: answered(strict, flag, "-cert", cert, "-key", key),
+        )
+        tap.case(
+            "s_client without a certificate is refused, TLS " + version,
+            lambda: answered(strict, flag) is not True,
+        )
+    tap.case(
+        "s_client with TLS 1.1 is refused",
+        lambda: answered(port, "-tls1_1", "-cipher", "ALL:@SECLEVEL=0") is not True,
+    )
     for suite in ("ECDHE-RSA-CHACHA20-POLY1305", "ECDHE-RSA-AES128-GCM-SHA256"):
         tap.case("s_client with " + suite, lambda: answered(port, "-tls1_2", "-cipher", suite))
     for group in ("X25519", "P-256", "P-384"):
         tap.case("s_client with the group " + group, lambda: answered(port, "-groups", group))
     tap.case("s_client sends a MiB", lambda: answered(port, size=1 << 20))
     ended_cleanly(tap, "s_client", h)
-    conf = write("alpn.json", json.dumps({"services": [{
-        "name": "alpn", "addr": "127.0.0.1:%d" % alpn, "handler": {"type": "forward"},
-        "listener": {"type": "tls", "tls": {"certFile": cert, "keyFile": key, "options": {
-            "alpn": ["h2", "http/1.1"]}}},
-        "forwarder": {"nodes": [{"name": "n", "addr": "127.0.0.1:%d" % target}]}}]}))
+    conf = write(
+        "alpn.json",
+        json.dumps(
+            {
+                "services": [
+                    {
+                        "name": "alpn",
+                        "addr": "127.0.0.1:%d" % alpn,
+                        "handler": {"type": "forward"},
+                        "listener": {
+                            "type": "tls",
+                            "tls": {
+                                "certFile": cert,
+                                "keyFile": key,
+                                "options": {"alpn": ["h2", "http/1.1"]},
+                            },
+                        },
+                        "forwarder": {"nodes": [{"name": "n", "addr": "127.0.0.1:%d" % target}]},
+                    }
+                ]
+            }
+        ),
+    )
     h = Host("-C", conf, ports=[alpn])
-    for offer, want in (("http/1.1", b"ALPN protocol: http/1.1"),
-                        ("http/1.1,h2", b"ALPN protocol: h2")):
+    for offer, want in (
+        ("http/1.1", b"ALPN protocol: http/1.1"),
+        ("http/1.1,h2", b"ALPN protocol: h2"),
+    ):
         done = run(["openssl", "s_client", "-connect", "127.0.0.1:%d" % alpn, "-alpn", offer])
         tap.ok(want in done.stdout, "s_client offers ALPN " + offer, done.stdout.decode())
     ended_cleanly(tap, "s_client with ALPN", h)
@@ -171,23 +266,53 @@ def openssl_server(cert, key):
     pair = "certFile=%s&keyFile=%s" % (cert, key)
     good = "secure=true&caFile=%s&serverName=peer.example" % cert
     for name, args, query, works in (
-            ("s_server, verified", [], good, True),
-            ("s_server with TLS 1.2", ["-tls1_2"], good, True),
-            ("s_server with TLS 1.3", ["-tls1_3"], good, True),
-            ("s_server with another group", ["-groups", "P-384"], good, True),
-            ("s_server with CHACHA20", ["-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"],
-             good, True),
-            ("s_server that asks for a certificate",
-             ["-Verify", "1", "-verify_return_error", "-CAfile", cert], pair, True),
-            ("s_server that asks for one in vain",
-             ["-Verify", "1", "-verify_return_error", "-CAfile", cert], "", False),
-            ("s_server of another name", [], good + ".org", False),
-            ("s_server of no known authority", [], "secure=true", False)):
+        ("s_server, verified", [], good, True),
+        ("s_server with TLS 1.2", ["-tls1_2"], good, True),
+        ("s_server with TLS 1.3", ["-tls1_3"], good, True),
+        ("s_server with another group", ["-groups", "P-384"], good, True),
+        (
+            "s_server with CHACHA20",
+            ["-tls1_2", "-cipher", "ECDHE-RSA-CHACHA20-POLY1305"],
+            good,
+            True,
+        ),
+        (
+            "s_server that asks for a certificate",
+            ["-Verify", "1", "-verify_return_error", "-CAfile", cert],
+            pair,
+            True,
+        ),
+        (
+            "s_server that asks for one in vain",
+            ["-Verify", "1", "-verify_return_error", "-CAfile", cert],
+            "",
+            False,
+        ),
+        ("s_server of another name", [], good + ".org", False),
+        ("s_server of no known authority", [], "secure=true", False),
+    ):
         port, entry = free_port(), free_port()
-        daemon = Daemon("openssl", "s_server", "-accept", "127.0.0.1:%d" % port, "-cert", cert,
-                        "-key", key, "-rev", "-quiet", *args, ports=[port])
-        h = Host("-L", "tcp://127.0.0.1:%d/192.0.2.1:9" % entry, "-F",
-                 "forward+tls://127.0.0.1:%d?%s" % (port, query), ports=[entry])
+        daemon = Daemon(
+            "openssl",
+            "s_server",
+            "-accept",
+            "127.0.0.1:%d" % port,
+            "-cert",
+            cert,
+            "-key",
+            key,
+            "-rev",
+            "-quiet",
+            *args,
+            ports=[port]
+        )
+        h = Host(
+            "-L",
+            "tcp://127.0.0.1:%d/192.0.2.1:9" % entry,
+            "-F",
+            "forward+tls://127.0.0.1:%d?%s" % (port, query),
+            ports=[entry],
+        )
         if works:
             tap.case("-F forward+tls > " + name, lambda: reversed_lines(entry))
         else:

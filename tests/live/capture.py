@@ -3,6 +3,7 @@
 """A capture is a text file of records; plugins/*/captures hold them. The first character of a line
 is its kind: `#` header, `>` bytes of the client, `<` bytes of the server, `+` and `* N HH` more of
 the same record, `=` an event."""
+
 import os
 import re
 import shlex
@@ -14,14 +15,23 @@ from harness import PATIENCE, echo, must, wait_port
 
 # Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never
 # compared.
-NAMED = {"CLIENT": 18001, "SERVER": 18002, "HOP1": 18010, "HOP1_BEHIND": 18011,
-         "TARGET": 18080, "DECOY": 18090, "NOBODY": 18099, "BIND0": 19000,
-         "BIND1": 19001, "BIND2": 19002, "BOUND": 19100}
+NAMED = {
+    "CLIENT": 18001,
+    "SERVER": 18002,
+    "HOP1": 18010,
+    "HOP1_BEHIND": 18011,
+    "TARGET": 18080,
+    "DECOY": 18090,
+    "NOBODY": 18099,
+    "BIND0": 19000,
+    "BIND1": 19001,
+    "BIND2": 19002,
+    "BOUND": 19100,
+}
 WAIT = PATIENCE
 
 # A port behind a loopback or unspecified address, above 32767.
-BOUND_PORT = re.compile(
-    rb"(?=(?:\x7f\0\0[\x01\x02]|\0\0\0\0|\0{15}\x01)([\x80-\xff][\0-\xff]))")
+BOUND_PORT = re.compile(rb"(?=(?:\x7f\0\0[\x01\x02]|\0\0\0\0|\0{15}\x01)([\x80-\xff][\0-\xff]))")
 
 # What the recorded application and its target say.
 PING, PONG, BYE, BANNER = b"ping-client", b"pong-server", b"bye-server", b"banner-server\r\n"
@@ -123,7 +133,7 @@ class Ports:
                 at = data.find(a)
                 while at >= 0:
                     if at not in free:
-                        out[at:at + len(b)] = b
+                        out[at : at + len(b)] = b
                     at = data.find(a, at + 1)
         return bytes(out), free
 
@@ -147,16 +157,19 @@ def compare(want, free, got, where):
     if len(w) == len(g):
         # SOCKS5 CONNECT: the older build names no bound address, the newer one does
         for m in re.finditer(rb"(?s)\x05\0\0\x01\0{6}", want):
-            if re.match(rb"(?s)\x05\0\0\x01\x7f\0\0\x01..", got[m.start():]):
+            if re.match(rb"(?s)\x05\0\0\x01\x7f\0\0\x01..", got[m.start() :]):
                 free = free | set(range(m.start() + 4, m.end()))
         for i in free:
             w[i] = g[i] = 0
     if canonical(bytes(w)) != canonical(bytes(g)):
-        raise Differs("%s\nexpected %s\nactual   %s\n%r\n%r" % (
-            where, want.hex(), got.hex(), want[:400], got[:400]))
+        raise Differs(
+            "%s\nexpected %s\nactual   %s\n%r\n%r"
+            % (where, want.hex(), got.hex(), want[:400], got[:400])
+        )
 
 
 # ---- playing --------------------------------------------------------------------------------
+
 
 def wait_ready(host, port=None, kind="tcp"):
     """Waits for the listener without connecting: a connection would be part of the exchange.
@@ -216,13 +229,13 @@ class Player:
         self.other = "<" if mine == ">" else ">"
         self.names = ("client", "server") if mine == ">" else ("server", "client")
         self.ports = ports
-        self.connect = connect      # connect(number) -> socket (a UDP socket must be connected)
+        self.connect = connect  # connect(number) -> socket (a UDP socket must be connected)
         # on_record(index of the other end's record, bytes wanted, socket) -> bytes, or None
         self.on_record = on_record
         self.socks = {}
         self.ended = set()
         self.seen = 0
-        self.got = b""              # the last record of the other end
+        self.got = b""  # the last record of the other end
 
     def play(self, events):
         now = None
@@ -280,6 +293,7 @@ class Player:
 
 # ---- the target of a server -----------------------------------------------------------------
 
+
 def http_answer(s, head, early):
     """The origin server of the recordings. False when it closes."""
     first = head.split(b"\r\n")[0].split(b" ")
@@ -289,15 +303,19 @@ def http_answer(s, head, early):
     if path.startswith(b"/204"):
         s.sendall(b"HTTP/1.1 204 No Content\r\n" + tail)
     elif path.startswith(b"/chunk"):
-        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-                  b"Transfer-Encoding: chunked\r\n" + tail + b"b\r\nhello world\r\n0\r\n\r\n")
+        s.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+            b"Transfer-Encoding: chunked\r\n" + tail + b"b\r\nhello world\r\n0\r\n\r\n"
+        )
     elif path.startswith(b"/close"):
         s.sendall(b"HTTP/1.1 200 OK\r\nX-B: 2\r\nX-A: 1\r\nConnection: close\r\n\r\nuntil-close")
         return False
     elif path.startswith(b"/ws"):
-        s.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                  b"Connection: Upgrade\r\n"
-                  b"Sec-Websocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        s.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\n"
+            b"Sec-Websocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        )
         echo(s)
         return False
     elif path == b"/":
@@ -307,8 +325,13 @@ def http_answer(s, head, early):
         if first[0] == b"POST":
             while PING not in early or (b"chunked" in head.lower() and b"0\r\n\r\n" not in early):
                 early += s.recv(4096)
-        s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: origin\r\n" + DATE +
-                  b"Content-Length: 11\r\n" + tail + PONG)
+        s.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: origin\r\n"
+            + DATE
+            + b"Content-Length: 11\r\n"
+            + tail
+            + PONG
+        )
     return not close
 
 
@@ -337,13 +360,16 @@ def target(banner):
             if not b:
                 return s.sendall(BYE)
             s.sendall(PONG * b.count(PING))
+
     return fn
 
 
 def decoy(s):
     s.recv(4096)
-    s.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Decoy: yes\r\n"
-              b"Content-Length: 6\r\n\r\ndecoy\n")
+    s.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-Decoy: yes\r\n"
+        b"Content-Length: 6\r\n\r\ndecoy\n"
+    )
 
 
 def datagram_answer(b):

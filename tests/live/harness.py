@@ -18,6 +18,8 @@ import threading
 import time
 import traceback
 
+# It guesses where the memory of a plugin's threads is, and may guess wrong (LeakSanitizer crashes).
+os.environ["ASAN_OPTIONS"] = "intercept_tls_get_addr=0:" + os.environ.get("ASAN_OPTIONS", "")
 HOST = os.environ.get("GOST_HOST", "gost-host")
 # So much larger may a process be: the address sanitizer keeps what was freed (quarantine_size_mb).
 KEPT_KIB = 256 << 10 if "address" in os.environ.get("GOST_SANITIZERS", "") else 0

@@ -33,6 +33,7 @@ tap = Tap()
 ECHO = serve(echo)
 UDP_ECHO = udp_echo(lambda b: b"echo " + b)
 
+
 def ip4(port, host="127.0.0.1"):
     return b"\1" + socket.inet_aton(host) + struct.pack(">H", port)
 

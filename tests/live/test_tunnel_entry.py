@@ -285,7 +285,7 @@ def mistakes():
         ("tunnel=srv.test:123", "write HOST:UUID"),
         ("entrypoint.id=x", "is no UUID"),
         ("entrypoint=nonsense:port", "no address to listen at"),
-        ("ingress=nobody", "there is no \"nobody\" among the ingresses"),
+        ("ingress=nobody", 'there is no "nobody" among the ingresses'),
     ):
         out = subprocess.run(
             [HOST, "--check", "-L", "tunnel://127.0.0.1:0?" + query],
