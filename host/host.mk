@@ -81,6 +81,8 @@ libgh_a_SOURCES = \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/flow.c \
+	%D%/gather.c \
+	%D%/gather.h \
 	%D%/flow.h \
 	%D%/grave.c \
 	%D%/grave.h \

@@ -39,6 +39,7 @@ struct gh_route {
     bool reused;        /* it was there before us */
     bool renewed;       /* one that died under us was replaced already */
     struct gh_carrier_wait wait;
+    struct gh_gather *gather; /* has not opened its first exchange yet; NULL: there is none */
 };
 
 /* ---- route.c ---- */
@@ -74,6 +75,9 @@ void gh_route_look_again(struct gh_route *r);
 
 /* Goes on with the dialer's layers of the node at r->at, on r->stack. */
 void gh_route_enter(struct gh_route *r);
+
+/* A gathering layer has its first exchange: r->stack is the stream. */
+void gh_route_gathered(struct gh_route *r);
 
 /* Finds a session of a node to use instead of dialing. True: it is used, or waited for. */
 bool gh_route_reuse(struct gh_route *r);

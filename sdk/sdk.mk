@@ -72,6 +72,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_client.c \
 	%D%/helpers/http1_client.h \
 	%D%/helpers/http1_client_read.c \
+	%D%/helpers/http1_date.c \
+	%D%/helpers/http1_date.h \
 	%D%/helpers/http1_fields.c \
 	%D%/helpers/http1_fields.h \
 	%D%/helpers/inet_socket.c \

@@ -102,8 +102,6 @@ void h2_block_begin(struct h2_block *b);
 void h2_block_add(struct h2_block *b, struct gost_bytes name, struct gost_bytes value, size_t max);
 void h2_block_free(struct h2_block *b);
 int h2_block_head(struct h2_block *b, struct gost_head *ret_head, struct gost_field **ret_fields);
-#define H2_DATE 40
-void h2_date(char *to, uint64_t seconds);
 int h2_head_has(const struct gost_head *head, const char *name);
 int h2_head_nv(const struct gost_head *head, uint32_t profile, const struct gost_field *more,
                uint32_t n_more, nghttp2_nv **ret_nv, size_t *ret_n);

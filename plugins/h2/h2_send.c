@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "h2.h"
+#include "http1_date.h"
 
 #define QUANTUM 16384u /* DATA of one stream before the next one has its turn */
 
@@ -98,7 +99,7 @@ static uint32_t additions(const struct h2 *h, const struct h2_stream *st,
         more[n++].value = gost_bytes_str("0");
     }
     if (!h2_head_has(head, "date")) {
-        h2_date(date, gost_unix_time() / GOST_S);
+        gost_http1_date(date, gost_unix_time() / GOST_S);
         more[n].name = gost_bytes_str("date");
         more[n++].value = gost_bytes_str(date);
     }
@@ -109,7 +110,7 @@ static int submit(struct h2 *h, struct h2_stream *st, const struct gost_head *he
 {
     nghttp2_data_provider body = {.source = {.ptr = NULL}, .read_callback = read_data};
     nghttp2_data_provider *p = has_body ? &body : NULL;
-    char date[H2_DATE];
+    char date[GOST_HTTP1_DATE];
     nghttp2_nv *nv;
     int32_t r;
     size_t n;

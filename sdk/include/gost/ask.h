@@ -178,6 +178,28 @@ static inline int gost_spawn(struct gost_io *io, uint32_t tag, uint32_t port, ui
     return gost_act(io, &a.head);
 }
 
+/* `port` becomes a new stream; its other end goes to another instance of this component with that
+ * arg, or (GOST_SPAWN_SERVE) to the service's handler. */
+static inline int gost_spawn_pair(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t flags,
+                                  struct gost_bytes arg)
+{
+    struct gost_act_spawn a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_SPAWN, tag, port);
+    a.flags = GOST_SPAWN_PAIR | flags;
+    a.arg = arg;
+    return gost_act(io, &a.head);
+}
+
+/* A gathering client: one more exchange becomes `port`. */
+static inline int gost_dial_below(struct gost_io *io, uint32_t tag, uint32_t port)
+{
+    struct gost_addr none;
+
+    memset(&none, 0, sizeof none);
+    return gost_dial(io, tag, port, GOST_NET_BELOW, &none);
+}
+
 /* Read a file whole; GOST_ETOOBIG above `max` bytes. */
 static inline int gost_file_read(struct gost_io *io, uint32_t tag, struct gost_bytes path,
                                  uint64_t max)
