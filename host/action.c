@@ -272,12 +272,12 @@ static void spawn_pair(struct gh_agent *agent, const struct gost_act_spawn *a,
         return;
     }
     ge_stack_set_flow(stack, child->ge);
-    gh_act_refuse(agent, &a->head, 0, NULL);
     child->is_bridged = agent->flow->is_bridged && !(a->flags & GOST_SPAWN_SERVE);
     if (a->flags & GOST_SPAWN_SERVE)
         gh_flow_serve(child, stack);
     else
         (void)gh_flow_handle(child, stack, c, conf, a->arg);
+    gh_act_refuse(agent, &a->head, 0, NULL); /* the action is gone after it */
 }
 
 static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)

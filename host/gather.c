@@ -58,7 +58,7 @@ static void done(struct ge_task *task, void *ctx, int status)
     char text[512];
 
     agent->task = NULL; /* the engine frees it */
-    if (user != NULL) /* what broke off must not look complete */
+    if (user != NULL)   /* what broke off must not look complete */
         ge_stack_free(user, 1);
     snprintf(text, sizeof text, "%s", f->ge->error != NULL ? f->ge->error : "it ended");
     if (r != NULL) { /* the route tells it */

@@ -3,8 +3,8 @@
 #include "h1.h"
 
 static const struct gost_opt h1_options[] = {
-    GOST_OPT_SIZE(struct h1_conf, max_header, "h1.maxHeaderSize", "60KB", 1024,
-                  GOST_HTTP1_HEAD_MAX, 0, "largest head to accept"),
+    GOST_OPT_SIZE(struct h1_conf, max_header, "h1.maxHeaderSize", "60KB", 1024, GOST_HTTP1_HEAD_MAX,
+                  0, "largest head to accept"),
     GOST_OPT_DURATION(struct h1_conf, head_timeout, "h1.headTimeout", "30s", 1, 0, GOST_OPT_SERVER,
                       "how long a client may take for the head of a request"),
     GOST_OPT_DURATION(struct h1_conf, idle_timeout, "h1.idleTimeout", "120s", 0, 0, GOST_OPT_SERVER,

@@ -19,16 +19,16 @@ enum h1_out { H1_OUT_HEAD = 0, H1_OUT_LENGTH, H1_OUT_CHUNKED, H1_OUT_CLOSE, H1_O
 struct h1 {
     struct gost_io *s; /* the stream of the exchange under way; NULL: none */
     struct gost_http1_body body;
-    uint64_t left;      /* OUT_LENGTH: bytes to come */
-    uint64_t last_id;   /* of a stream */
-    size_t scanned;     /* of a head that is not whole yet */
-    uint32_t in, out;   /* enum h1_in, enum h1_out */
+    uint64_t left;    /* OUT_LENGTH: bytes to come */
+    uint64_t last_id; /* of a stream */
+    size_t scanned;   /* of a head that is not whole yet */
+    uint32_t in, out; /* enum h1_in, enum h1_out */
     uint8_t client;
-    uint8_t closing;  /* no exchange after this one */
-    uint8_t over;     /* nothing more is read */
+    uint8_t closing;   /* no exchange after this one */
+    uint8_t over;      /* nothing more is read */
     uint8_t head_only; /* the method is HEAD */
-    uint8_t http10;   /* the client reads HTTP/1.0 */
-    uint8_t waits;    /* it wants to hear 100 Continue first */
+    uint8_t http10;    /* the client reads HTTP/1.0 */
+    uint8_t waits;     /* it wants to hear 100 Continue first */
 };
 
 /* h1_head.c: heads in both forms. Their views point into what was parsed. */

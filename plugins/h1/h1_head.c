@@ -8,9 +8,9 @@
 /* Fields that only say how a message is framed or what becomes of the connection. */
 static int is_framing(struct gost_bytes name)
 {
-    static const char *const names[] = {"host",             "connection",        "keep-alive",
-                                        "proxy-connection", "transfer-encoding", "te",
-                                        "upgrade"};
+    static const char *const names[] = {
+        "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding",
+        "te",   "upgrade"};
     size_t i;
 
     for (i = 0; i < sizeof names / sizeof names[0]; i++)

@@ -5,7 +5,7 @@
 
 #include <gost/plugin.h>
 
-#define PHT_TOKEN_MAX 64u    /* of others; ours have 20 */
+#define PHT_TOKEN_MAX 64u /* of others; ours have 20 */
 #define PHT_TOKEN     20u
 #define PHT_LINE      32768u /* bytes of the stream in one line */
 #define PHT_KEY_MAX   200u
@@ -121,7 +121,8 @@ enum pht_push_phase { PUSH_IDLE = 0, PUSH_DIALING, PUSH_ANSWER };
 struct pht_client {
     uint32_t phase; /* enum pht_client_phase */
     uint32_t push;  /* enum pht_push_phase */
-    uint32_t got_head; /* the status of the answer to authorize, or to the pull under way; 0: none */
+    uint32_t
+        got_head; /* the status of the answer to authorize, or to the pull under way; 0: none */
     uint32_t pulling, lines, ended, last;
     struct pht_decoder in;
     uint32_t token_n;

@@ -160,8 +160,8 @@ static int push(struct pht_client *s, struct gost_io *io)
         if (status == 0)
             return GOST_AGAIN;
         if (status != 200 && !s->last)
-            return gost_fail(io, GOST_EPEER, "the server answered %u to a push%s",
-                             (unsigned)status, status == 410 ? ": the tunnel has ended" : "");
+            return gost_fail(io, GOST_EPEER, "the server answered %u to a push%s", (unsigned)status,
+                             status == 410 ? ": the tunnel has ended" : "");
         gost_consume(from, gost_rx_len(from));
         s->push = PUSH_IDLE;
         if (s->last)

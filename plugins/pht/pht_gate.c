@@ -44,8 +44,8 @@ static int set_key(struct pht_gate *g, struct gost_io *io, struct gost_bytes tok
 static int seek(struct pht_gate *g, struct gost_io *io)
 {
     g->phase = GATE_SEEK;
-    return gost_asked(gost_dial_endpoint(io, g->claimed ? TAG_AGAIN : TAG_DIAL, 1, "pht",
-                                         key_of(g)));
+    return gost_asked(
+        gost_dial_endpoint(io, g->claimed ? TAG_AGAIN : TAG_DIAL, 1, "pht", key_of(g)));
 }
 
 static int serve(struct pht_gate *g, const struct pht_conf *c, struct gost_io *io,

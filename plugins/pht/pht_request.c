@@ -58,7 +58,7 @@ static void add_map(struct gost_head *h, struct gost_field *f, char (*names)[64]
 int pht_request(struct gost_io *to, const struct pht_conf *c, enum pht_ask what,
                 struct gost_bytes token, size_t length)
 {
-    const char *path = what == PHT_ASK_TOKEN ? c->authorize
+    const char *path = what == PHT_ASK_TOKEN  ? c->authorize
                        : what == PHT_ASK_PULL ? c->pull
                                               : c->push;
     const char *agent = gost_http1_map_get(&c->header, "User-Agent");

@@ -26,8 +26,8 @@ static int begin(struct pht_tunnel *t, struct gost_io *io)
         w->tunnels++;
         t->counted = 1;
     }
-    return gost_asked(gost_spawn_pair(io, TAG_SPAWN, PHT_STREAM, GOST_SPAWN_SERVE,
-                                      gost_bytes(NULL, 0)));
+    return gost_asked(
+        gost_spawn_pair(io, TAG_SPAWN, PHT_STREAM, GOST_SPAWN_SERVE, gost_bytes(NULL, 0)));
 }
 
 /* From now on exchanges that name this token are told that it ended. */

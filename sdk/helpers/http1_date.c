@@ -21,7 +21,7 @@ void gost_http1_date(char *to, uint64_t seconds)
     day = of_year - (153 * month + 2) / 5 + 1;
     month = month < 10 ? month + 2 : month - 10;
     year = (year + era * 400 + (month < 2)) % 10000;
-    snprintf(to, GOST_HTTP1_DATE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + seconds / 86400 % 7 * 3,
-             (unsigned)day % 100, months + month * 3, (unsigned)year, rest / 3600, rest / 60 % 60,
-             rest % 60);
+    snprintf(to, GOST_HTTP1_DATE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT",
+             days + seconds / 86400 % 7 * 3, (unsigned)day % 100, months + month * 3,
+             (unsigned)year, rest / 3600, rest / 60 % 60, rest % 60);
 }

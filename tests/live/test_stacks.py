@@ -47,6 +47,8 @@ STACKS = [
     "relay+kcp",
     "relay+ohttp",
     "relay+otls",
+    "relay+pht",
+    "relay+phts",
     "http2",
     "socks5",
     "http",
@@ -65,6 +67,9 @@ OWN = [
     "relay+quic+ws",
     "relay+kcp+tls",
     "relay+grpc+ws",
+    "relay+pht+tls",
+    "socks5+ws+h1+pht",
+    "relay+tls+h2+pht",
     "http2+ws+h2",
     "ss+mwss chacha20-ietf-poly1305:secret",
 ]
@@ -84,8 +89,9 @@ def over_packets(scheme):
 
 
 def half_closes(scheme):
-    """smux has no half-close, and nothing on its streams can have one."""
-    return not any(w in ("smux", "kcp", "mtcp", "mtls", "mws", "mwss") for w in layers(scheme))
+    """smux and pht have no half-close, and nothing on their streams can have one."""
+    without = ("smux", "kcp", "mtcp", "mtls", "mws", "mwss", "pht", "phts")
+    return not any(w in without for w in layers(scheme))
 
 
 def url(scheme, port):
