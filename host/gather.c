@@ -11,7 +11,7 @@
 
 struct gh_gather {
     struct gh_flow *flow;
-    struct gh_route *route; /* waits for the first exchange; NULL: no longer */
+    struct gh_route *route; /* waits until the node is reached; NULL: no longer */
     struct gh_path path;
     unsigned n; /* nodes of it */
 };
@@ -77,6 +77,7 @@ static void arrived(void *arg, struct gh_arrival *a)
 {
     struct gh_act *act = arg;
     struct gh_gather *g = act->agent->gather;
+    bool ready = (act->dial->flags & GOST_DIAL_READY) != 0;
     struct gh_route *r;
 
     if (a->status != 0) {
@@ -85,7 +86,7 @@ static void arrived(void *arg, struct gh_arrival *a)
     }
     g->flow->ge->secure = ge_stack_flow(a->stack)->secure;
     gh_act_opened(act, a->stack, &a->local, &a->remote);
-    r = leave_route(g);
+    r = ready ? leave_route(g) : NULL;
     if (r != NULL)
         gh_route_gathered(r);
 }
@@ -107,6 +108,7 @@ void gh_gather_dial(struct gh_agent *agent, const struct gost_act_dial *a)
 
     if (act == NULL)
         return;
+    act->dial = a; /* it lives until it is answered */
     spec.target = g->path.node[g->n - 1]->addr;
     gh_route_start(&act->route, &spec);
 }
@@ -157,7 +159,7 @@ void gh_gather_begin(struct gh_route *r)
     struct gh_gather *g = make(r);
     struct ge_stack *user = NULL;
 
-    r->phase = "the first exchange";
+    r->phase = "the first exchanges";
     if (g != NULL)
         ge_stack_pair(r->ge, GOST_STREAM, &r->stack, &user);
     if (user != NULL) {

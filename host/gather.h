@@ -12,8 +12,8 @@
  */
 struct gh_gather;
 
-/* Starts the layer of the node r->at; r->stack becomes the stream. gh_route_gathered() follows with
- * the first exchange, else the attempt fails. */
+/* Starts the layer of the node r->at; r->stack becomes the stream. gh_route_gathered() follows when
+ * the node is reached, else the attempt fails. */
 void gh_gather_begin(struct gh_route *r);
 
 /* The route is given up. NULL: nothing happens. */

@@ -81,7 +81,7 @@ static int take_token(struct pht_client *s, struct gost_io *io)
     gost_consume(from, n);
     s->got_head = 0;
     s->phase = CLIENT_OPEN;
-    return gost_asked(gost_dial_below(io, PORT_PULL, PORT_PULL));
+    return gost_asked(gost_dial_below(io, PORT_PULL, PORT_PULL, GOST_DIAL_READY));
 }
 
 /* ---- pull ---- */
@@ -117,7 +117,7 @@ static int pull_ended(struct pht_client *s, struct gost_io *io)
     s->pulling = s->got_head = 0;
     if (s->lines) {
         s->lines = 0;
-        return gost_asked(gost_dial_below(io, PORT_PULL, PORT_PULL));
+        return gost_asked(gost_dial_below(io, PORT_PULL, PORT_PULL, GOST_DIAL_READY));
     }
     s->ended = 1;
     gost_shut(io);
@@ -174,7 +174,7 @@ static int push(struct pht_client *s, struct gost_io *io)
     if (s->ended) /* nobody is there to be told */
         return gost_rx_eof(io) ? GOST_OK : (gost_consume(io, gost_rx_len(io)), GOST_AGAIN);
     s->push = PUSH_DIALING;
-    return gost_asked(gost_dial_below(io, PORT_PUSH, PORT_PUSH));
+    return gost_asked(gost_dial_below(io, PORT_PUSH, PORT_PUSH, 0));
 }
 
 /* An empty push is the end. */
@@ -235,7 +235,7 @@ static int step(struct pht_client *s, const struct pht_conf *c, struct gost_io *
     int r = GOST_AGAIN;
 
     if (ev->type == GOST_EV_START)
-        return gost_asked(gost_dial_below(io, PORT_TOKEN, PORT_TOKEN));
+        return gost_asked(gost_dial_below(io, PORT_TOKEN, PORT_TOKEN, 0));
     if (ev->type == GOST_EV_RESULT)
         r = dialed(s, c, io, ev);
     else if (ev->type == GOST_EV_CLOSED)

@@ -63,6 +63,12 @@ static int break_off(struct pht_tunnel *t, const struct pht_conf *c, struct gost
     return end(t, c);
 }
 
+static int forsaken(struct pht_tunnel *t, const struct pht_conf *c, struct gost_io *io)
+{
+    gost_log(io, GOST_LOG_INFO, "nobody pulls from the tunnel: it ends after pht.timeout");
+    return break_off(t, c, io);
+}
+
 /* ---- visitors ---- */
 
 static int accept_more(struct pht_tunnel *t, struct gost_io *io)
@@ -176,7 +182,7 @@ static int work(struct pht_tunnel *t, const struct pht_conf *c, struct gost_io *
     if (t->lonely_since == 0)
         gost_set_deadline(io, 0);
     else if (gost_now() >= t->lonely_since + c->timeout)
-        return break_off(t, c, io);
+        return forsaken(t, c, io);
     else
         gost_set_deadline(io, t->lonely_since + c->timeout);
     return accept_more(t, io) == GOST_OK ? GOST_AGAIN : GOST_EINTERNAL;

@@ -122,8 +122,8 @@ AS_OLDER = {
 }
 
 # Their bytes hold keys, masks, dates and random numbers, or pack header fields in another way: the
-# plugins' own tests play them.
-RANDOM = ("h2", "ohttp", "otls", "ws")
+# plugins' own tests and test_pht.py play them.
+RANDOM = ("h2", "ohttp", "otls", "pht", "ws")
 
 # (capture, side) -> what is not there. The host must say so and not start.
 ABSENT = {}

@@ -105,6 +105,7 @@ struct gost_act_dial {
 
 #define GOST_DIAL_DIRECT    1u /* not through the chain */
 #define GOST_DIAL_NO_POLICY 2u /* the handler has asked the bypass itself */
+#define GOST_DIAL_READY     4u /* a gathering client: with this exchange the node is reached */
 
 struct gost_result_dial {
     uint32_t size;

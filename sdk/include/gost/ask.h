@@ -191,13 +191,15 @@ static inline int gost_spawn_pair(struct gost_io *io, uint32_t tag, uint32_t por
     return gost_act(io, &a.head);
 }
 
-/* A gathering client: one more exchange becomes `port`. */
-static inline int gost_dial_below(struct gost_io *io, uint32_t tag, uint32_t port)
+/* A gathering client: one more exchange becomes `port`. flags: GOST_DIAL_READY or 0. */
+static inline int gost_dial_below(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t flags)
 {
-    struct gost_addr none;
+    struct gost_act_dial a;
 
-    memset(&none, 0, sizeof none);
-    return gost_dial(io, tag, port, GOST_NET_BELOW, &none);
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, tag, port);
+    a.network = GOST_NET_BELOW;
+    a.flags = flags;
+    return gost_act(io, &a.head);
 }
 
 /* Read a file whole; GOST_ETOOBIG above `max` bytes. */
