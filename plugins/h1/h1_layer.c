@@ -64,7 +64,7 @@ static int op_open(void *state, const void *conf, struct gost_io *io, struct gos
     struct h1 *h = state;
 
     if (!h->client)
-        return GOST_EUNSUPPORTED;
+        return gost_fail(io, GOST_EUNSUPPORTED, "a server of HTTP/1 asks nothing");
     if (h->s || h->closing)
         return GOST_FULL;
     gost_set_data(s, h);

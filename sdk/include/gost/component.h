@@ -105,8 +105,8 @@ struct gost_layer_ops {
  *   server  one instance for each exchange that a listener got, its port 0. Where exchanges meet
  *           is its own affair (endpoints, shared tables, SPAWN). SPAWN with GOST_SPAWN_PAIR and
  *           GOST_SPAWN_SERVE makes a stream and gives its other end to the service's handler.
- *   client  one instance for each stream that somebody dials: port 0 is that user. gost_dial_below()
- *           opens one more exchange. The node counts as reached with the first that it wants
+ *   client  one instance for each stream that somebody dials: port 0 is that user.
+ *           gost_dial_below() opens one more exchange. The node counts as reached with the first that it wants
  *           with GOST_DIAL_READY; ending before that is a failure of the node. gost_target() is
  *           the node.
  */
