@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bind.h"
 #include "endpoint.h"
 #include "plugin.h"
@@ -142,6 +143,7 @@ static void forget(struct gh_act *act)
         gh_file_forget(act->file);
     if (act->visit != NULL)
         gh_visit_cancel(act->visit);
+    gh_auth_cancel(act->auth);
     free(act);
 }
 
