@@ -146,6 +146,8 @@ static void wait_for(struct gh_agent *agent, const struct gost_act_auth *a,
         finish(auth, status, NULL);
 }
 
+/* Who says nothing is known to no list; handlers ask so to learn whether credentials are needed. No
+ * web service is asked about that. */
 void gh_auth_start(struct gh_agent *agent, const struct gost_act_auth *a)
 {
     struct gh_flow *f = agent->flow;
@@ -160,7 +162,7 @@ void gh_auth_start(struct gh_agent *agent, const struct gost_act_auth *a)
     if (gh_policy_auth(&f->service->authers, f->service->own_auther, &q, id, &stopped)) {
         accept_user(f, id);
         gh_act_refuse(agent, &a->head, 0, NULL);
-    } else if (stopped < f->service->authers.n) {
+    } else if (stopped < f->service->authers.n && a->user.n + a->secret.n > 0) {
         wait_for(agent, a, &q, stopped);
     } else {
         gh_act_refuse(agent, &a->head, GOST_EAUTH, "the credentials are wrong");

@@ -92,10 +92,14 @@ static int read_answer(struct gost_post *s, const struct gost_post_request *requ
 
     if (r != GOST_OK && r != GOST_AGAIN)
         return gost_fail(io, r, "%s", why);
-    if (r == GOST_OK || (s->answer.has_head && (ended || request->head_is_enough)))
+    if (r == GOST_OK || (s->answer.has_head && request->head_is_enough))
         return GOST_OK;
-    return ended ? gost_fail(io, GOST_ECLOSED, "the connection ended without an answer")
-                 : GOST_AGAIN;
+    if (!ended)
+        return GOST_AGAIN;
+    if (s->answer.has_head && gost_answer_end(&s->answer) == GOST_OK)
+        return GOST_OK;
+    return gost_fail(io, GOST_ECLOSED, "the connection ended without %s answer",
+                     s->answer.has_head ? "the whole" : "an");
 }
 
 static int start(const struct gost_post_request *request, struct gost_io *io)
