@@ -5,7 +5,7 @@
 
 static uint8_t plain[65536];
 
-/* Decodes a text in pieces of `step` bytes. -1: refused; else how many came, in *ret_lines lines. */
+/* Decodes a text in pieces of `step` bytes. -1: refused; else how many, in *ret_lines lines. */
 static int decode(const char *text, size_t n, size_t step, int *ret_lines)
 {
     struct pht_decoder d = {0};

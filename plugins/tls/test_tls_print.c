@@ -120,7 +120,9 @@ static int has(const char *type)
     return strstr(hello.extensions, type) != NULL;
 }
 
-#define CHROME_SUITES     "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
+#define CHROME_SUITES \
+    "1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f " \
+    "0035"
 #define CHROME_SIGNATURES "0403 0804 0401 0503 0805 0501 0806 0601"
 
 static void chrome(void)

@@ -103,4 +103,5 @@ static const struct gost_component tls_components[] = {
 };
 
 GOST_PLUGIN_FULL("tls", "0.1.0", "MIT", "The tls layer and the tls listener and dialer",
-                 tls_components, "layer:tls listener:tls dialer:tls dialer:utls", tls_bio_init, NULL, NULL);
+                 tls_components, "layer:tls listener:tls dialer:tls dialer:utls", tls_bio_init, NULL,
+                 NULL);

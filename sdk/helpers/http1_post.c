@@ -1,4 +1,4 @@
-/* http1_post.c - a request of a source or remote to a web server, and its answer. */
+/* http1_post.c - a request to a web server and its answer, as steps. */
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* http1_post.h - a request of a source or remote to a web server, and its answer (not installed). */
+/* http1_post.h - a request to a web server and its answer, as steps (not installed). */
 /* SPDX-License-Identifier: MIT */
 #ifndef GOST_HTTP1_POST_H
 #define GOST_HTTP1_POST_H

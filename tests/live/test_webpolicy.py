@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test_webpolicy.py - authers of plugin.type http: yes, no, faults, silence, and who is not disturbed.
+# test_webpolicy.py - authers of plugin.type http: yes, no, faults, silence, others undisturbed.
 # SPDX-License-Identifier: MIT
 # timeout: 120
 import json

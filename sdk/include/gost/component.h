@@ -106,9 +106,9 @@ struct gost_layer_ops {
  *           is its own affair (endpoints, shared tables, SPAWN). SPAWN with GOST_SPAWN_PAIR and
  *           GOST_SPAWN_SERVE makes a stream and gives its other end to the service's handler.
  *   client  one instance for each stream that somebody dials: port 0 is that user.
- *           gost_dial_below() opens one more exchange. The node counts as reached with the first that it wants
- *           with GOST_DIAL_READY; ending before that is a failure of the node. gost_target() is
- *           the node.
+ *           gost_dial_below() opens one more exchange. The node counts as reached with the first
+ *           one with GOST_DIAL_READY; ending before that is a failure of the node.
+ *           gost_target() is the node.
  */
 struct gost_component;
 struct gost_gather_ops {
