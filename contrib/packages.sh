@@ -7,7 +7,7 @@
 BUILD_PACKAGES="gcc libc6-dev make autoconf automake pkg-config
     libuv1-dev libyaml-dev libcjson-dev"
 PLUGIN_PACKAGES="libgcrypt20-dev libgnutls28-dev libhiredis-dev libisal-dev libnghttp2-dev
-    libngtcp2-crypto-gnutls-dev libngtcp2-dev libsnappy-dev libssl-dev zlib1g-dev"
+    libnghttp3-dev libngtcp2-crypto-gnutls-dev libngtcp2-dev libsnappy-dev libssl-dev zlib1g-dev"
 
 # What the tests run besides: tools, and the peers that our protocols are tried against.
 TEST_PACKAGES="python3 binutils g++ curl openssl iproute2 procps socat"

@@ -91,8 +91,9 @@ int gh_stackdef_add(struct gh_stackdef *def, const struct gost_component *layer,
     memmove(&def->layer[at + 1], &def->layer[at], (def->n_layers - at) * sizeof def->layer[0]);
     def->layer[at].component = layer;
     def->layer[at].conf = conf;
-    /* All layers behind the first session stand on its streams. */
-    if (first || (def->n_carrier == def->n_layers && !is_session(def->top)))
+    /* All layers behind the last session stand on its streams. */
+    if (first || (def->n_carrier == def->n_layers &&
+                  (!is_session(def->top) || (gh_layer_below(layer) & def->top & GOST_SESSION))))
         def->n_carrier++;
     def->n_layers++;
     if (first && def->gather != 0)

@@ -43,6 +43,7 @@ ENGINE_PARTS = \
 	%D%/engine/session.c \
 	%D%/engine/session_watch.c \
 	%D%/engine/session_dgram.c \
+	%D%/engine/session_use.c \
 	%D%/engine/session_request.c \
 	%D%/engine/stack.c \
 	%D%/engine/task.c \
@@ -65,6 +66,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/decoy.h \
 	%D%/helpers/exchange.c \
 	%D%/helpers/exchange.h \
+	%D%/helpers/headblock.c \
+	%D%/helpers/headblock.h \
 	%D%/helpers/http1.c \
 	%D%/helpers/http1.h \
 	%D%/helpers/http1_body.c \
@@ -72,8 +75,6 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_client.c \
 	%D%/helpers/http1_client.h \
 	%D%/helpers/http1_client_read.c \
-	%D%/helpers/http1_date.c \
-	%D%/helpers/http1_date.h \
 	%D%/helpers/http1_fields.c \
 	%D%/helpers/http1_fields.h \
 	%D%/helpers/http1_post.c \
@@ -127,6 +128,7 @@ EXTRA_DIST += \
 	%D%/testkit/test_capture.h \
 	%D%/testkit/test_flow.h \
 	%D%/testkit/test_layer.h \
+	%D%/testkit/test_mux.h \
 	%D%/testkit/test_tap.h
 
 EXTRA_DIST += %D%/README.md %D%/testkit/README.md

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "h1.h"
-#include "http1_date.h"
+#include "headblock.h"
 
 /* Fields that only say how a message is framed or what becomes of the connection. */
 static int is_framing(struct gost_bytes name)
@@ -160,9 +160,9 @@ int h1_put_request(struct gost_http1_out *out, const struct gost_head *head)
 
 static void put_date(struct gost_http1_out *out, uint64_t now)
 {
-    char text[GOST_HTTP1_DATE];
+    char text[GOST_HTTP_DATE];
 
-    gost_http1_date(text, now);
+    gost_http_date(text, now);
     gost_http1_put_str(out, "Date: ");
     gost_http1_put_str(out, text);
     gost_http1_put_str(out, "\r\n");

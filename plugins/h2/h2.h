@@ -6,6 +6,8 @@
 #include <gost/plugin.h>
 #include <nghttp2/nghttp2.h>
 
+#include "headblock.h"
+
 /* Whose parameters we show: those of GOST's h2 and http2, or those of its grpc. */
 enum h2_profile { H2_GO = 0, H2_GRPC = 1 };
 
@@ -21,22 +23,7 @@ struct h2_conf {
     int64_t http1_status;                       /* what an HTTP/1 client hears; 0: nothing */
 };
 
-#define H2_FIELDS_MAX 512u
-#define H2_PATIENCE   1000u /* what a peer may annoy us with at once */
-
-/* The fields of a header block while they come in. One at a time: blocks never interleave. */
-struct h2_span {
-    uint32_t at, name_n, value_n; /* of the name in text; the value follows it */
-};
-
-struct h2_block {
-    char *text;
-    size_t n, room;
-    struct h2_span *span;
-    uint32_t n_span, span_room;
-    uint32_t parts; /* frames of the block */
-    int too_big, no_memory;
-};
+#define H2_PATIENCE 1000u /* what a peer may annoy us with at once */
 
 /* A stream, from the host's stream until both the host and nghttp2 are through with it. */
 struct h2_stream {
@@ -59,7 +46,7 @@ struct h2 {
     struct h2_stream *streams;
     struct h2_stream *turn; /* who may send DATA now, ... */
     size_t quantum;         /* ... and how much */
-    struct h2_block block;
+    struct gost_block block;
     uint64_t next_local; /* the host's id of the next stream we open */
     size_t prepaid;      /* window of the session given back before the users read */
     uint64_t received;
@@ -97,14 +84,9 @@ void h2_stream_window(struct h2 *h, struct h2_stream *st);
 int h2_received(struct h2 *h, int32_t id, size_t n);
 void h2_unread(struct h2 *h, int32_t id, size_t n);
 
-/* h2_head.c: heads in both forms; pure but for memory */
-void h2_block_begin(struct h2_block *b);
-void h2_block_add(struct h2_block *b, struct gost_bytes name, struct gost_bytes value, size_t max);
-void h2_block_free(struct h2_block *b);
-int h2_block_head(struct h2_block *b, struct gost_head *ret_head, struct gost_field **ret_fields);
-int h2_head_has(const struct gost_head *head, const char *name);
+/* h2_head.c */
 int h2_head_nv(const struct gost_head *head, uint32_t profile, const struct gost_field *more,
-               uint32_t n_more, nghttp2_nv **ret_nv, size_t *ret_n);
+               uint32_t n_more, struct gost_field_list *ret_list, nghttp2_nv **ret_nv);
 
 /* h2_tunnel.c: the layer h2tunnel */
 struct h2_tunnel_conf {

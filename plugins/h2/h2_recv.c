@@ -55,7 +55,7 @@ static int on_begin_headers(nghttp2_session *ng, const nghttp2_frame *frame, voi
 
     if (frame->hd.type == NGHTTP2_PUSH_PROMISE)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    h2_block_begin(&h->block);
+    gost_block_begin(&h->block);
     return 0;
 }
 
@@ -65,8 +65,8 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
 {
     struct h2 *h = user_data;
 
-    h2_block_add(&h->block, gost_bytes(name, name_n), gost_bytes(value, value_n),
-                 h->conf->max_header);
+    gost_block_add(&h->block, gost_bytes(name, name_n), gost_bytes(value, value_n),
+                   h->conf->max_header);
     return 0;
 }
 
@@ -83,7 +83,7 @@ static int too_big(struct h2 *h, int32_t id)
     struct h2_stream *st = h2_stream_of(h, id);
 
     gost_log(h->wire, GOST_LOG_DEBUG, "a head of more than %llu bytes or %u fields was refused",
-             (unsigned long long)h->conf->max_header, H2_FIELDS_MAX);
+             (unsigned long long)h->conf->max_header, GOST_BLOCK_FIELDS);
     if (!h->client && !st)
         return nghttp2_submit_response(h->ng, id, &nv, 1, NULL) ? NGHTTP2_ERR_NOMEM : 0;
     if (st) {
@@ -126,7 +126,7 @@ static int deliver(struct h2 *h, struct h2_stream *st, int last)
 {
     struct gost_field *fields;
     struct gost_head head;
-    int r = h2_block_head(&h->block, &head, &fields);
+    int r = gost_block_head(&h->block, &head, &fields);
 
     if (r == GOST_OK) {
         head.flags = flags_of(st, &head, last);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "h2.h"
-#include "http1_date.h"
 
 #define QUANTUM 16384u /* DATA of one stream before the next one has its turn */
 
@@ -19,15 +18,16 @@ static ssize_t end_with_trailers(struct h2 *h, struct h2_stream *st, const struc
                                  uint32_t *data_flags)
 {
     struct gost_head trailers = *head;
+    struct gost_field_list list;
     nghttp2_nv *nv;
-    size_t n;
     int r;
 
     trailers.flags |= GOST_HEAD_TRAILERS;
-    if (h2_head_nv(&trailers, h->conf->profile, NULL, 0, &nv, &n) != GOST_OK)
+    if (h2_head_nv(&trailers, h->conf->profile, NULL, 0, &list, &nv) != GOST_OK)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    r = nghttp2_submit_trailer(h->ng, st->id, nv, n);
+    r = nghttp2_submit_trailer(h->ng, st->id, nv, list.n);
     free(nv);
+    free(list.v);
     if (r)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     st->we_ended = 1;
@@ -94,12 +94,12 @@ static uint32_t additions(const struct h2 *h, const struct h2_stream *st,
     if (head->status < 200 || h->conf->profile != H2_GO)
         return 0;
     if ((head->flags & GOST_HEAD_NO_BODY) && !st->asks_head && head->status != 204 &&
-        head->status != 304 && !h2_head_has(head, "content-length")) {
+        head->status != 304 && !gost_head_has(head, "content-length")) {
         more[n].name = gost_bytes_str("content-length");
         more[n++].value = gost_bytes_str("0");
     }
-    if (!h2_head_has(head, "date")) {
-        gost_http1_date(date, gost_unix_time() / GOST_S);
+    if (!gost_head_has(head, "date")) {
+        gost_http_date(date, gost_unix_time() / GOST_S);
         more[n].name = gost_bytes_str("date");
         more[n++].value = gost_bytes_str(date);
     }
@@ -110,25 +110,26 @@ static int submit(struct h2 *h, struct h2_stream *st, const struct gost_head *he
 {
     nghttp2_data_provider body = {.source = {.ptr = NULL}, .read_callback = read_data};
     nghttp2_data_provider *p = has_body ? &body : NULL;
-    char date[GOST_HTTP1_DATE];
+    char date[GOST_HTTP_DATE];
+    struct gost_field_list list;
     nghttp2_nv *nv;
     int32_t r;
-    size_t n;
     struct gost_field more[2];
     uint32_t n_more = additions(h, st, head, date, more);
 
-    if (h2_head_nv(head, h->conf->profile, more, n_more, &nv, &n) != GOST_OK)
+    if (h2_head_nv(head, h->conf->profile, more, n_more, &list, &nv) != GOST_OK)
         return NGHTTP2_ERR_NOMEM;
     if (head->status && (head->flags & GOST_HEAD_INTERIM)) {
-        r = nghttp2_submit_headers(h->ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, n, NULL);
+        r = nghttp2_submit_headers(h->ng, NGHTTP2_FLAG_NONE, st->id, NULL, nv, list.n, NULL);
     } else if (head->status) {
-        r = nghttp2_submit_response(h->ng, st->id, nv, n, p);
+        r = nghttp2_submit_response(h->ng, st->id, nv, list.n, p);
     } else {
-        r = nghttp2_submit_request(h->ng, NULL, nv, n, p, st);
+        r = nghttp2_submit_request(h->ng, NULL, nv, list.n, p, st);
         if (r > 0)
             st->id = r;
     }
     free(nv);
+    free(list.v);
     return r;
 }
 

@@ -6,7 +6,6 @@
 #include <gost/http1.h>
 
 #include "h2.h"
-#include "http1_date.h"
 
 #define PREFACE_N      24u
 #define HTTP1_HEAD_MAX 8192u
@@ -124,7 +123,7 @@ static int answer_http1(struct h2 *h, struct gost_io *io)
     uint32_t status = (uint32_t)h->conf->http1_status;
     size_t n = gost_rx_len(io) < HTTP1_HEAD_MAX ? gost_rx_len(io) : HTTP1_HEAD_MAX;
     const uint8_t *p = n ? gost_peek(io, n) : NULL, *line;
-    char date[GOST_HTTP1_DATE], text[200];
+    char date[GOST_HTTP_DATE], text[200];
     int k, strange;
 
     line = p ? memchr(p, '\n', n) : NULL;
@@ -140,7 +139,7 @@ static int answer_http1(struct h2 *h, struct gost_io *io)
     if (h->http1)
         return GOST_AGAIN;
     h->http1 = 1;
-    gost_http1_date(date, gost_unix_time() / GOST_S);
+    gost_http_date(date, gost_unix_time() / GOST_S);
     k = snprintf(text, sizeof text, "HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Length: 0\r\n\r\n",
                  (unsigned)status, gost_http1_reason(status), date);
     gost_send(io, text, (size_t)k);
@@ -374,7 +373,7 @@ static void h2_destroy(void *state)
     struct h2 *h = state;
 
     nghttp2_session_del(h->ng);
-    h2_block_free(&h->block);
+    gost_block_free(&h->block);
     while (h->streams)
         h2_stream_free(h, h->streams);
 }

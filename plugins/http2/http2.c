@@ -112,7 +112,7 @@ static const struct gost_component components[] = {
         .kind = GOST_KIND_LAYER,
         .name = "http2.tunnel",
         .summary = "the bodies of an exchange as a stream",
-        .ops = &http2_tunnel_ops,
+        .ops = &gost_exchange_tunnel_ops,
     },
     {
         .kind = GOST_KIND_LAYER,

@@ -7,6 +7,8 @@
 #include <gost/plugin.h>
 
 #include "decoy.h"
+#include "exchange.h"
+#include "headblock.h"
 #include "http1_fields.h"
 
 #define HTTP2_FIELDS_MAX 512u
@@ -65,7 +67,6 @@ struct http2_state {
 };
 
 /* http2_request.c: pure */
-struct gost_bytes http2_get(const struct gost_head *h, const char *name);
 int http2_target(const struct gost_head *h, struct gost_addr *ret_addr);
 int http2_is_hop_field(struct gost_bytes name);
 int http2_list_make(struct http2_list *ret_list, const struct gost_map *map);
@@ -90,7 +91,6 @@ int http2_decoy_result(struct http2_state *s, const struct http2_conf *conf, str
 
 /* http2_connector.c */
 extern const struct gost_connector_ops http2_connector_ops;
-extern const struct gost_layer_ops http2_tunnel_ops;
 int http2_connector_prepare(void *conf, struct gost_prepare *p);
 void http2_connector_release(void *conf);
 

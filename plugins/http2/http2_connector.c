@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "exchange.h"
 #include "http2.h"
 
 enum { TAG_CODEC = 1 };
@@ -112,25 +111,4 @@ const struct gost_connector_ops http2_connector_ops = {
     .networks = 1u << GOST_NET_TCP,
     .connect = http2_connect,
     .accepts = GOST_EXCHANGE,
-};
-
-/* ---- the codec: bodies of the exchange as a stream ---- */
-
-static int tunnel_decode(void *state, const void *conf, struct gost_io *io)
-{
-    return gost_exchange_pass(io, gost_app(io));
-}
-
-static int tunnel_encode(void *state, const void *conf, struct gost_io *io)
-{
-    return gost_exchange_pass(gost_app(io), io);
-}
-
-const struct gost_layer_ops http2_tunnel_ops = {
-    .size = sizeof(struct gost_layer_ops),
-    .below = GOST_EXCHANGE,
-    .above = GOST_STREAM,
-    .flags = GOST_LAYER_CODEC,
-    .decode = tunnel_decode,
-    .encode = tunnel_encode,
 };

@@ -37,7 +37,7 @@ static int login(struct http2_state *s, struct gost_io *io)
 {
     uint8_t buf[GOST_HTTP1_BASIC_MAX];
     struct gost_bytes user = gost_bytes(NULL, 0), secret = user;
-    struct gost_bytes value = http2_get(&s->head, "proxy-authorization");
+    struct gost_bytes value = gost_head_get(&s->head, "proxy-authorization");
     int r;
 
     if (value.n && gost_http1_basic_parse(value, buf, &user, &secret) != GOST_OK)

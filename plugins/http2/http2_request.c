@@ -4,17 +4,6 @@
 
 #include "http2.h"
 
-/* The value of the first field of that (lower-case) name; .p is NULL when there is none. */
-struct gost_bytes http2_get(const struct gost_head *h, const char *name)
-{
-    uint32_t i;
-
-    for (i = 0; i < h->n_fields; i++)
-        if (gost_bytes_eq(h->fields[i].name, gost_bytes_str(name)))
-            return h->fields[i].value;
-    return gost_bytes(NULL, 0);
-}
-
 static int has_blank(struct gost_bytes b)
 {
     size_t i;
@@ -46,7 +35,7 @@ static void reveal(const struct gost_head *h, struct gost_addr *addr, uint16_t p
     size_t i, n;
 
     for (i = 0; i < 2; i++) {
-        v = http2_get(h, names[i]);
+        v = gost_head_get(h, names[i]);
         if (v.n == 0 || gost_http1_target_decode(name, sizeof name, &n, v) != GOST_OK)
             continue;
         (void)parse_addr(addr, gost_bytes(name, n), port);

@@ -29,7 +29,7 @@ static size_t size_of(const struct gost_head *h)
 static void put_framing(struct http2_upstream *u, struct gost_http1_out *out,
                         const struct gost_head *h)
 {
-    int sized = http2_get(h, "content-length").p != NULL;
+    int sized = gost_head_get(h, "content-length").p != NULL;
     int wants_body = gost_http1_is(h->method, "POST") || gost_http1_is(h->method, "PUT") ||
                      gost_http1_is(h->method, "PATCH");
 

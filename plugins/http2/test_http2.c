@@ -252,7 +252,7 @@ static void ask(const char *method, const char *authority, const char *path, uin
 
 static int has(const struct gost_head *h, const char *name, const char *value)
 {
-    return gost_bytes_eq(http2_get(h, name), gost_bytes_str(value));
+    return gost_bytes_eq(gost_head_get(h, name), gost_bytes_str(value));
 }
 
 static int answered(uint32_t status)

@@ -142,6 +142,14 @@ static const struct gost_stack_ops phts_stack = {
     .defaults = "carrier.idle=90s tls.options.alpn=http/1.1",
 };
 
+/* GOST's name for it; what it calls http3 is a proxy. */
+static const struct gost_stack_ops h3_stack = {
+    .size = sizeof(struct gost_stack_ops),
+    .roles = GOST_SERVER | GOST_CLIENT,
+    .layers = "udp/quic/h3/pht",
+    .defaults = "tls.options.alpn=h3 keepAlive=false maxIdleTimeout=30s",
+};
+
 static const struct gost_component components[] = {
     {
         .kind = GOST_KIND_LAYER,
@@ -156,6 +164,10 @@ static const struct gost_component components[] = {
      .name = "pht",
      .summary = "streams in plain HTTP requests",
      .ops = &pht_stack},
+    {.kind = GOST_KIND_STACK,
+     .name = "h3",
+     .summary = "streams in HTTP/3 requests",
+     .ops = &h3_stack},
     {.kind = GOST_KIND_STACK,
      .name = "phts",
      .summary = "streams in HTTP requests over TLS",
@@ -174,5 +186,5 @@ static void worker_fini(void *data)
 }
 
 GOST_PLUGIN_FULL("pht", "1.0", "MIT", "GOST's plain HTTP tunnel: layer, listeners and dialers",
-                 components, "layer:pht listener:pht dialer:pht listener:phts dialer:phts", NULL,
+                 components, "layer:pht listener:pht dialer:pht listener:phts dialer:phts listener:h3 dialer:h3", NULL,
                  worker_init, worker_fini);

@@ -8,6 +8,7 @@
 
 #define BATCH_MAX   65000u /* bytes of packets sent as one */
 #define BATCH_COUNT 44u
+#define H3_OK       0x100u /* what a layer of HTTP/3 ends with when nothing is wrong */
 
 /* ngtcp2's are aligned for less than a struct sockaddr_storage. */
 static void to_addr(struct gost_addr *ret_addr, const ngtcp2_addr *from)
@@ -63,6 +64,8 @@ static int peer_closed(struct quic_state *s)
                          "%s knows nothing of the QUIC connection any more: it was restarted",
                          s->peer);
     quic_peer_error(s->conn, &e);
+    if (gost_session_used(s->wire) && e.type == QUIC_ERROR_APPLICATION && e.error_code == H3_OK)
+        return gost_fail(s->wire, GOST_ECLOSED, "%s closed the QUIC connection", s->peer);
     if (e.type == QUIC_ERROR_APPLICATION || e.error_code == 0)
         return gost_fail(s->wire, e.error_code ? GOST_EPEER : GOST_ECLOSED,
                          "%s closed the QUIC connection (code %llu: %.*s)", s->peer,
@@ -383,6 +386,7 @@ static int quic_handshake(void *state, const void *conf, struct gost_io *io)
     if (r < 0 || !s->handshaken)
         return r < 0 ? r : GOST_AGAIN;
     quic_tls_tell(s);
+    gost_phase(io, "QUIC packets");
     return GOST_OK;
 }
 
@@ -392,7 +396,7 @@ static void leave(struct quic_state *s)
     quic_error e;
 
     quic_error_default(&e);
-    quic_error_application(&e, 0, (const uint8_t *)"closed", 6);
+    quic_error_application(&e, gost_session_code(s->wire), (const uint8_t *)"closed", 6);
     send_close(s, &e);
 }
 

@@ -198,7 +198,10 @@ static int is_theirs(const struct quic_state *s, int64_t id)
 int quic_on_stream_open(ngtcp2_conn *conn, int64_t id, void *user)
 {
     struct quic_state *s = user;
-    struct gost_io *port = id & 2 ? NULL : gost_stream_new(s->wire, (uint64_t)id, 0);
+    uint32_t flags = id & 2 ? GOST_STREAM_ONEWAY : 0;
+    struct gost_io *port = id & 2 && !gost_session_used(s->wire)
+                               ? NULL
+                               : gost_stream_new(s->wire, (uint64_t)id, flags);
     struct quic_stream *t = stream_new(s, id, port);
 
     if (!t) {
@@ -207,9 +210,10 @@ int quic_on_stream_open(ngtcp2_conn *conn, int64_t id, void *user)
         return NGTCP2_ERR_CALLBACK_FAILURE;
     }
     ngtcp2_conn_set_stream_user_data(conn, id, t);
+    t->shut = (id & 2) != 0;
     if (port)
         return 0;
-    t->shut = t->stopped = 1; /* one-way streams mean nothing here; or there is no room */
+    t->shut = t->stopped = 1; /* nobody takes one-way streams; or there is no room */
     if (!(id & 2))
         (void)quic_shutdown_write(conn, id, 0);
     (void)quic_shutdown_read(conn, id, 0);
@@ -368,6 +372,7 @@ static int session_open(void *state, const void *conf, struct gost_io *io, struc
     else
         r = ngtcp2_conn_open_bidi_stream(s->conn, &t->id, t);
     if (r == 0) {
+        t->got_fin = (flags & GOST_STREAM_ONEWAY) != 0;
         *ret_id = (uint64_t)t->id;
         return GOST_OK;
     }

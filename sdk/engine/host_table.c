@@ -691,6 +691,15 @@ static struct gost_host table = {
     .session_request = ge_session_request,
     .stream_arg = ge_stream_arg,
     .stream_set_arg = ge_stream_set_arg,
+    .wire_open = ge_wire_open,
+    .wire_next = ge_wire_next,
+    .wire_state = ge_wire_state,
+    .wire_leave = ge_wire_leave,
+    .wire_reset = ge_wire_reset,
+    .wire_datagram = ge_wire_datagram,
+    .wire_end = ge_wire_end,
+    .session_code = ge_session_code,
+    .session_used = ge_session_used,
 };
 
 #define TAKE(field)                    \

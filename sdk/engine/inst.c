@@ -81,6 +81,14 @@ void *ge_inst_alloc(struct ge_inst *in, size_t n)
     return b->data;
 }
 
+/* The layer on top of the session that s is a stream of. */
+static struct ge_inst *user_of(const struct ge_stack *s)
+{
+    struct ge_layer *l = s->session ? ge_session_user(s->session) : NULL;
+
+    return l ? &l->inst : NULL;
+}
+
 /* Who owns the side of the level that io is. */
 struct ge_inst *ge_io_inst(struct gost_io *io)
 {
@@ -92,6 +100,8 @@ struct ge_inst *ge_io_inst(struct gost_io *io)
                                     : NULL;
     if (lv->above)
         return &lv->above->inst;
+    if (lv->stack->owned)
+        return user_of(lv->stack);
     if (!lv->stack->task)
         return NULL;
     return lv->stack->task->inspect ? &lv->stack->task->inspect->inst : &lv->stack->task->inst;

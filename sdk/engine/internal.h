@@ -159,6 +159,7 @@ struct ge_stack {
     int32_t status; /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
     uint8_t segments;                        /* the bottom takes packets with `segment` */
+    uint8_t owned; /* a stream that the layer on top of its session works with */
     uint8_t ready_due, rx_paused, cut_short; /* cut_short: lingers, and then resets its stream */
     uint8_t resets;                          /* the bottom can tell a cut from an end */
 };
@@ -180,6 +181,7 @@ struct ge_stream {
     uint32_t given_heads, flags;
     uint8_t known, reset; /* known: the layer has it. reset: the peer did it */
     uint8_t stopped;      /* the peer wants no more of it: what the user sends is dropped */
+    uint64_t stop_code;
 };
 
 struct ge_session {
@@ -187,7 +189,7 @@ struct ge_session {
     struct ge_link streams;
     struct ge_link urgent, normal, aside; /* with something to send; aside: could not, this time */
     struct ge_link owed;                  /* their users consumed: the peer is owed credit */
-    struct ge_link waiting;               /* opened by the peer, not yet reported */
+    struct ge_link waiting;               /* opened by the peer, not yet reported; or with news */
     struct ge_stream *given;              /* by stream_next, last */
     struct ge_stream **buckets;
     size_t n_buckets, n_streams, limit;
@@ -203,6 +205,7 @@ struct ge_session {
     struct ge_timer ping;
     uint64_t ping_ns;
     uint64_t heard, bytes, read_at, wrote_at; /* the last two: when it was not stuck */
+    uint64_t code;    /* by which the layer above ended it */
     uint64_t refused; /* when its wire was told that nobody is there; 0: never */
     uint8_t peer_goaway, goaway_sent, quiet, news; /* news: GE_SESSION_*, to be told */
 };
@@ -344,6 +347,21 @@ void ge_stream_close(struct ge_stack *s, int abort);
 void ge_session_enter(struct ge_session *x, const char *phase); /* around a call of the layer */
 int ge_session_leave(struct ge_session *x, int r);
 void ge_session_wake(struct ge_session *x);
+int ge_session_open_used(struct ge_session *x, uint32_t flags, struct ge_stack **ret_stream);
+struct ge_stream *ge_session_news(struct ge_session *x);
+void ge_stream_news(struct ge_stack *s);
+/* session_use.c: a layer on top of a session */
+struct ge_layer *ge_session_user(const struct ge_session *x); /* NULL: none */
+void ge_session_user_wake(struct ge_session *x);
+struct gost_io *ge_wire_open(struct gost_io *io, uint32_t flags);
+struct gost_io *ge_wire_next(struct gost_io *io);
+uint32_t ge_wire_state(struct gost_io *s, uint64_t *ret_code);
+void ge_wire_leave(struct gost_io *s);
+void ge_wire_reset(struct gost_io *s, uint64_t code);
+int ge_wire_datagram(struct gost_io *io, struct gost_bytes data);
+void ge_wire_end(struct gost_io *io, uint64_t code);
+uint64_t ge_session_code(struct gost_io *io);
+int ge_session_used(struct gost_io *io);
 /* session_request.c */
 void ge_act_request(struct ge_task *t, const struct gost_act_request *a);
 void ge_requests_fail(struct ge_session *x, int status);

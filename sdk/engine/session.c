@@ -221,7 +221,7 @@ void ge_session_free(struct ge_session *x)
     ge_timer_stop(x->layer->inst.w, &x->ping);
     while ((l = link_first(&x->streams))) {
         struct ge_stream *st = STREAM_AT(l, all);
-        int unreported = st->waiting.next != NULL;
+        int unreported = st->waiting.next != NULL || st->stack.owned;
 
         call_closed(x, st);
         forget(x, st);
@@ -438,12 +438,35 @@ int ge_session_open(struct ge_stack *session, struct ge_flow *flow, uint32_t fla
     return ge_session_open_arg(session, flow, flags, gost_bytes(NULL, 0), ret_stream);
 }
 
+/* Ask the layer for a stream with the port st. An error: st is freed. */
+static int open_stream(struct ge_session *x, struct ge_stream *st, uint32_t flags)
+{
+    struct ge_stack *session = x->layer->stack;
+    uint64_t id = 0;
+    int r;
+
+    ge_session_enter(x, "open");
+    r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
+                    &st->stack.bottom.lo, flags, &id);
+    if (r == GOST_OK)
+        become_known(x, st, id); /* else the layer never knew it: no reset, no closed */
+    if (ge_session_leave(x, 0) < 0)
+        r = session->status;
+    if (r != GOST_OK) {
+        ge_stack_free(&st->stack, 0);
+        return r;
+    }
+    if (flags & GOST_STREAM_ONEWAY)
+        ge_level_end_up(&st->stack.bottom, 0);
+    ge_session_wake(x);
+    return GOST_OK;
+}
+
 int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t flags,
                         struct gost_bytes arg, struct ge_stack **ret_stream)
 {
     struct ge_session *x = ge_session_of(session);
     struct ge_stream *st;
-    uint64_t id = 0;
     int r;
 
     if (!x || ge_session_draining(session))
@@ -462,31 +485,61 @@ int ge_session_open_arg(struct ge_stack *session, struct ge_flow *flow, uint32_t
         ge_stack_free(&st->stack, 0);
         return r;
     }
-    ge_session_enter(x, "open");
-    r = OP(x, open)(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
-                    &st->stack.bottom.lo, flags, &id);
+    r = open_stream(x, st, flags);
     if (r == GOST_OK)
-        become_known(x, st, id); /* else the layer never knew it: no reset, no closed */
-    if (ge_session_leave(x, 0) < 0)
-        r = session->status;
-    if (r != GOST_OK) {
-        ge_stack_free(&st->stack, 0);
-        return r;
-    }
-    if (flags & GOST_STREAM_ONEWAY)
-        ge_level_end_up(&st->stack.bottom, 0);
-    ge_session_wake(x);
-    *ret_stream = &st->stack;
-    return GOST_OK;
+        *ret_stream = &st->stack;
+    return r;
+}
+
+/* The same for the layer on top of x. */
+int ge_session_open_used(struct ge_session *x, uint32_t flags, struct ge_stack **ret_stream)
+{
+    struct ge_stream *st;
+    int r;
+
+    if (!OP(x, open) || !x->layer->ready || x->layer->stack->status)
+        return GOST_ECLOSED;
+    st = stream_make(x, x->layer->inst.flow, flags);
+    if (!st)
+        return GOST_FULL;
+    st->stack.owned = 1;
+    r = open_stream(x, st, flags);
+    if (r == GOST_OK)
+        *ret_stream = &st->stack;
+    return r;
+}
+
+/* The first stream with news for the layer on top; NULL: none. */
+struct ge_stream *ge_session_news(struct ge_session *x)
+{
+    struct ge_link *l = link_first(&x->waiting);
+
+    if (!l)
+        return NULL;
+    link_del(l);
+    STREAM_AT(l, waiting)->stack.top->hi.want = 0;
+    return STREAM_AT(l, waiting);
+}
+
+void ge_stream_news(struct ge_stack *s)
+{
+    if (!s->session)
+        return;
+    link_add(&s->session->waiting, &stream_of(s)->waiting);
+    ge_session_user_wake(s->session);
 }
 
 int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
 {
     struct ge_session *x = ge_session_of(session);
 
+    struct ge_session *asked = x;
+
     if (!x || session->status)
         return GOST_ECLOSED;
-    if (!OP(x, ping))
+    while (!OP(asked, ping) && asked->layer->wire->below && asked->layer->wire->below->session)
+        asked = asked->layer->wire->below->session;
+    if (!OP(asked, ping))
         return GOST_EUNSUPPORTED;
     if (!x->layer->ready)
         return GOST_AGAIN;
@@ -494,7 +547,7 @@ int ge_session_ping(struct ge_stack *session, uint64_t timeout_ns)
         return GOST_OK;
     x->ping_ns = timeout_ns;
     ge_timer_start(x->layer->inst.w, &x->ping, ge_now(x->layer->inst.w) + timeout_ns);
-    return CALL0(x, ping);
+    return CALL0(asked, ping);
 }
 
 /* ---- what the rest of the engine tells a stream ---- */
@@ -574,6 +627,8 @@ struct gost_io *ge_stream_new(struct gost_io *io, uint64_t id, uint32_t flags)
     if (flags & GOST_STREAM_ONEWAY)
         st->stack.bottom.down.end = st->stack.bottom.down.end_seen = 1;
     link_add(&x->waiting, &st->waiting);
+    st->stack.owned = ge_session_user(x) != NULL;
+    ge_session_user_wake(x);
     ge_session_wake(x);
     return &st->stack.bottom.lo;
 }
@@ -651,9 +706,12 @@ void ge_stream_stop(struct gost_io *s, uint64_t code)
 
     if (!stack->session || stream_of(stack)->reset || stream_of(stack)->stopped)
         return;
+    stream_of(stack)->stop_code = code;
     stream_of(stack)->stopped = 1; /* the code is the peer's: a reset of ours must not repeat it */
     ge_stream_end_seen(stack);     /* for the layer this direction is over */
     ge_stream_changed(stack);
+    if (stack->owned)
+        ge_stream_news(stack);
 }
 
 void ge_session_goaway(struct gost_io *io)
@@ -670,11 +728,16 @@ void ge_session_alive(struct gost_io *io)
 {
     struct ge_session *x = ge_session_of_layer(io);
 
-    if (!x)
-        return;
-    if (x->ping.prev) {
-        x->news |= GE_SESSION_ALIVE;
-        ge_session_wake(x);
+    while (x) {
+        const struct ge_layer *above = ge_session_user(x);
+
+        if (x->ping.prev) {
+            x->news |= GE_SESSION_ALIVE;
+            ge_session_wake(x);
+        }
+        ge_timer_stop(x->layer->inst.w, &x->ping);
+        if (above && above->session)
+            above->session->heard = x->heard;
+        x = above ? above->session : NULL;
     }
-    ge_timer_stop(x->layer->inst.w, &x->ping);
 }

@@ -75,6 +75,23 @@ static struct ge_stack *open_port(struct ge_task *t, struct ge_session *x, struc
     return d->stack;
 }
 
+/* 1: the peer takes datagrams. */
+static int has_datagrams(struct ge_session *x, struct ge_stream *st)
+{
+    const struct gost_session_ops *ops = ge_session_ops(x);
+    int r;
+
+    if (!GE_OP(ops, struct gost_session_ops, datagram))
+        return 0;
+    if (!GE_OP(ops, struct gost_session_ops, datagrams))
+        return 1;
+    ge_session_enter(x, "datagrams");
+    r = ops->datagrams(x->layer->inst.state, x->layer->inst.conf, &x->layer->wire->hi,
+                       st ? &st->stack.bottom.lo : NULL);
+    (void)ge_session_leave(x, 0);
+    return r;
+}
+
 void ge_act_datagrams(struct ge_task *t, const struct gost_act_datagrams *a)
 {
     struct ge_stack *from = ge_task_port(t, a->from), *s;
@@ -82,8 +99,7 @@ void ge_act_datagrams(struct ge_task *t, const struct gost_act_datagrams *a)
     struct ge_session *x = st ? from->session : from ? ge_session_of(from) : NULL;
     int status = GOST_OK;
 
-    if (!x || !GE_OP(ge_session_ops(x), struct gost_session_ops, datagram) ||
-        a->head.port == a->from)
+    if (!x || a->head.port == a->from || !has_datagrams(x, st))
         status = GOST_EUNSUPPORTED;
     else if (*place_of(x, st))
         status = GOST_EINUSE;
@@ -105,6 +121,13 @@ int ge_session_datagram(struct gost_io *io, struct gost_io *s, struct gost_bytes
 
     if (!x || (s && s->lv->stack->session != x))
         return GOST_EINTERNAL;
+    if (!s && ge_session_user(x)) {
+        int r = ge_queue_put_packet(&x->layer->app->up, &p);
+
+        if (r == GOST_OK)
+            ge_session_user_wake(x);
+        return r;
+    }
     d = *place_of(x, s ? (struct ge_stream *)s->lv->stack : NULL);
     return d ? ge_rx_packet(d->stack, &p) : GOST_END;
 }

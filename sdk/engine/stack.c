@@ -209,6 +209,9 @@ void ge_up_produced(struct ge_level *lv)
     } else if (s->task) {
         if (has_input(&lv->up, &lv->hi) || ge_pumping_from(s->task, s->port))
             ge_task_port_event(s->task, s->port, s);
+    } else if (s->owned) {
+        if (has_input(&lv->up, &lv->hi))
+            ge_stream_news(s);
     } else if (s->lingering) {
         ge_stack_ready(s);
     }
@@ -281,6 +284,9 @@ void ge_down_consumed(struct ge_level *lv)
         }
     } else if (s->task && (lv->hi.full || s->task->pumps)) {
         ge_task_port_event(s->task, s->port, s);
+    } else if (s->owned && lv->hi.full) {
+        lv->hi.full = 0;
+        ge_stream_news(s);
     }
 }
 
@@ -556,7 +562,7 @@ void ge_stack_fail(struct ge_stack *s, int status)
     if (s->status)
         return;
     s->status = status;
-    if (!ended_quietly(s))
+    if (!s->owned && !ended_quietly(s))
         ge_flow_fail(s->flow, status, "", "the connection failed");
     for (l = s->bottom.above; l; l = next_layer(l))
         if (l->session)

@@ -20,3 +20,22 @@ int gost_exchange_pass(struct gost_io *from, struct gost_io *to)
         ;
     return GOST_AGAIN;
 }
+
+static int tunnel_decode(void *state, const void *conf, struct gost_io *io)
+{
+    return gost_exchange_pass(io, gost_app(io));
+}
+
+static int tunnel_encode(void *state, const void *conf, struct gost_io *io)
+{
+    return gost_exchange_pass(gost_app(io), io);
+}
+
+const struct gost_layer_ops gost_exchange_tunnel_ops = {
+    .size = sizeof(struct gost_layer_ops),
+    .below = GOST_EXCHANGE,
+    .above = GOST_STREAM,
+    .flags = GOST_LAYER_CODEC,
+    .decode = tunnel_decode,
+    .encode = tunnel_encode,
+};

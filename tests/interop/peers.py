@@ -200,3 +200,19 @@ def ended_cleanly(tap, name, *hosts):
     statuses = [h.stop() for h in hosts]
     tap.ok(not any(statuses), "ends cleanly: " + name,
            "%s\n%s" % (statuses, "\n".join(h.text() for h in hosts)))
+
+
+def wait_quic(port):
+    """Until the port is bound: datagrams to it are not refused any more."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.connect(("127.0.0.1", port))
+        s.settimeout(0.1)
+        for _ in range(200):
+            try:
+                s.send(b"\x40" + bytes(60))
+                s.recv(100)
+                return
+            except socket.timeout:
+                continue
+            except ConnectionRefusedError:
+                time.sleep(0.05)

@@ -8,7 +8,7 @@ import socket
 import ssl
 
 import peers
-from peers import certificate, ended_cleanly
+from peers import certificate, ended_cleanly, wait_quic
 from harness import Host, Tap, connect_via, echo, free_port, pattern, read_all, recv_exact, serve
 
 tap = Tap()
@@ -261,22 +261,6 @@ def clients():
     wait_quic(p)
     as_client("after Retry", p, echoes)
     ended_cleanly(tap, "the server with Retry", h)
-
-
-def wait_quic(port):
-    """Until the port is bound: datagrams to it are not refused any more."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.connect(("127.0.0.1", port))
-        s.settimeout(0.1)
-        for _ in range(200):
-            try:
-                s.send(b"\x40" + bytes(60))
-                s.recv(100)
-                return
-            except socket.timeout:
-                continue
-            except ConnectionRefusedError:
-                asyncio.run(asyncio.sleep(0.05))
 
 
 # ---- aioquic as server -----------------------------------------------------------------------

@@ -202,6 +202,29 @@ def at_once(n, fn, seconds=120):
 # ---- a path that loses packets --------------------------------------------------------------
 
 
+def udp_client(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(("127.0.0.1", port))
+    s.settimeout(1)
+    return s
+
+
+def udp_asked(s, data, answer=None):
+    """A datagram may get lost: it is sent again until its answer ("<" and it) is there."""
+    want = b"<" + data if answer is None else answer
+    for _ in range(40):
+        try:
+            s.send(data)
+            while s.recv(65536) != want:
+                pass
+            return True
+        except socket.timeout:
+            continue
+        except OSError:  # nobody listens yet
+            time.sleep(0.2)
+    return "no answer to %d bytes" % len(data)
+
+
 class LossyPath:
     """Passes datagrams between clients and a port: each is lost with a chance, the others come
     after a delay, in order. The same seed gives the same chances."""

@@ -170,6 +170,15 @@ struct gost_host {
                            struct gost_bytes payload);
     struct gost_bytes (*stream_arg)(struct gost_io *s);
     int (*stream_set_arg)(struct gost_io *s, struct gost_bytes arg);
+    struct gost_io *(*wire_open)(struct gost_io *io, uint32_t flags);
+    struct gost_io *(*wire_next)(struct gost_io *io);
+    uint32_t (*wire_state)(struct gost_io *s, uint64_t *ret_code);
+    void (*wire_leave)(struct gost_io *s);
+    void (*wire_reset)(struct gost_io *s, uint64_t code);
+    int (*wire_datagram)(struct gost_io *io, struct gost_bytes data);
+    void (*wire_end)(struct gost_io *io, uint64_t code);
+    uint64_t (*session_code)(struct gost_io *io);
+    int (*session_used)(struct gost_io *io);
 };
 
 /* Set by the loader before any other code of the plugin runs; defined by GOST_PLUGIN(). */
@@ -528,6 +537,56 @@ static inline struct gost_bytes gost_stream_arg(struct gost_io *s)
 static inline int gost_stream_set_arg(struct gost_io *s, struct gost_bytes arg)
 {
     return gost_host_->stream_set_arg(s, arg);
+}
+
+/* A session layer: by which code the layer above ended the session; 0: none, or nobody is above. */
+static inline uint64_t gost_session_code(struct gost_io *io)
+{
+    return gost_host_->session_code(io);
+}
+/* A session layer: 1: a layer stands on it, which takes streams of every kind. */
+static inline int gost_session_used(struct gost_io *io)
+{
+    return gost_host_->session_used(io);
+}
+
+/* ---- layers on top of a session: see session.h ----------------------------------------------- */
+
+/* A new stream of the session below; NULL: it gives none now. */
+static inline struct gost_io *gost_wire_open(struct gost_io *io, uint32_t flags)
+{
+    return gost_host_->wire_open(io, flags);
+}
+/* The next stream with something new; NULL: none. */
+static inline struct gost_io *gost_wire_next(struct gost_io *io)
+{
+    return gost_host_->wire_next(io);
+}
+/* GOST_WIRE_*; ret_code: the peer's code, untouched when it gave none. */
+static inline uint32_t gost_wire_state(struct gost_io *s, uint64_t *ret_code)
+{
+    return gost_host_->wire_state(s, ret_code);
+}
+/* Let go of a stream: what is queued is still sent, then our end. s is no port any more. */
+static inline void gost_wire_leave(struct gost_io *s)
+{
+    gost_host_->wire_leave(s);
+}
+/* Reset what has not ended of a stream. s is no port any more. */
+static inline void gost_wire_reset(struct gost_io *s, uint64_t code)
+{
+    gost_host_->wire_reset(s, code);
+}
+/* Send an unreliable datagram of the session: GOST_OK, GOST_FULL: dropped, GOST_ETOOBIG,
+ * GOST_EUNSUPPORTED, GOST_ECLOSED. */
+static inline int gost_wire_datagram(struct gost_io *io, struct gost_bytes data)
+{
+    return gost_host_->wire_datagram(io, data);
+}
+/* End the session below by this code. */
+static inline void gost_wire_end(struct gost_io *io, uint64_t code)
+{
+    gost_host_->wire_end(io, code);
 }
 
 /* ---- datagram layers that attach by key: see session.h --------------------------------------- */

@@ -70,6 +70,26 @@ extern "C" {
  * own, so each may go to its own upstream.
  */
 
+/*
+ * A layer on top of a session (below == GOST_SESSION) has the streams below as ports, which work
+ * like a task's: gost_rx() has what the peer sent, gost_send() sends, gost_shut() ends our half.
+ *
+ *   news         decode: while ((s = gost_wire_next(io))): s is new (gost_data(s) is NULL), has
+ *                input, ended (gost_rx_eof), was reset or stopped (gost_wire_state), or has room
+ *                again after gost_tx_room(s) was 0. Input that is left is no news before there is
+ *                more of it. Streams of the peer may be one-way ones
+ *   open         gost_wire_open(io, flags)
+ *   let go       gost_wire_leave(s) or gost_wire_reset(s, code), of every stream once; at the
+ *                session's end the host does it
+ *   datagrams    of the session: gost_packet_recv(io), gost_wire_datagram(io, data)
+ *   end          gost_wire_end(io, code) in shut(), or before an error is returned: the peer is
+ *                told that code
+ *
+ * It may be a session itself: its ports are then of both kinds.
+ */
+#define GOST_WIRE_RESET   1u /* the peer reset the stream, or the session ended */
+#define GOST_WIRE_STOPPED 2u /* the peer wants no more of it; its own half goes on */
+
 /* Flags of a stream. */
 #define GOST_STREAM_ONEWAY   1u /* only the opener sends */
 #define GOST_STREAM_EXCHANGE 2u /* carries heads */
@@ -109,6 +129,9 @@ struct gost_session_ops {
      * the peer has no requests. */
     int (*reply)(void *state, const void *conf, struct gost_io *io, uint32_t tag, int status,
                  struct gost_bytes payload);
+    /* 0: the peer takes no datagrams of s (or of the session: s NULL); then nobody gets a port of
+     * them. NULL: it takes them. */
+    int (*datagrams)(void *state, const void *conf, struct gost_io *io, struct gost_io *s);
 };
 
 #define GOST_SESSION_DATAGRAMS 1u /* has datagrams */
