@@ -49,6 +49,7 @@ STACKS = [
     "relay+otls",
     "relay+pht",
     "relay+phts",
+    "relay+h3",
     "http2",
     "socks5",
     "http",
@@ -76,7 +77,7 @@ OWN = [
 # What no stack can be.
 NONE = ["relay+mtls+smux", "relay+quic+smux", "relay+grpc+ws+smux"]
 MATRIX_HANDLERS = ("socks5", "http")
-DATAGRAM = ("quic", "kcp")
+DATAGRAM = ("quic", "kcp", "h3")
 
 
 def layers(scheme):
@@ -90,7 +91,7 @@ def over_packets(scheme):
 
 def half_closes(scheme):
     """smux and pht have no half-close, and nothing on their streams can have one."""
-    without = ("smux", "kcp", "mtcp", "mtls", "mws", "mwss", "pht", "phts")
+    without = ("smux", "kcp", "mtcp", "mtls", "mws", "mwss", "pht", "phts", "h3")
     return not any(w in without for w in layers(scheme))
 
 
