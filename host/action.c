@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth.h"
 #include "bind.h"
 #include "endpoint.h"
 #include "plugin.h"
@@ -142,6 +143,7 @@ static void forget(struct gh_act *act)
         gh_file_forget(act->file);
     if (act->visit != NULL)
         gh_visit_cancel(act->visit);
+    gh_auth_cancel(act->auth);
     free(act);
 }
 
@@ -232,16 +234,69 @@ static void hand_off(struct gh_agent *agent, const struct gost_act_handoff *a)
             ge_stack_free(port[i], 0);
 }
 
+/* Whom a SPAWN names. */
+static const struct gost_component *spawned(struct gh_agent *agent, const struct gost_act_spawn *a,
+                                            const void **ret_conf, char *why, size_t why_size)
+{
+    const struct ge_task_spec *self = ge_task_spec(agent->task);
+
+    if (a->component.n != 0)
+        return gh_agent_find(agent, GOST_KIND_HANDLER, a->component, ret_conf, why, why_size);
+    *ret_conf = self->conf;
+    return self->component;
+}
+
+/* Our end of a new stream is opened as `port`. The other end, or NULL: no memory. */
+static struct ge_stack *open_pair(struct gh_agent *agent, uint32_t port)
+{
+    struct ge_stack *ours, *other;
+
+    ge_stack_pair(agent->flow->ge, GOST_STREAM, &ours, &other);
+    if (ours == NULL)
+        return NULL;
+    ge_stack_no_half_close(ours);
+    ge_stack_no_half_close(other);
+    if (ge_port_open(agent->task, port, ours) == GOST_OK)
+        return other;
+    ge_stack_free(ours, 1);
+    ge_stack_free(other, 1);
+    return NULL;
+}
+
+static void spawn_pair(struct gh_agent *agent, const struct gost_act_spawn *a,
+                       const struct gost_component *c, const void *conf)
+{
+    struct gh_flow *child = gh_flow_child(agent->flow, (a->flags & GOST_SPAWN_TIED) != 0);
+    struct ge_stack *stack = child != NULL ? open_pair(agent, a->head.port) : NULL;
+
+    if (stack == NULL) {
+        if (child != NULL)
+            gh_flow_end(child, GOST_ENOMEM, "out of memory");
+        gh_act_refuse(agent, &a->head, GOST_ENOMEM, "out of memory");
+        return;
+    }
+    ge_stack_set_flow(stack, child->ge);
+    child->is_bridged = agent->flow->is_bridged && !(a->flags & GOST_SPAWN_SERVE);
+    if (a->flags & GOST_SPAWN_SERVE)
+        gh_flow_serve(child, stack);
+    else
+        (void)gh_flow_handle(child, stack, c, conf, a->arg);
+    gh_act_refuse(agent, &a->head, 0, NULL); /* the action is gone after it */
+}
+
 static void spawn(struct gh_agent *agent, const struct gost_act_spawn *a)
 {
     char why[512] = "";
     const void *conf = NULL;
-    const struct gost_component *c =
-        gh_agent_find(agent, GOST_KIND_HANDLER, a->component, &conf, why, sizeof why);
+    const struct gost_component *c = spawned(agent, a, &conf, why, sizeof why);
     struct ge_stack *stack = ge_task_port(agent->task, a->head.port), *second;
     const struct gost_addr *peer = agent->peers != NULL ? &agent->peers[a->head.port] : NULL;
     struct gh_flow *child;
 
+    if (c != NULL && (a->flags & GOST_SPAWN_PAIR) && !gh_agent_is_connector(agent)) {
+        spawn_pair(agent, a, c, conf);
+        return;
+    }
     if (c == NULL || stack == NULL ||
         (a->second &&
          (!ge_task_port(agent->task, a->second) || gh_single_is_elsewhere(agent->flow, c)))) {

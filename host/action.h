@@ -34,6 +34,7 @@ struct gh_act {
     struct gh_naming *naming;
     struct gh_file_job *file;
     struct gh_visit *visit;
+    struct gh_auth *auth;
 };
 
 /* Memory that a result points to; it lives as long as the agent. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "auth.h"
 #include "confbuild.h"
 
 /* ---- AUTH ---- */
@@ -55,20 +56,10 @@ static bool skips_auth(const struct gh_flow *f)
 
 void gh_act_auth(struct gh_agent *agent, const struct gost_act_auth *a)
 {
-    struct gh_flow *f = agent->flow;
-    struct gost_q_auth q = {
-        .size = sizeof q, .user = a->user, .secret = a->secret, .client = &f->ge->source};
-    char id[256] = "";
-
-    if (!skips_auth(f) && !gh_policy_auth(&f->service->authers, f->service->own_auther, &q, id)) {
-        gh_act_refuse(agent, &a->head, GOST_EAUTH, "the credentials are wrong");
-        return;
-    }
-    if (id[0] != '\0') {
-        free((char *)f->ge->user);
-        f->ge->user = strdup(id);
-    }
-    gh_act_refuse(agent, &a->head, 0, NULL);
+    if (skips_auth(agent->flow))
+        gh_act_refuse(agent, &a->head, 0, NULL);
+    else
+        gh_auth_start(agent, a);
 }
 
 /* ---- ASK ---- */

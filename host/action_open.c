@@ -6,6 +6,7 @@
 #include "action.h"
 #include "bind.h"
 #include "endpoint.h"
+#include "gather.h"
 #include "pin.h"
 
 static const struct gost_addr none;
@@ -149,6 +150,8 @@ void gh_act_dial(struct gh_agent *agent, const struct gost_act_dial *a)
 {
     if (a->network == GOST_NET_ENDPOINT)
         gh_act_visit(agent, a);
+    else if (a->network == GOST_NET_BELOW && agent->gather != NULL)
+        gh_gather_dial(agent, a);
     else if (a->network != GOST_NET_TCP && a->network != GOST_NET_UDP &&
              a->network != GOST_NET_UNIX)
         gh_act_refuse(agent, &a->head, GOST_EUNSUPPORTED, "this network cannot be dialed");

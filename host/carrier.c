@@ -368,6 +368,8 @@ int gh_carrier_open(struct gh_carrier *c, struct ge_flow *flow, struct ge_stack 
         gh_carrier_drain(c, "it gives no stream");
     else
         c->full_at = SIZE_MAX;
+    if (r == GOST_OK)
+        flow->secure = c->ge->secure;
     if (r == GOST_OK && (c->asked == 0 || ge_session_heard(c->session) > c->asked))
         c->asked = ge_now(gh_worker_engine(c->worker));
     return r;

@@ -10,6 +10,7 @@
 #include "action.h"
 #include "carrier.h"
 #include "errand.h"
+#include "gather.h"
 #include "host.h"
 #include "join.h"
 #include "log.h"
@@ -318,6 +319,7 @@ void gh_flow_end(struct gh_flow *f, int status, const char *why)
     if (task != NULL)
         ge_task_cancel(task, f->ge->status);
     gh_agent_fini(&f->agent);
+    gh_gather_lost(f->agent.gather);
     end_children(f);
     if (stack != NULL)
         ge_stack_free(stack, 0);
@@ -504,17 +506,40 @@ static void handle_stack(struct gh_flow *f, struct ge_stack *stack)
     (void)gh_flow_handle(f, stack, f->service->handler, f->service->handler_conf, f->service->arg);
 }
 
-static void stream_ready(struct ge_stack *stack, void *arg, int status)
+/* An exchange of a listener whose layer gathers is no connection of its own. */
+static void exchange_or_stream(struct gh_flow *f, struct ge_stack *stack)
 {
-    struct gh_flow *f = arg;
+    const struct gh_stack_part *part = gh_stackdef_gather(&f->service->listener);
 
+    if (part == NULL) {
+        handle_stack(f, stack);
+        return;
+    }
+    f->is_bridged = true;
+    (void)gh_flow_handle(f, stack, gh_layer_gather(part->component)->server, part->conf,
+                         gost_bytes(NULL, 0));
+}
+
+static void is_ready(struct gh_flow *f, struct ge_stack *stack, int status,
+                     void (*next)(struct gh_flow *f, struct ge_stack *stack))
+{
     ge_timer_stop(f->ge->worker, &f->timer);
     if (status != 0) {
         gh_flow_end(f, status, "the handshake on a stream failed");
         return;
     }
     f->stack = NULL;
-    handle_stack(f, stack);
+    next(f, stack);
+}
+
+static void stream_ready(struct ge_stack *stack, void *arg, int status)
+{
+    is_ready(arg, stack, status, exchange_or_stream);
+}
+
+static void gathered_ready(struct ge_stack *stack, void *arg, int status)
+{
+    is_ready(arg, stack, status, handle_stack);
 }
 
 static struct gh_flow *flow_of_timer(struct ge_timer *t)
@@ -558,9 +583,17 @@ static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stac
     }
     ge_stack_set_flow(stack, f->ge);
     if (gh_stackdef_count(&f->service->listener, GH_STREAMS) == 0)
-        handle_stack(f, stack);
+        exchange_or_stream(f, stack);
     else
         push_layers(f, stack, GH_STREAMS, stream_ready);
+}
+
+void gh_flow_serve(struct gh_flow *f, struct ge_stack *stack)
+{
+    if (gh_stackdef_count(&f->service->listener, GH_GATHERED) == 0)
+        handle_stack(f, stack);
+    else
+        push_layers(f, stack, GH_GATHERED, gathered_ready);
 }
 
 /* What failed is in the flow; its streams were told the same. */

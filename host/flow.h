@@ -8,6 +8,7 @@
 
 struct gh_act;
 struct gh_errand;
+struct gh_gather;
 
 /* What acts: a handler or a connector with its outstanding actions. */
 struct gh_agent {
@@ -20,6 +21,7 @@ struct gh_agent {
     const struct gh_path *below;  /* connector: the nodes it stands on */
     const struct gh_sockopt *opt; /* connector: of what it dials itself */
     unsigned n_below;
+    struct gh_gather *gather;     /* a gathering client: its exchanges; NULL: it is none */
     struct gh_blob *blobs;         /* what results point to */
     struct gost_a_value *value;    /* what the last ASK of a value gave; NULL: none did. *owned* */
     struct gh_endpoint *endpoints; /* what it offers to visitors */
@@ -61,6 +63,10 @@ void gh_flow_start(struct gh_flow *f, struct ge_stack *stack);
 /* Runs a handler on a finished stack. False: it cannot, and the flow has ended. Owns `stack`. */
 bool gh_flow_handle(struct gh_flow *f, struct ge_stack *stack, const struct gost_component *handler,
                     const void *conf, struct gost_bytes arg);
+
+/* A stream that a gathering layer of the listener made: the layers above it, then the service's
+ * handler. Owns `stack`. */
+void gh_flow_serve(struct gh_flow *f, struct ge_stack *stack);
 
 /* Ends the flow now, with one line in the log. `status` 0: as it is. Frees `f`. */
 void gh_flow_end(struct gh_flow *f, int status, const char *why);

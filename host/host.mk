@@ -10,6 +10,8 @@ libgh_a_SOURCES = \
 	%D%/action_file.c \
 	%D%/action_inspect.c \
 	%D%/action_open.c \
+	%D%/auth.c \
+	%D%/auth.h \
 	%D%/bind.c \
 	%D%/bind.h \
 	%D%/bridge.c \
@@ -81,6 +83,8 @@ libgh_a_SOURCES = \
 	%D%/explain.c \
 	%D%/explain.h \
 	%D%/flow.c \
+	%D%/gather.c \
+	%D%/gather.h \
 	%D%/flow.h \
 	%D%/grave.c \
 	%D%/grave.h \

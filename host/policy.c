@@ -17,19 +17,22 @@ enum { WORKERS_MAX = 256 };
 
 static const struct gh_policy_section sections[] = {
     {"authers", "auther", GOST_POLICY_AUTHER, "auths", "username", "password", NULL, "hash",
-     "hash "},
-    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, NULL, "set", "set "},
+     "hash ", false},
+    {"admissions", "admission", GOST_POLICY_ADMISSION, NULL, NULL, NULL, NULL, "set", "set ",
+     false},
     {"hosts", "hosts", GOST_POLICY_HOSTS, "mappings", "ip", "hostname", "aliases", "set",
-     "set list "},
+     "set list ", false},
     {"ingresses", "ingress", GOST_POLICY_INGRESS, "rules", "hostname", "endpoint", NULL, "hash",
-     "hash set "},
-    {"limiters", "limiter", GOST_POLICY_LIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
-    {"climiters", "climiter", GOST_POLICY_CLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
-    {"rlimiters", "rlimiter", GOST_POLICY_RLIMITER, NULL, NULL, NULL, NULL, "set", "set list "},
-    {"recorders", "recorder", GOST_POLICY_RECORDER, NULL, NULL, NULL, NULL, NULL, NULL},
-    {"observers", "observer", GOST_POLICY_OBSERVER, NULL, NULL, NULL, NULL, NULL, NULL},
-    {"resolvers", "resolver", GOST_POLICY_RESOLVER, NULL, NULL, NULL, NULL, NULL, NULL},
-    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, NULL, "set", "set "},
+     "hash set ", false},
+    {"limiters", "limiter", GOST_POLICY_LIMITER, NULL, NULL, NULL, NULL, "set", "set list ", false},
+    {"climiters", "climiter", GOST_POLICY_CLIMITER, NULL, NULL, NULL, NULL, "set", "set list ",
+     false},
+    {"rlimiters", "rlimiter", GOST_POLICY_RLIMITER, NULL, NULL, NULL, NULL, "set", "set list ",
+     false},
+    {"recorders", "recorder", GOST_POLICY_RECORDER, NULL, NULL, NULL, NULL, NULL, NULL, false},
+    {"observers", "observer", GOST_POLICY_OBSERVER, NULL, NULL, NULL, NULL, NULL, NULL, false},
+    {"resolvers", "resolver", GOST_POLICY_RESOLVER, NULL, NULL, NULL, NULL, NULL, NULL, false},
+    {"bypasses", "bypass", GOST_POLICY_BYPASS, NULL, NULL, NULL, NULL, "set", "set ", false},
 };
 
 /* The current set. Each worker holds a reference and looks for a newer set at each use. */
@@ -114,7 +117,13 @@ void gh_policy_unref(struct gh_policy *p)
         policy_free(p);
 }
 
-/* Remote policies of GOST are services of its own protocol. */
+/* GOST's plugins are services of its own protocols. Of those only authers over HTTP are there. */
+static bool is_web(const struct gh_policy_section *s, const struct gh_value *object)
+{
+    return s->kind == GOST_POLICY_AUTHER &&
+           strcmp(gh_str(gh_get(object, "plugin"), "type", ""), "http") == 0;
+}
+
 static bool refuse_plugin(const struct gh_value *object, const char *what,
                           struct gh_conf_errors *errs)
 {
@@ -124,8 +133,8 @@ static bool refuse_plugin(const struct gh_value *object, const char *what,
         return false;
     gh_errors_at(errs, GH_ERROR, v,
                  "%s: a policy that a plugin service decides is not available; use file, redis or "
-                 "http",
-                 what);
+                 "http%s",
+                 what, strncmp(what, "auther ", 7) == 0 ? ", or plugin.type http" : "");
     return true;
 }
 
@@ -136,9 +145,14 @@ static bool is_remote(uint32_t kind)
            kind == GOST_POLICY_OBSERVER;
 }
 
+bool gh_policy_is_remote(const struct gh_policy *p)
+{
+    return p->component->kind == GOST_KIND_REMOTE;
+}
+
 static enum gost_kind kind_of(const struct gh_policy_section *s)
 {
-    return is_remote(s->kind) ? GOST_KIND_REMOTE : GOST_KIND_INDEX;
+    return s->remote || is_remote(s->kind) ? GOST_KIND_REMOTE : GOST_KIND_INDEX;
 }
 
 /* A policy without options and data yet; the caller fills `set`. NULL: reported. */
@@ -261,6 +275,8 @@ static struct gh_policy *build_policy(struct gh_conf *conf, const struct gh_poli
     snprintf(what, sizeof what, "%s %s", s->component, name);
     if (s->kind == GOST_POLICY_OBSERVER)
         return gh_observer_build(conf, s, object, what, errs);
+    if (is_web(s, object))
+        return gh_web_build(conf, s, object, what, "http-auther", errs);
     if (refuse_plugin(object, what, errs) || !names_are_words(s, object, errs))
         return NULL;
     if (s->kind == GOST_POLICY_RECORDER)
@@ -362,7 +378,7 @@ bool gh_policies_bind(struct gh_policies *all, struct gh_generation *generation,
     for (unsigned i = 0; i < all->n; i++) {
         if (all->v[i]->resolver != NULL && !gh_resolver_bind(all->v[i]->resolver, generation, errs))
             return false;
-        if ((all->v[i]->refresh == NULL && !is_remote(all->v[i]->kind)) ||
+        if ((all->v[i]->refresh == NULL && !gh_policy_is_remote(all->v[i])) ||
             all->v[i]->service != NULL)
             continue;
         if (s == NULL)

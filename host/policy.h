@@ -49,10 +49,11 @@ void gh_policy_unref(struct gh_policy *policy); /* [any] */
  * Questions, to the current set. [any]
  */
 
-/* Whether any of the authers accepts; `id` gets the client's id. `own` is asked only when no names
- * are given. Without both: accepted. */
+/* Whether any of the authers from *ret_stopped on accepts; `id` gets the client's id. `own` is
+ * asked only when no names are given. Without both: accepted. False with *ret_stopped < names->n:
+ * that one has to be asked by an errand (auth.h) before the others. */
 bool gh_policy_auth(const struct gh_names *names, const struct gh_policy *own,
-                    const struct gost_q_auth *q, char id[256]);
+                    const struct gost_q_auth *q, char id[256], unsigned *ret_stopped);
 
 /* Whether all admissions admit. */
 bool gh_policy_admit(const struct gh_names *names, const struct gost_q_target *q);

@@ -22,6 +22,8 @@ static bool ask_auther(const struct gh_policy *p, const struct gost_q_auth *q, c
     const struct gost_index_ops *ops = p->component->ops;
     struct gost_a_auth a = {.size = sizeof a};
 
+    if (gh_policy_is_remote(p)) /* gh_auth_start() asks it */
+        return false;
     if (ops->query(index_of(p), q, &a) != GOST_OK || !a.ok)
         return false;
     memcpy(id, a.id, sizeof a.id);
@@ -30,16 +32,21 @@ static bool ask_auther(const struct gh_policy *p, const struct gost_q_auth *q, c
 }
 
 bool gh_policy_auth(const struct gh_names *names, const struct gh_policy *own,
-                    const struct gost_q_auth *q, char id[256])
+                    const struct gost_q_auth *q, char id[256], unsigned *ret_stopped)
 {
     const struct gh_policies *all = gh_policies_now();
 
     id[0] = '\0';
-    if (names->n == 0)
+    if (names->n == 0) {
+        *ret_stopped = 0;
         return own == NULL || ask_auther(own, q, id);
-    for (unsigned i = 0; i < names->n; i++) {
-        const struct gh_policy *p = gh_policy_find(all, GOST_POLICY_AUTHER, names->v[i]);
+    }
+    for (; *ret_stopped < names->n; ++*ret_stopped) {
+        const struct gh_policy *p =
+            gh_policy_find(all, GOST_POLICY_AUTHER, names->v[*ret_stopped]);
 
+        if (p != NULL && gh_policy_is_remote(p))
+            return false;
         if (p == NULL ? all != NULL && all->compat_gost : ask_auther(p, q, id))
             return true;
     }

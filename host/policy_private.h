@@ -48,6 +48,7 @@ struct gh_policy_section {
     uint32_t kind;
     const char *lines, *line_name, *line_value, *line_more; /* objects; NULL: none */
     const char *redis_type, *redis_types; /* the default; all, each followed by a blank */
+    bool remote; /* this object's decisions are asked for elsewhere, whatever its kind */
 };
 
 /* ---- policy.c ---- */
@@ -60,6 +61,9 @@ void gh_policy_unref(struct gh_policy *p); /* [any] */
 struct gh_policy *gh_policy_new(const struct gh_policy_section *s, const char *name,
                                 const char *object, const struct gh_value *at,
                                 struct gh_conf_errors *errs);
+
+/* Whether it is asked by an errand. */
+bool gh_policy_is_remote(const struct gh_policy *p);
 
 /* The current set, valid until the next call on this worker. NULL: none is published. [any] */
 const struct gh_policies *gh_policies_now(void);
@@ -108,6 +112,11 @@ struct gh_policy *gh_recorder_build(struct gh_conf *conf, const struct gh_policy
 struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy_section *s,
                                     const struct gh_value *object, const char *what,
                                     struct gh_conf_errors *errs);
+
+/* An object with plugin.type http: `component` asks a web server. */
+struct gh_policy *gh_web_build(struct gh_conf *conf, const struct gh_policy_section *s,
+                               const struct gh_value *object, const char *what,
+                               const char *component, struct gh_conf_errors *errs);
 
 /* What carries a record to a recorder or observer, but for the question and who is told. `usual_ns`
  * is its time where the configuration gives none. [worker] */

@@ -69,9 +69,9 @@ struct gh_policy *gh_recorder_build(struct gh_conf *conf, const struct gh_policy
     return NULL;
 }
 
-/* ---- observers ---- */
+/* ---- observers, and what web servers decide ---- */
 
-static bool fill_observer(struct gh_policy *p, const struct gh_value *plugin,
+static bool fill_web(struct gh_policy *p, const struct gh_value *plugin,
                           struct gh_conf_errors *errs)
 {
     const char *addr = gh_str(plugin, "addr", "");
@@ -94,27 +94,35 @@ static bool fill_observer(struct gh_policy *p, const struct gh_value *plugin,
                                     sizeof why) == 0;
 }
 
-struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy_section *s,
-                                    const struct gh_value *object, const char *what,
-                                    struct gh_conf_errors *errs)
+struct gh_policy *gh_web_build(struct gh_conf *conf, const struct gh_policy_section *s,
+                               const struct gh_value *object, const char *what,
+                               const char *component, struct gh_conf_errors *errs)
 {
     struct gh_policy_section own = *s;
-    const struct gh_value *plugin = gh_get(object, "plugin");
     struct gh_policy *p;
 
-    if (strcmp(gh_str(plugin, "type", "grpc"), "http") != 0) {
-        gh_errors_at(errs, GH_ERROR, plugin != NULL ? plugin : object,
-                     "%s: only plugin.type http is available: it is posted to a web server", what);
-        return NULL;
-    }
-    own.component = "http-observer";
+    own.component = component;
+    own.remote = true;
     p = gh_policy_new(&own, gh_str(object, "name", ""), what, object, errs);
     if (p == NULL)
         return NULL;
     p->conf = gh_conf_ref(conf);
-    if (fill_observer(p, plugin, errs))
+    if (fill_web(p, gh_get(object, "plugin"), errs))
         return p;
     gh_policy_unref(p);
+    return NULL;
+}
+
+struct gh_policy *gh_observer_build(struct gh_conf *conf, const struct gh_policy_section *s,
+                                    const struct gh_value *object, const char *what,
+                                    struct gh_conf_errors *errs)
+{
+    const struct gh_value *plugin = gh_get(object, "plugin");
+
+    if (strcmp(gh_str(plugin, "type", "grpc"), "http") == 0)
+        return gh_web_build(conf, s, object, what, "http-observer", errs);
+    gh_errors_at(errs, GH_ERROR, plugin != NULL ? plugin : object,
+                 "%s: only plugin.type http is available: it is posted to a web server", what);
     return NULL;
 }
 

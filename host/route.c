@@ -6,6 +6,7 @@
 
 #include "action.h"
 #include "confbuild.h"
+#include "gather.h"
 #include "log.h"
 #include "route_private.h"
 
@@ -27,6 +28,8 @@ static void drop(struct gh_route *r)
     struct gh_carrier *own[GH_ROUTE_NODES];
 
     gh_carrier_unwait(&r->wait);
+    gh_gather_cancel(r->gather);
+    r->gather = NULL;
     memcpy(own, r->own, sizeof own);
     memset(r->own, 0, sizeof r->own);
     r->used = 0;

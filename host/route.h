@@ -22,6 +22,7 @@ struct gh_route_spec {
     bool direct;                   /* take no chain */
     const struct gh_path *fixed; /* these nodes and no others; NULL: the service's chain chooses */
     unsigned n_fixed;
+    bool exchange;               /* stop at the exchanges below the last node's gathering layer */
     struct gh_chain_group *chains; /* choose from these; NULL: the service's */
     const struct gh_sockopt *opt;  /* of sockets to the target; NULL: the service's */
     uint64_t timeout_ns;           /* per attempt; 0: none */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "action.h"
+#include "gather.h"
 #include "pin.h"
 #include "route_private.h"
 
@@ -240,6 +241,11 @@ bool gh_route_reuse(struct gh_route *r)
         struct gh_carrier *c = NULL;
         enum gh_carrier_state state;
 
+        if (r->path.node[i]->dialer.gather != 0 && !(r->spec.exchange && i + 1 == r->path.n)) {
+            r->at = i;
+            gh_gather_begin(r);
+            return true;
+        }
         if (r->own[i] != NULL || !gh_stackdef_has_session(&r->path.node[i]->dialer))
             continue;
         state = gh_carrier_find(w, &r->path, i + 1, &c, &r->wait);
@@ -271,7 +277,22 @@ static void layers_ready(struct ge_stack *stack, void *arg, int status)
         return;
     }
     gh_mark_worked(node->choice.mark);
-    ask_connector(r);
+    if (r->spec.exchange && r->at + 1 == r->path.n)
+        gh_route_arrive(r);
+    else
+        ask_connector(r);
+}
+
+void gh_route_gathered(struct gh_route *r)
+{
+    int status = push(r, GH_GATHERED);
+
+    r->gather = NULL;
+    r->phase = "the handshake";
+    if (status != GOST_OK)
+        gh_route_fail(r, status, "the dialer's layers could not be put together");
+    else
+        ge_stack_on_ready(r->stack, layers_ready, r);
 }
 
 void gh_route_enter(struct gh_route *r)

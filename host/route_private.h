@@ -39,6 +39,7 @@ struct gh_route {
     bool reused;        /* it was there before us */
     bool renewed;       /* one that died under us was replaced already */
     struct gh_carrier_wait wait;
+    struct gh_gather *gather; /* has not reached its node yet; NULL: there is none */
 };
 
 /* ---- route.c ---- */
@@ -77,6 +78,9 @@ bool gh_route_bind_associates(const struct gh_route *r);
 
 /* Goes on with the dialer's layers of the node at r->at, on r->stack. */
 void gh_route_enter(struct gh_route *r);
+
+/* A gathering layer has reached its node: r->stack is the stream. */
+void gh_route_gathered(struct gh_route *r);
 
 /* Finds a session of a node to use instead of dialing. True: it is used, or waited for. */
 bool gh_route_reuse(struct gh_route *r);

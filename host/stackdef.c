@@ -96,9 +96,31 @@ int gh_stackdef_add(struct gh_stackdef *def, const struct gost_component *layer,
                   (!is_session(def->top) || (gh_layer_below(layer) & def->top & GOST_SESSION))))
         def->n_carrier++;
     def->n_layers++;
+    if (first && def->gather != 0)
+        def->gather++;
+    else if (gh_layer_gather(layer) != NULL)
+        def->gather = def->n_layers;
     if (!first)
         def->top = gh_layer_above(layer);
     return 0;
+}
+
+/* A layer that makes one stream of many exchanges stands once in a stack. */
+static bool gathers(const struct builder *b, const struct gost_component *c)
+{
+    const struct gost_gather_ops *ops = gh_layer_gather(c);
+    const char *why = NULL;
+
+    if (ops == NULL)
+        return true;
+    if (b->def->gather != 0)
+        why = "stands above another one of its kind; leave one out";
+    else if ((b->role == GOST_SERVER ? ops->server : ops->client) == NULL)
+        why = b->role == GOST_SERVER ? "is for dialers only" : "is for listeners only";
+    if (why != NULL)
+        gh_errors_at(b->errs, GH_ERROR, b->at, "%s: the layer \"%s\" of \"%s\" %s",
+                     gh_confset_object(b->set), c->name, b->type, why);
+    return why == NULL;
 }
 
 static int add_layer(struct builder *b, const struct gost_component *named)
@@ -122,7 +144,7 @@ static int add_layer(struct builder *b, const struct gost_component *named)
                      b->def->layer[b->def->n_carrier - 1].component->name);
         return -1;
     }
-    if (configure(b, c, &conf) != 0)
+    if (!gathers(b, c) || configure(b, c, &conf) != 0)
         return -1;
     if (gh_stackdef_add(b->def, c, conf, false) != 0) {
         gh_errors_at(b->errs, GH_ERROR, b->at, "%s: \"%s\" has more than %d layers",
@@ -250,18 +272,47 @@ const struct gost_component *gh_stackdef_keyed(const struct gh_stackdef *def, co
     return def->layer[0].component;
 }
 
+const struct gost_gather_ops *gh_layer_gather(const struct gost_component *layer)
+{
+    const struct gost_layer_ops *ops = layer->ops;
+
+    return ops->size >= offsetof(struct gost_layer_ops, gather) + sizeof ops->gather ? ops->gather
+                                                                                     : NULL;
+}
+
+const struct gh_stack_part *gh_stackdef_gather(const struct gh_stackdef *def)
+{
+    return def->gather != 0 ? &def->layer[def->gather - 1] : NULL;
+}
+
+/* Where the section begins; its end is *ret_end. */
+static unsigned section_of(const struct gh_stackdef *def, enum gh_stack_section section,
+                           unsigned *ret_end)
+{
+    unsigned streams_end = def->gather != 0 ? def->gather - 1 : def->n_layers;
+
+    *ret_end = section == GH_CARRIER   ? def->n_carrier
+               : section == GH_STREAMS ? streams_end
+                                       : def->n_layers;
+    if (section == GH_GATHERED)
+        return def->gather != 0 ? def->gather : def->n_layers;
+    return section == GH_CARRIER ? 0 : def->n_carrier;
+}
+
 unsigned gh_stackdef_count(const struct gh_stackdef *def, enum gh_stack_section section)
 {
-    return section == GH_CARRIER ? def->n_carrier : def->n_layers - def->n_carrier;
+    unsigned end, from = section_of(def, section, &end);
+
+    return end - from;
 }
 
 int gh_stackdef_push(const struct gh_stackdef *def, enum gh_stack_section section,
                      struct ge_stack *stack, uint32_t role, const struct gost_target *target,
                      struct gost_bytes server_name, const char *node)
 {
-    unsigned from = section == GH_CARRIER ? 0 : def->n_carrier;
+    unsigned end, from = section_of(def, section, &end);
 
-    for (unsigned i = from; i < from + gh_stackdef_count(def, section); i++) {
+    for (unsigned i = from; i < end; i++) {
         struct ge_layer_spec spec = {.component = def->layer[i].component,
                                      .conf = def->layer[i].conf,
                                      .role = role,

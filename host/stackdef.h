@@ -20,6 +20,8 @@ struct gh_stackdef {
     unsigned n_layers;
     unsigned n_carrier;   /* layers up to the one that gives a session; the others stand on each of
                              its streams. n_layers when there is none */
+    unsigned gather; /* 1 + the index of a layer that makes one stream of many exchanges; 0: none.
+                        What stands on it stands on that stream */
     uint32_t bottom, top; /* enum gost_type; top: of the last layer, also a session */
 };
 
@@ -36,11 +38,17 @@ int gh_stackdef_add(struct gh_stackdef *def, const struct gost_component *layer,
 
 enum gh_stack_section {
     GH_CARRIER, /* the first n_carrier layers */
-    GH_STREAMS  /* the others */
+    GH_STREAMS, /* the others, as far as each stands on one stream of a session */
+    GH_GATHERED /* those above the gathering layer */
 };
 
 /* Whether the carrier gives streams of a session instead of being the whole stack. */
 bool gh_stackdef_has_session(const struct gh_stackdef *def);
+
+/* The gathering layer, or NULL. */
+const struct gh_stack_part *gh_stackdef_gather(const struct gh_stackdef *def);
+/* Its handlers. */
+const struct gost_gather_ops *gh_layer_gather(const struct gost_component *layer);
 
 /* How many layers a section has. */
 unsigned gh_stackdef_count(const struct gh_stackdef *def, enum gh_stack_section section);

@@ -80,6 +80,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/http1_fields.h \
 	%D%/helpers/http1_port.c \
 	%D%/helpers/http1_port.h \
+	%D%/helpers/http1_post.c \
+	%D%/helpers/http1_post.h \
 	%D%/helpers/inet_socket.c \
 	%D%/helpers/policy_text.c \
 	%D%/helpers/policy_text.h \

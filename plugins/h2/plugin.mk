@@ -19,11 +19,17 @@ plugin_PROGRAMS += plugins/h2.so
 
 TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_hostile \
 	plugins/h2/test_h2_memory
-%C%_test_h2_SOURCES = sdk/testkit/test_capture.h %D%/test_h2.c %D%/test_world.h $(%C%_parts)
+%C%_test_h2_SOURCES = \
+	sdk/testkit/test_capture.h \
+	sdk/testkit/test_exchange.h \
+	%D%/test_h2.c \
+	%D%/test_world.h \
+	$(%C%_parts)
 %C%_test_h2_CFLAGS = $(AM_CFLAGS) $(PLUGIN_H2_CFLAGS)
 %C%_test_h2_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
 %C%_test_h2_capture_SOURCES = \
 	sdk/testkit/test_capture.h \
+	sdk/testkit/test_exchange.h \
 	%D%/test_h2_capture.c \
 	%D%/test_peer.h \
 	%D%/test_world.h \
@@ -32,6 +38,7 @@ TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_ho
 %C%_test_h2_capture_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
 %C%_test_h2_hostile_SOURCES = \
 	sdk/testkit/test_capture.h \
+	sdk/testkit/test_exchange.h \
 	%D%/test_h2_hostile.c \
 	%D%/test_peer.h \
 	%D%/test_world.h \
@@ -40,6 +47,7 @@ TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_ho
 %C%_test_h2_hostile_LDADD = $(TEST_LIBS) $(PLUGIN_H2_LIBS)
 %C%_test_h2_memory_SOURCES = \
 	sdk/testkit/test_capture.h \
+	sdk/testkit/test_exchange.h \
 	%D%/test_h2_memory.c \
 	%D%/test_world.h \
 	$(%C%_parts)
@@ -50,6 +58,7 @@ TAP_TESTS += plugins/h2/test_h2 plugins/h2/test_h2_capture plugins/h2/test_h2_ho
 FUZZ_TESTS += plugins/h2/fuzz_h2
 %C%_fuzz_h2_SOURCES = \
 	sdk/testkit/test_capture.h \
+	sdk/testkit/test_exchange.h \
 	%D%/fuzz_h2.c \
 	%D%/test_peer.h \
 	%D%/test_world.h \

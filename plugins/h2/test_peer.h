@@ -5,27 +5,6 @@
 
 #include "test_world.h"
 
-/* ---- a peer that the test plays ---- */
-
-static uint8_t peer_out[1 << 20];
-static size_t peer_out_n;
-
-static inline void feed(int which, const void *p, size_t n)
-{
-    const uint8_t *from = p;
-    struct gost_bytes room;
-    size_t k;
-
-    while (n > 0 && side[which].session && (room = ge_rx_reserve(side[which].session)).n > 0) {
-        k = room.n < n ? room.n : n;
-        memcpy((void *)(uintptr_t)room.p, from, k);
-        ge_rx_commit(side[which].session, k);
-        from += k;
-        n -= k;
-        run();
-    }
-}
-
 /* A frame to side `which`. */
 static inline void frame(int which, uint8_t type, uint8_t flags, uint32_t id, const void *p,
                          size_t n)
@@ -40,24 +19,6 @@ static inline void frame(int which, uint8_t type, uint8_t flags, uint32_t id, co
     if (n)
         memcpy(b + 9, p, n);
     feed(which, b, 9 + n);
-}
-
-/* What side `which` has sent since. */
-static inline void collect(int which)
-{
-    struct iovec v;
-
-    peer_out_n = 0;
-    run();
-    while (side[which].session && ge_tx_iov(side[which].session, &v, 1) == 1) {
-        size_t n =
-            v.iov_len < sizeof peer_out - peer_out_n ? v.iov_len : sizeof peer_out - peer_out_n;
-
-        memcpy(peer_out + peer_out_n, v.iov_base, n);
-        peer_out_n += n;
-        ge_tx_consume(side[which].session, v.iov_len);
-        run();
-    }
 }
 
 /* A frame of that type in what was collected: its payload; NULL: none. */

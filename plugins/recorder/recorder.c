@@ -33,35 +33,21 @@ static const struct gost_opt observer_options[] = {
 static int http_prepare(void *conf, struct gost_prepare *p)
 {
     const struct recorder_http_conf *cf = conf;
-    struct gost_url url;
-    uint32_t i;
+    const struct gost_post_request request = {
+        .url = cf->url, .header = &cf->header, .token = cf->token};
+    char buf[100];
+    const char *why = gost_post_check(&request, buf, sizeof buf);
 
-    if (strlen(cf->url) > 2000 || gost_url_parse(&url, gost_bytes_str(cf->url)) != GOST_OK) {
-        snprintf(p->error, p->error_size,
-                 "%s: the url is none, or longer than 2000 bytes: write http://host:port/path",
-                 p->object);
-        return GOST_EPROTO;
-    }
-    for (i = 0; i < cf->header.n; i++) {
-        if (gost_http1_valid_name(gost_bytes_str(cf->header.v[i].key)) &&
-            gost_http1_valid_value(gost_bytes_str(cf->header.v[i].value)))
-            continue;
-        snprintf(p->error, p->error_size, "%s: \"%.60s\" is no header field", p->object,
-                 cf->header.v[i].key);
-        return GOST_EPROTO;
-    }
-    return GOST_OK;
+    if (!why)
+        return GOST_OK;
+    snprintf(p->error, p->error_size, "%s: %s", p->object, why);
+    return GOST_EPROTO;
 }
 
 static int observer_prepare(void *conf, struct gost_prepare *p)
 {
-    struct recorder_http_conf *cf = conf;
-
-    cf->must_say_ok = 1;
-    if (gost_http1_valid_value(cf->token))
-        return http_prepare(conf, p);
-    snprintf(p->error, p->error_size, "%s: the token must be one line", p->object);
-    return GOST_EPROTO;
+    ((struct recorder_http_conf *)conf)->must_say_ok = 1;
+    return http_prepare(conf, p);
 }
 
 const struct gost_q_record *recorder_question(struct gost_io *io)

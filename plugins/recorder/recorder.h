@@ -5,7 +5,7 @@
 
 #include <gost/plugin.h>
 
-#include "http1_client.h"
+#include "http1_post.h"
 
 struct recorder_file_conf {
     const char *path, *sep;
@@ -23,7 +23,7 @@ struct recorder_http_conf {
 };
 
 struct recorder_http {
-    struct gost_answer answer;
+    struct gost_post post;
 };
 
 extern const struct gost_remote_ops recorder_file_ops, recorder_tcp_ops, recorder_http_ops;

@@ -13,6 +13,7 @@ plugin_PROGRAMS += plugins/tls.so
 	%D%/tls_error.c \
 	%D%/tls_names.c \
 	%D%/tls_names.h \
+	%D%/tls_print.c \
 	%D%/tls_server.c \
 	%D%/tls_step.c
 %C%_so_SOURCES = $(%C%_parts)
@@ -20,7 +21,7 @@ plugin_PROGRAMS += plugins/tls.so
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_TLS_LIBS)
 
-TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_stack
+TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_print plugins/tls/test_tls_stack
 %C%_test_tls_SOURCES = \
 	%D%/test_certs.h \
 	%D%/test_tls.c \
@@ -30,6 +31,16 @@ TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_stack
 	%D%/tls_names.h
 %C%_test_tls_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
+%C%_test_tls_print_SOURCES = \
+	sdk/testkit/test_tap.h \
+	%D%/test_tls_print.c \
+	%D%/tls.h \
+	%D%/tls_cert.c \
+	%D%/tls_names.c \
+	%D%/tls_names.h \
+	%D%/tls_print.c
+%C%_test_tls_print_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
+%C%_test_tls_print_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
 %C%_test_tls_stack_SOURCES = \
 	sdk/testkit/test_capture.h \
 	sdk/testkit/test_layer.h \

@@ -26,6 +26,9 @@ static const struct gost_opt tls_options[] = {
                   "suites of TLS 1.2 by Go's names; those of TLS 1.3 are always on"),
     GOST_OPT_LIST(struct tls_conf, alpn, "tls.options.alpn", NULL, 0,
                   "application protocols: what a client offers, what a server chooses from"),
+    GOST_OPT_STRING(struct tls_conf, fingerprint, "fingerprint", NULL, GOST_OPT_CLIENT,
+                    "whose ClientHello to show: chrome, firefox, safari, ios or edge; else golang, "
+                    "our own"),
     GOST_OPT_LIST(
         struct tls_conf, certs, "tls.certs certs", NULL, GOST_OPT_SERVER,
         "more certificates, each \"cert.pem key.pem\", chosen by the name the client asks for"),
@@ -76,6 +79,12 @@ static const struct gost_stack_ops tls_stack_ops = {
     .layers = "tcp/tls",
 };
 
+static const struct gost_stack_ops utls_stack_ops = {
+    .size = sizeof(struct gost_stack_ops),
+    .roles = GOST_CLIENT,
+    .layers = "tcp/tls",
+};
+
 static const struct gost_component tls_components[] = {
     {.kind = GOST_KIND_LAYER,
      .name = "tls",
@@ -87,7 +96,12 @@ static const struct gost_component tls_components[] = {
      .prepare = tls_prepare,
      .release = tls_release},
     {.kind = GOST_KIND_STACK, .name = "tls", .summary = "TLS over TCP", .ops = &tls_stack_ops},
+    {.kind = GOST_KIND_STACK,
+     .name = "utls",
+     .summary = "TLS over TCP, with the fingerprint of a browser",
+     .ops = &utls_stack_ops},
 };
 
 GOST_PLUGIN_FULL("tls", "0.1.0", "MIT", "The tls layer and the tls listener and dialer",
-                 tls_components, "layer:tls listener:tls dialer:tls", tls_bio_init, NULL, NULL);
+                 tls_components, "layer:tls listener:tls dialer:tls dialer:utls", tls_bio_init, NULL,
+                 NULL);

@@ -34,6 +34,7 @@ struct tls_conf {
     const char *server_name;
     const char *min_version, *max_version;
     const char *common_name, *organization;
+    const char *fingerprint;
     struct gost_list cipher_suites, alpn, server_names, certs, pins;
     uint64_t validity, handshake_timeout;
     uint32_t secure, reject_unknown_sni;
@@ -80,6 +81,16 @@ int tls_cert_digests(const X509 *cert, uint8_t ret_cert[TLS_PIN_SIZE],
 void tls_cert_subject(const X509 *cert, char *buf, size_t size);
 /* The names it is for ("a.example, *.b.example, 192.0.2.1"), cut to size. [any] */
 void tls_cert_names(const X509 *cert, char *buf, size_t size);
+
+/* ---- tls_print.c ---- [main] */
+
+/* Whose ClientHello a client shows; NULL: our own. A name that is none: p->error says so. */
+struct tls_print;
+int tls_print_find(const char *name, const struct tls_print **ret_print, struct gost_prepare *p);
+/* Suites, groups, signatures and extensions of that ClientHello, as far as OpenSSL has them. */
+int tls_print_apply(const struct tls_print *print, SSL_CTX *ctx, struct gost_prepare *p);
+/* The protocols that a browser offers. */
+extern const struct gost_list tls_print_alpn;
 
 /* ---- tls_ctx.c, tls_server.c, tls_client.c ---- */
 

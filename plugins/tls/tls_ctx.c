@@ -127,21 +127,21 @@ static int set_groups(SSL_CTX *ctx, struct gost_prepare *p)
                       OpenSSL_version(OPENSSL_VERSION));
 }
 
-static int make_alpn(const struct tls_conf *c, struct gost_prepare *p)
+static int make_alpn(const struct tls_conf *c, const struct gost_list *alpn, struct gost_prepare *p)
 {
     struct tls_made *m = c->made;
     size_t size = 0;
     const char *bad;
     uint32_t i;
 
-    for (i = 0; i < c->alpn.n; i++)
-        size += 1 + strlen(c->alpn.v[i]);
+    for (i = 0; i < alpn->n; i++)
+        size += 1 + strlen(alpn->v[i]);
     if (size == 0)
         return GOST_OK;
     m->alpn = malloc(size);
     if (!m->alpn)
         return tls_refuse(p, "out of memory");
-    m->alpn_n = tls_alpn_wire(&c->alpn, m->alpn, size, &bad);
+    m->alpn_n = tls_alpn_wire(alpn, m->alpn, size, &bad);
     if (bad)
         return tls_refuse(
             p,
@@ -153,6 +153,7 @@ static int make_alpn(const struct tls_conf *c, struct gost_prepare *p)
 
 SSL_CTX *tls_ctx_new(const struct tls_conf *c, struct gost_prepare *p)
 {
+    const struct tls_print *print = NULL;
     SSL_CTX *ctx = SSL_CTX_new(p->role == GOST_CLIENT ? TLS_client_method() : TLS_server_method());
 
     if (!ctx) {
@@ -165,7 +166,9 @@ SSL_CTX *tls_ctx_new(const struct tls_conf *c, struct gost_prepare *p)
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_read_ahead(ctx, 0);
     if (set_versions(ctx, c, p) == GOST_OK && set_suites(ctx, c, p) == GOST_OK &&
-        set_groups(ctx, p) == GOST_OK && make_alpn(c, p) == GOST_OK)
+        set_groups(ctx, p) == GOST_OK && tls_print_find(c->fingerprint, &print, p) == GOST_OK &&
+        tls_print_apply(print, ctx, p) == GOST_OK &&
+        make_alpn(c, print && c->alpn.n == 0 ? &tls_print_alpn : &c->alpn, p) == GOST_OK)
         return ctx;
     SSL_CTX_free(ctx);
     return NULL;

@@ -50,6 +50,11 @@ void ge_stack_resets(struct ge_stack *s)
     s->resets = 1;
 }
 
+void ge_stack_no_half_close(struct ge_stack *s)
+{
+    s->no_half_close = 1;
+}
+
 uint64_t ge_stack_code(const struct ge_stack *s)
 {
     return s->code;

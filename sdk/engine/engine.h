@@ -209,6 +209,8 @@ void ge_stack_free(struct ge_stack *s, int abort); /* calls close() once */
 /* Its bottom tells an end from a cut, and passes on ge_stack_code(): where a relay breaks off it is
  * closed without our end, after what was still to be sent, as streams of sessions are. */
 void ge_stack_resets(struct ge_stack *s);
+/* It has no half-close: as GOST_LAYER_NO_HALF_CLOSE of a layer. */
+void ge_stack_no_half_close(struct ge_stack *s);
 /* The holder is finished with it: send what is queued, end our direction, let the peer end its
  * own for
  * at most 5 s, then free. A session waits for its streams. */

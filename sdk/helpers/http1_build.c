@@ -84,34 +84,6 @@ const char *gost_http1_reason(uint32_t status)
     return "";
 }
 
-/* Encoded length with padding. */
-static size_t base64_size(size_t n)
-{
-    return (n + 2) / 3 * 4;
-}
-
-/* Write the encoding of b to `to` (base64_size bytes of room); returns the length. */
-static size_t base64_put(char *to, struct gost_bytes b, const char *alphabet, int pad)
-{
-    size_t i, n = 0;
-    uint32_t v;
-
-    for (i = 0; i < b.n; i += 3) {
-        v = (uint32_t)b.p[i] << 16;
-        if (i + 1 < b.n)
-            v |= (uint32_t)b.p[i + 1] << 8;
-        if (i + 2 < b.n)
-            v |= b.p[i + 2];
-        to[n++] = alphabet[v >> 18 & 63];
-        to[n++] = alphabet[v >> 12 & 63];
-        if (i + 1 < b.n || pad)
-            to[n++] = i + 1 < b.n ? alphabet[v >> 6 & 63] : '=';
-        if (i + 2 < b.n || pad)
-            to[n++] = i + 2 < b.n ? alphabet[v & 63] : '=';
-    }
-    return n;
-}
-
 /* Decode text without padding into `to` (room for text.n * 3 / 4 bytes). The bits that are left
  * over must be zero, so that each value has one spelling. */
 static int base64_take(uint8_t *to, size_t *ret_n, struct gost_bytes text, const char *alphabet)
@@ -170,7 +142,7 @@ void gost_http1_put_basic(struct gost_http1_out *out, struct gost_bytes user,
     size_t n = user.n + 1 + secret.n;
 
     gost_http1_put_str(out, "Basic ");
-    if (out->full || n > sizeof plain || base64_size(n) > out->size - out->n) {
+    if (out->full || n > sizeof plain || gost_base64_size(n) > out->size - out->n) {
         out->full = 1;
         return;
     }
@@ -179,7 +151,7 @@ void gost_http1_put_basic(struct gost_http1_out *out, struct gost_bytes user,
     plain[user.n] = ':';
     if (secret.n)
         memcpy(plain + user.n + 1, secret.p, secret.n);
-    out->n += base64_put((char *)out->p + out->n, gost_bytes(plain, n), base64_std, 1);
+    out->n += gost_base64_put((char *)out->p + out->n, gost_bytes(plain, n), base64_std, 1);
     gost_wipe(plain, sizeof plain);
 }
 
@@ -203,13 +175,13 @@ size_t gost_http1_target_encode(char *buf, size_t size, struct gost_bytes name)
     uint8_t inner[4 + GOST_HTTP1_TARGET_MAX];
     size_t n;
 
-    if (name.n == 0 || base64_size(name.n) > GOST_HTTP1_TARGET_MAX)
+    if (name.n == 0 || gost_base64_size(name.n) > GOST_HTTP1_TARGET_MAX)
         return 0;
-    n = 4 + base64_put((char *)inner + 4, name, base64_url, 0);
-    if (base64_size(n) > size)
+    n = 4 + gost_base64_put((char *)inner + 4, name, base64_url, 0);
+    if (gost_base64_size(n) > size)
         return 0;
     gost_put32(inner, crc32_ieee(name));
-    return base64_put(buf, gost_bytes(inner, n), base64_url, 0);
+    return gost_base64_put(buf, gost_bytes(inner, n), base64_url, 0);
 }
 
 int gost_http1_target_decode(char *buf, size_t size, size_t *ret_n, struct gost_bytes text)

@@ -155,8 +155,8 @@ AS_OLDER = {
 }
 
 # Their bytes hold keys, masks, dates and random numbers, or pack header fields in another way: the
-# plugins' own tests play them.
-RANDOM = ("h2", "ohttp", "otls", "ws")
+# plugins' own tests and test_pht.py play them.
+RANDOM = ("h2", "ohttp", "otls", "pht", "ws")
 
 # Two recordings of one exchange, a tunnel's client and its visitor, and ids that are anybody's
 # choice: test_tunnel_captures.py plays them.

@@ -48,6 +48,9 @@ STACKS = [
     "relay+kcp",
     "relay+ohttp",
     "relay+otls",
+    "relay+pht",
+    "relay+phts",
+    "relay+h3",
     "http2",
     "socks5",
     "http",
@@ -66,13 +69,16 @@ OWN = [
     "relay+quic+ws",
     "relay+kcp+tls",
     "relay+grpc+ws",
+    "relay+pht+tls",
+    "socks5+ws+h1+pht",
+    "relay+tls+h2+pht",
     "http2+ws+h2",
     "ss+mwss chacha20-ietf-poly1305:secret",
 ]
 # What no stack can be.
 NONE = ["relay+mtls+smux", "relay+quic+smux", "relay+grpc+ws+smux"]
 MATRIX_HANDLERS = ("socks5", "http")
-DATAGRAM = ("quic", "kcp")
+DATAGRAM = ("quic", "kcp", "h3")
 
 
 def layers(scheme):
@@ -85,8 +91,9 @@ def over_packets(scheme):
 
 
 def half_closes(scheme):
-    """smux has no half-close, and nothing on its streams can have one."""
-    return not any(w in ("smux", "kcp", "mtcp", "mtls", "mws", "mwss") for w in layers(scheme))
+    """smux and pht have no half-close, and nothing on their streams can have one."""
+    without = ("smux", "kcp", "mtcp", "mtls", "mws", "mwss", "pht", "phts", "h3")
+    return not any(w in without for w in layers(scheme))
 
 
 def entry(hops, workers):

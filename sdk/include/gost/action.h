@@ -85,7 +85,8 @@ enum gost_network {
     GOST_NET_UNIX = 3,
     GOST_NET_IP = 4,
     GOST_NET_SERIAL = 5,
-    GOST_NET_ENDPOINT = 6 /* DIAL: an in-process endpoint: addr.name is "kind/key" (host.h) */
+    GOST_NET_ENDPOINT = 6, /* DIAL: an in-process endpoint: addr.name is "kind/key" (host.h) */
+    GOST_NET_BELOW = 7 /* DIAL of a gathering client: one more exchange of what lies below */
 };
 
 /*
@@ -104,6 +105,7 @@ struct gost_act_dial {
 
 #define GOST_DIAL_DIRECT    1u /* not through the chain */
 #define GOST_DIAL_NO_POLICY 2u /* the handler has asked the bypass itself */
+#define GOST_DIAL_READY     4u /* a gathering client: with this exchange the node is reached */
 
 struct gost_result_dial {
     uint32_t size;
@@ -224,18 +226,23 @@ struct gost_act_handoff {
     struct gost_bytes component;
 };
 
-/* SPAWN: a child flow runs component `component` of this plugin; our `port` becomes its port 0, and
- * our port `second` its port 1. The child may outlive us unless tied. Its source is who came, where
- * ACCEPT gave us the port. */
+/* SPAWN: a child flow runs component `component` of this plugin (empty: another instance of
+ * this one); our `port` becomes its port 0, and our port `second` its port 1. The child may outlive
+ * us unless tied. Its source is who came, where ACCEPT gave us the port. */
 struct gost_act_spawn {
     struct gost_action head;
-    uint32_t flags;  /* GOST_SPAWN_TIED */
+    uint32_t flags;  /* GOST_SPAWN_* */
     uint32_t second; /* 0: only one port */
     struct gost_bytes component;
     struct gost_bytes arg; /* handed to its first step as gost_arg() */
 };
 
 #define GOST_SPAWN_TIED 1u /* ends when we end */
+/* `port` is opened: it is our end of a new stream, whose other end is the child's port 0. */
+#define GOST_SPAWN_PAIR 2u
+/* A gathering server: the child is a client of the service; what the listener has above the
+ * gathering layer is put on its port 0, then the service's handler serves it. */
+#define GOST_SPAWN_SERVE 4u
 
 /* STREAM_OPEN: `from` is a session port (UPGRADE to a layer whose top is a session makes one); a
  * new stream of it becomes `port`. GOST_ELIMIT: the peer allows no more now. A session port itself

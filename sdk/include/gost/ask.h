@@ -178,6 +178,30 @@ static inline int gost_spawn(struct gost_io *io, uint32_t tag, uint32_t port, ui
     return gost_act(io, &a.head);
 }
 
+/* `port` becomes a new stream; its other end goes to another instance of this component with that
+ * arg, or (GOST_SPAWN_SERVE) to the service's handler. */
+static inline int gost_spawn_pair(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t flags,
+                                  struct gost_bytes arg)
+{
+    struct gost_act_spawn a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_SPAWN, tag, port);
+    a.flags = GOST_SPAWN_PAIR | flags;
+    a.arg = arg;
+    return gost_act(io, &a.head);
+}
+
+/* A gathering client: one more exchange becomes `port`. flags: GOST_DIAL_READY or 0. */
+static inline int gost_dial_below(struct gost_io *io, uint32_t tag, uint32_t port, uint32_t flags)
+{
+    struct gost_act_dial a;
+
+    gost_act_init(&a, sizeof a, GOST_ACT_DIAL, tag, port);
+    a.network = GOST_NET_BELOW;
+    a.flags = flags;
+    return gost_act(io, &a.head);
+}
+
 /* Read a file whole; GOST_ETOOBIG above `max` bytes. */
 static inline int gost_file_read(struct gost_io *io, uint32_t tag, struct gost_bytes path,
                                  uint64_t max)

@@ -91,6 +91,7 @@ struct gost_layer_ops {
     void (*destroy)(void *state);
     const struct gost_session_ops *session; /* above == GOST_SESSION or GOST_EXCHANGE */
     const struct gost_attach_ops *attach; /* below == GOST_DATAGRAM and several peers: session.h */
+    const struct gost_gather_ops *gather; /* many exchanges are one stream; NULL: no */
 };
 
 #define GOST_LAYER_NO_HALF_CLOSE \
@@ -99,6 +100,25 @@ struct gost_layer_ops {
                                        side ends or is silent for 10 s */
 #define GOST_LAYER_SECURE 2u /* confidential and authenticated */
 #define GOST_LAYER_CODEC  4u /* for UPGRADE by its own plugin only; not in a user's stack */
+
+/*
+ * A layer that makes one stream of many exchanges (pht). It stands on GOST_EXCHANGE, gives
+ * GOST_STREAM and has two handlers instead of open() to shut(); their conf is the layer's.
+ *
+ *   server  one instance for each exchange that a listener got, its port 0. Where exchanges meet
+ *           is its own affair (endpoints, shared tables, SPAWN). SPAWN with GOST_SPAWN_PAIR and
+ *           GOST_SPAWN_SERVE makes a stream and gives its other end to the service's handler.
+ *   client  one instance for each stream that somebody dials: port 0 is that user.
+ *           gost_dial_below() opens one more exchange. The node counts as reached with the first
+ *           one with GOST_DIAL_READY; ending before that is a failure of the node.
+ *           gost_target() is the node.
+ */
+struct gost_component;
+struct gost_gather_ops {
+    uint32_t size;
+    uint32_t reserved;
+    const struct gost_component *server, *client; /* of kind HANDLER; NULL: not in that role */
+};
 
 /*
  * STACK: data only. `layers` lists a transport and layers from the bottom, separated by '/':

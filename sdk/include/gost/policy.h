@@ -64,6 +64,7 @@ struct gost_q_auth {
     uint32_t reserved;
     struct gost_bytes user, secret;
     const struct gost_addr *client;
+    struct gost_bytes service; /* whose client it is */
 };
 
 struct gost_a_auth {
