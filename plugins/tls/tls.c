@@ -102,6 +102,6 @@ static const struct gost_component tls_components[] = {
      .ops = &utls_stack_ops},
 };
 
-GOST_PLUGIN_FULL("tls", "0.1.0", "MIT", "The tls layer and the tls listener and dialer",
-                 tls_components, "layer:tls listener:tls dialer:tls dialer:utls", tls_bio_init, NULL,
-                 NULL);
+GOST_PLUGIN_FULL("tls", "0.1.0", "MIT", "The tls layer, the tls listener, tls and utls dialers",
+                 tls_components, "layer:tls listener:tls dialer:tls dialer:utls", tls_bio_init,
+                 NULL, NULL);
