@@ -72,7 +72,7 @@ struct gh_policy *gh_recorder_build(struct gh_conf *conf, const struct gh_policy
 /* ---- observers, and what web servers decide ---- */
 
 static bool fill_web(struct gh_policy *p, const struct gh_value *plugin,
-                          struct gh_conf_errors *errs)
+                     struct gh_conf_errors *errs)
 {
     const char *addr = gh_str(plugin, "addr", "");
     const struct gh_value *tls = gh_get(plugin, "tls");

@@ -186,6 +186,7 @@ static void worker_fini(void *data)
 }
 
 GOST_PLUGIN_FULL("pht", "1.0", "MIT", "GOST's plain HTTP tunnel: layer, listeners and dialers",
-                 components, "layer:pht listener:pht dialer:pht listener:phts dialer:phts "
+                 components,
+                 "layer:pht listener:pht dialer:pht listener:phts dialer:phts "
                  "listener:h3 dialer:h3",
                  NULL, worker_init, worker_fini);
