@@ -114,6 +114,10 @@ def policy_object(name, values, peer):
             {"recorders": [{"name": "x", "record": what}]},
             {"recorders": [{"name": "x", "redis": redis}]},
         ),
+        "http-auther": (
+            {"handler": {"type": "socks5", "auther": "x"}},
+            {"authers": [{"name": "x", "plugin": watch}]},
+        ),
         "http-observer": ({"observer": "x"}, {"observers": [{"name": "x", "plugin": watch}]}),
     }.get(name)
 
@@ -186,6 +190,7 @@ def secret_options():
 def component(kind, name, options):
     values = {o["name"]: canary("%s %s %s" % (kind, name, o["name"])) for o in options}
     title = "%s %s" % (kind, name)
+    login = {"user": "u", "password": "p"} if name == "http-auther" else {}
     text = ""
     for peer, target in PEERS.items():
         port = free_port()
@@ -203,7 +208,7 @@ def component(kind, name, options):
             continue
         for _ in range(2):
             try:
-                s, _, _ = socks5_open(port, 1, "127.0.0.1", ECHOES, timeout=1)
+                s, _, _ = socks5_open(port, 1, "127.0.0.1", ECHOES, timeout=1, **login)
                 s.sendall(b"x" * 100)
                 s.settimeout(1)
                 s.recv(100)
