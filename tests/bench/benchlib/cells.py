@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from . import load
+from .peers import STACKS
 from .procs import Process, Trouble, machine_busy
 
 GB = 1e9
@@ -82,6 +83,7 @@ class Stage:
         self.subject = subject
         self.kind = kind
         self.proxy = None
+        self.far = None  # the second process of a stack
         self.client = None
         self.target = load.Target(bench.load, bench.work, bench.load_cpus)
         try:
@@ -104,27 +106,40 @@ class Stage:
         if text is not None:
             with open(conf, "w", encoding="ascii") as f:
                 f.write(text)
-        argv = self.subject.command(self.kind, self.port, self.target.port, conf)
-        self.bench.note_setup(self.subject, self.kind, argv, text)
+        if self.kind in STACKS:
+            argv = self.start_far(folder)
+        else:
+            argv = self.subject.command(self.kind, self.port, self.target.port, conf)
+            self.bench.note_setup(self.subject, self.kind, [argv], text)
         begin = time.monotonic()
         self.proxy = Process(argv, os.path.join(folder, "log"), self.bench.proxy_cpus, cwd=folder)
-        load.wait_answer(self.proxy, self.kind, self.port, self.target.port)
+        load.wait_answer(self.proxy, self.via(), self.port, self.target.port)
         self.ready_ms = (time.monotonic() - begin) * 1e3
 
+    def start_far(self, folder):
+        """Gives the command line of the near one."""
+        far, near = self.subject.pair(self.kind, self.port, load.free_port())
+        self.bench.note_setup(self.subject, self.kind, [far, near], None)
+        self.far = Process(far, os.path.join(folder, "far.log"), self.bench.proxy_cpus, cwd=folder)
+        return near
+
+    def via(self):
+        return "socks5" if self.kind in STACKS else self.kind
+
     def open_client(self, mode, extra):
-        via = {"udp": "forward", "socks5-udp": "socks5"}.get(self.kind, self.kind)
+        via = {"udp": "forward", "socks5-udp": "socks5"}.get(self.via(), self.via())
         self.client = load.Client(self.bench.load, self.bench.work, mode, via, self.port,
                                   self.target.port, extra, self.bench.load_cpus)
         return self.client
 
     def proxy_cpu(self):
-        return self.proxy.cpu() if self.proxy else 0.0
+        return sum(p.cpu() for p in (self.proxy, self.far) if p)
 
     def all_cpu(self):
         return self.proxy_cpu() + self.target.cpu() + (self.client.cpu() if self.client else 0.0)
 
     def stop(self):
-        for p in (self.client, self.proxy, self.target):
+        for p in (self.client, self.proxy, self.far, self.target):
             if p:
                 p.stop()
 
@@ -235,4 +250,7 @@ def plan(groups, sizes):
     if "mem" in groups:
         cells += [Cell("mem", k, k, ("private_rest", "rss_rest", "private_pair", "rss_pair",
                                      "idle_cpu"), sample_mem) for k in streams]
+    if "stacks" in groups:
+        cells += [Cell("stacks", f"{k}/{'up' if up else 'down'}", k, ("gbps", "cpu_per_gb"),
+                       sample_bulk, up=up, flows=8) for k in STACKS for up in (False, True)]
     return cells

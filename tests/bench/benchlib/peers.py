@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A subject gives, for a kind of service, a command line and the configuration file it reads.
 
-Kinds: forward, socks5, http (CONNECT), udp (forward), socks5-udp (associate).
+Kinds: forward, socks5, http (CONNECT), udp (forward), socks5-udp (associate), and those of STACKS:
+a SOCKS5 proxy that reaches the target through a second process of the same program.
 """
 import os
 import re
@@ -11,6 +12,23 @@ import subprocess
 
 FILES_PER_CONNECTION = 2.6  # two sockets, and haproxy's pipes for every fourth connection
 SPARE_FILES = 400
+STACKS = {  # kind: the URL between the two, without its port
+    "relay": "relay+tcp://127.0.0.1",
+    "relay+tls": "relay+tls://127.0.0.1",
+    "socks5+wss": "socks5+wss://127.0.0.1",
+    "relay+mtcp": "relay+mtcp://127.0.0.1",
+    "relay+mwss": "relay+mwss://127.0.0.1",
+    "http+h2": "http+h2://127.0.0.1",
+    "http2": "http2://127.0.0.1",
+    "relay+grpc": "relay+grpc://127.0.0.1",
+    "relay+quic": "relay+quic://127.0.0.1",
+    "relay+h3": "relay+h3://127.0.0.1",
+    "masque": "masque+h3-masque://127.0.0.1",
+    "relay+kcp": "relay+kcp://127.0.0.1",
+    "ssh": "ssh://127.0.0.1",
+    "ss": "ss://aes-128-gcm:secret@127.0.0.1",
+}
+LISTENERS = {"masque": "masque+http3://127.0.0.1"}  # where the far one's URL is another
 
 
 class Subject:
@@ -51,6 +69,11 @@ class Subject:
     def command(self, kind, port, target, conf):
         raise NotImplementedError
 
+    def pair(self, kind, port, far):
+        """For the kinds of STACKS: the command lines of the far process, which listens at `far`,
+        and of the near one, which listens at `port`."""
+        raise NotImplementedError
+
     def prepare(self, work):
         """What must exist before the program starts."""
 
@@ -71,7 +94,7 @@ class Direct(Subject):
 class Gost(Subject):
     name = "gost"
     programs = ("gost",)
-    kinds = ("forward", "socks5", "http", "udp", "socks5-udp")
+    kinds = ("forward", "socks5", "http", "udp", "socks5-udp", *STACKS)
     version_args = ("-V",)
     variable = "GOST_BIN"
 
@@ -90,6 +113,11 @@ class Gost(Subject):
             "socks5-udp": f"socks5://127.0.0.1:{port}?udp=true",
         }[kind]
         return [self.program, "-L", url]
+
+    def pair(self, kind, port, far):
+        node = f"{STACKS[kind]}:{far}"
+        return ([self.program, "-L", f"{LISTENERS.get(kind, STACKS[kind])}:{far}"],
+                [self.program, "-L", f"socks5://127.0.0.1:{port}", "-F", node])
 
 
 class GostHost(Gost):
@@ -262,13 +290,29 @@ class SingBox(Subject):
         return [self.program, "run", "-c", conf]
 
 
+class SsLibev(Subject):
+    name = "shadowsocks-libev"
+    programs = ("ss-local",)
+    kinds = ("ss",)
+    version_args = ("-h",)
+
+    def find(self):
+        near = super().find()
+        self.far = shutil.which("ss-server")
+        return near if self.far else None
+
+    def pair(self, kind, port, far):
+        method = ["-m", "aes-128-gcm", "-k", "secret", "-s", "127.0.0.1", "-p", str(far)]
+        return [self.far, *method], [self.program, *method, "-b", "127.0.0.1", "-l", str(port)]
+
+
 def port_of(conf):
     """The number in a configuration file's name, which is the port it is about."""
     return re.search(r"(\d+)\.conf$", conf).group(1)
 
 
 ALL = (GostHost, Gost, Haproxy, HaproxySplice, Nginx, Microsocks, Hev, ThreeProxy, Dante, Squid,
-       SingBox, Direct)
+       SingBox, SsLibev, Direct)
 
 
 def available(wanted, files):

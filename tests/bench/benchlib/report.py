@@ -15,6 +15,7 @@ TITLES = {
     "conn": "New connections, 32 at a time",
     "udp": "Datagrams, 8 flows",
     "mem": "Memory and idle CPU",
+    "stacks": "Stacks: SOCKS5, a second process, the target (CPU of both), 8 flows",
 }
 WHY = {True: "met", False: "missed"}
 
@@ -138,9 +139,9 @@ def _comparison(results):
 
 def _setups(results):
     text = "\n## How each was started\n\nPorts and folders are those of one sample.\n"
-    for (name, kind), (argv, conf) in sorted(results.setups.items()):
-        text += f"\n{name}, {kind}:\n\n```\n$ {shlex.join(argv)}\n"
-        text += (conf or "") + "```\n"
+    for (name, kind), (commands, conf) in sorted(results.setups.items()):
+        text += f"\n{name}, {kind}:\n\n```\n"
+        text += "".join(f"$ {shlex.join(argv)}\n" for argv in commands) + (conf or "") + "```\n"
     return text
 
 
@@ -167,8 +168,8 @@ def as_json(results, facts):
                "met": judge(r, a) if a else None} for f, _, p, r, a in results.ratios()]
     values = [{"figure": f, "subject": results.base, **v.as_dict(), "aim": a, "met": judge(v, a)}
               for f, _, v, a in results.absolutes()]
-    setups = [{"subject": n, "kind": k, "command": argv, "configuration": conf}
-              for (n, k), (argv, conf) in sorted(results.setups.items())]
+    setups = [{"subject": n, "kind": k, "commands": commands, "configuration": conf}
+              for (n, k), (commands, conf) in sorted(results.setups.items())]
     return json.dumps({"facts": facts, "figures": figures, "ratios": ratios, "values": values,
                        "failures": [{"sample": w, "why": y} for w, y in results.failures],
                        "setups": setups}, indent=1) + "\n"
