@@ -89,9 +89,26 @@ static void on_second(uv_timer_t *t)
     main_ops->on_second(main_ops->arg);
 }
 
+static const int signals[3] = {SIGINT, SIGTERM, SIGHUP};
+
+static void mask_signals(int how)
+{
+    sigset_t set;
+    int i;
+
+    sigemptyset(&set);
+    for (i = 0; i < 3; i++)
+        sigaddset(&set, signals[i]);
+    pthread_sigmask(how, &set, NULL);
+}
+
+void gh_main_hold_signals(void)
+{
+    mask_signals(SIG_BLOCK);
+}
+
 int gh_main_run(const struct gh_main_ops *ops)
 {
-    static const int signals[3] = {SIGINT, SIGTERM, SIGHUP};
     uv_signal_t s[3];
     uv_timer_t second;
     int i;
@@ -102,6 +119,7 @@ int gh_main_run(const struct gh_main_ops *ops)
         uv_signal_init(gh_main_loop(), &s[i]);
         uv_signal_start(&s[i], on_signal, signals[i]);
     }
+    mask_signals(SIG_UNBLOCK);
     if (ops->on_second) {
         uv_timer_init(&loop, &second);
         uv_timer_start(&second, on_second, 1000, 1000);

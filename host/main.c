@@ -289,6 +289,7 @@ static int serve(void)
     if (ok) {
         raise_descriptors();
         signal(SIGPIPE, SIG_IGN); /* writes say so themselves */
+        gh_main_hold_signals(); /* who sees us listen may signal us */
         if (start(&loaded))
             status = run_loop() == 0 ? 0 : 1;
         gh_running_close();

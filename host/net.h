@@ -154,6 +154,8 @@ struct gh_main_ops {
     void (*on_second)(void *arg); /* about once a second while running; NULL none (then no timer) */
     void *arg;
 };
+/* From now on SIGINT, SIGTERM and SIGHUP wait until gh_main_run() serves them. */
+void gh_main_hold_signals(void);
 int gh_main_run(const struct gh_main_ops *ops); /* until gh_main_quit */
 void gh_main_quit(void);
 

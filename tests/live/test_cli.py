@@ -127,4 +127,13 @@ tap.ok(
     "log.rotation" in h.text() and "SIGHUP" in h.text(), "log.rotation is warned about", h.text()
 )
 h.stop()
+
+
+def ends_at_once():
+    port = free_port()
+    return Host("-L", "socks5://127.0.0.1:%d" % port, ports=[port]).stop()
+
+
+ends = [ends_at_once() for _ in range(30)]
+tap.ok(not any(ends), "who sees the host listen may end it: that is no crash", ends)
 tap.done()
