@@ -13,7 +13,6 @@
 
 #define BUCKETS 4096u
 #define PEERS   65536u
-#define BATCHES 4
 
 struct assoc {
     struct gost_age age; /* by use */
@@ -217,34 +216,43 @@ static struct assoc *find(struct gh_assoc_table *t, const struct gh_datagram *d)
     return a || t->closing ? a : assoc_new(t, d);
 }
 
-static int read_batch(struct gh_assoc_table *t)
+static void deliver(struct gh_assoc_table *t, const struct gh_datagram *d)
+{
+    struct assoc *a = find(t, d);
+
+    if (!a)
+        return;
+    if (d->p.local)
+        a->local = *d->p.local;
+    a->active = ge_now(t->w->engine);
+    gost_age_remove(&t->ages, &a->age);
+    gost_age_add(&t->ages, &a->age);
+    (void)ge_rx_packet(a->stack, &d->p);
+}
+
+/* How many packets came; *more: the socket may have others. */
+static int read_batch(struct gh_assoc_table *t, int *more)
 {
     struct gh_datagram d[GH_RECV_BATCH];
     int i, n = gh_udp_recv(t->w, t->fd, t->any_port, d);
+    int packets = 0;
 
     for (i = 0; i < n; i++) {
-        struct assoc *a = find(t, &d[i]);
-
-        if (!a)
-            continue;
-        if (d[i].p.local)
-            a->local = *d[i].p.local;
-        a->active = ge_now(t->w->engine);
-        gost_age_remove(&t->ages, &a->age);
-        gost_age_add(&t->ages, &a->age);
-        (void)ge_rx_packet(a->stack, &d[i].p);
+        for (; gh_datagram_next(&d[i]); packets++)
+            deliver(t, &d[i]);
     }
-    return n;
+    *more = n == GH_RECV_BATCH;
+    return packets;
 }
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     struct gh_assoc_table *t = h->data;
     struct assoc *a, *next;
-    int i;
+    int n = 0, more = 1;
 
-    for (i = 0; i < BATCHES && !t->closing && read_batch(t) == GH_RECV_BATCH; i++)
-        ;
+    while (more && n < GH_READ_PACKETS && !t->closing)
+        n += read_batch(t, &more);
     if (!(events & UV_WRITABLE) || t->closing)
         return;
     for (a = (struct assoc *)t->ages.newest; a && t->n_waiting; a = next) {

@@ -43,6 +43,8 @@ struct gh_worker {
 #define GH_RECV_BATCH 16
 #define GH_RECV_SIZE  65536u
 #define GH_SEND_BATCH 16
+/* After so many packets of one socket, others are looked at, and what these made is done. */
+#define GH_READ_PACKETS 64
 
 /* io_worker.c */
 extern struct gh_net_conf gh_net_conf;
@@ -65,6 +67,8 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
 /* io_udp.c: what every datagram socket does alike */
 struct gh_datagram { /* received; p's views point into this struct and the worker's buffer */
     struct gost_packet p;
+    struct gost_bytes rest; /* packets that came as one; each as long as `piece`, the last less */
+    size_t piece;
     struct sockaddr_storage from;
     socklen_t n;
     struct gost_addr addr, local;
@@ -80,8 +84,11 @@ int gh_udp_any(const struct gost_addr *local); /* 1: bound to no address of its 
 /* For a socket of that family; 0: the other family, or no IP address. */
 socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *addr, int v6);
 /* port: of a socket bound to any address, to tell each packet's own one; 0: not asked for. v has
- * room for GH_RECV_BATCH. Returns how many came; negative: errno says why none. */
+ * room for GH_RECV_BATCH. Returns how many came, each of them one packet or more; negative: errno
+ * says why none. */
 int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v);
+/* The next packet of d goes into d->p. 0: there is none. */
+int gh_datagram_next(struct gh_datagram *d);
 enum { GH_SEND_FULL = -1, GH_SEND_REFUSED = -2 };
 
 /* How many were sent, or given up because the kernel refuses them. GH_SEND_FULL: the socket is

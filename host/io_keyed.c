@@ -21,7 +21,6 @@
  * the worker with the fewest flows.
  */
 
-#define BATCHES      4
 #define INSTANCES    65536u
 #define BUSY         128u  /* unproven instances from which on route() is told */
 #define UNPROVEN_MAX 1024u /* of them at all */
@@ -527,31 +526,34 @@ static void dispatch(struct gh_keyed *k, struct gh_datagram *d, struct batch *ba
     }
 }
 
-static int read_batch(struct gh_keyed *k)
+/* How many packets came; *more: the socket may have others. */
+static int read_batch(struct gh_keyed *k, int *more)
 {
     struct gh_datagram d[GH_RECV_BATCH];
     struct batch batch[gh_worker_count()];
     unsigned w;
-    int i, n;
+    int i, n, packets = 0;
 
     memset(batch, 0, sizeof batch);
     n = gh_udp_recv(k->reader, k->fd, k->any_port, d);
-    for (i = 0; i < n; i++)
-        dispatch(k, &d[i], batch);
+    for (i = 0; i < n; i++) {
+        for (; gh_datagram_next(&d[i]); packets++)
+            dispatch(k, &d[i], batch);
+    }
     for (w = 0; w < gh_worker_count(); w++)
         send_batch(&batch[w]);
-    return n;
+    *more = n == GH_RECV_BATCH;
+    return packets;
 }
 
 static void on_poll(uv_poll_t *h, int status, int events)
 {
     struct keyed_worker *kw = h->data;
     struct keyed *a, *next;
-    int i;
+    int n = 0, more = (events & UV_READABLE) != 0;
 
-    if (events & UV_READABLE)
-        for (i = 0; i < BATCHES && !kw->k->closing && read_batch(kw->k) == GH_RECV_BATCH; i++)
-            ;
+    while (more && n < GH_READ_PACKETS && !kw->k->closing)
+        n += read_batch(kw->k, &more);
     if (!(events & UV_WRITABLE))
         return;
     for (a = kw->first; a && kw->n_waiting; a = next) {

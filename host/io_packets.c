@@ -49,8 +49,10 @@ static void do_read(struct gh_packets *s)
     /* An ICMP answer to one datagram, which ends nothing: the peer may come back. */
     if (n < 0 && errno == ECONNREFUSED)
         ge_rx_refused(s->stack);
-    for (i = 0; i < n; i++)
-        (void)ge_rx_packet(s->stack, &d[i].p);
+    for (i = 0; i < n; i++) {
+        while (gh_datagram_next(&d[i]))
+            (void)ge_rx_packet(s->stack, &d[i].p);
+    }
 }
 
 static void on_name(void *arg, int status, const char *text, const struct gost_addr *v, unsigned n);
@@ -289,6 +291,7 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
         close(fd);
         return NULL;
     }
+    gh_udp_details(fd);
     s->fd = fd;
     s->connected = 1;
     enlist(s, w);

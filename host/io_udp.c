@@ -13,6 +13,9 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 #define CONTROL       128u /* room for the ancillary data of one datagram */
 #define SEGMENTS_MAX  64u  /* the kernel's own limit of one UDP_SEGMENT call */
@@ -54,6 +57,8 @@ void gh_udp_details(int fd)
     (void)setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &one, sizeof one);
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one);
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &one, sizeof one);
+    /* Packets of one length that follow each other come as one: half the CPU of a bulk receiver. */
+    (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
 }
 
 void gh_udp_no_fragments(int fd)
@@ -92,8 +97,22 @@ static void read_control(struct gh_datagram *d, struct msghdr *h, uint16_t port)
                 d->local.scope = i6.ipi6_ifindex;
             gost_addr_unmap(&d->local);
             d->p.local = &d->local;
+        } else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+            memcpy(&v, CMSG_DATA(c), sizeof v);
+            d->piece = v > 0 ? (size_t)v : d->piece;
         }
     }
+}
+
+int gh_datagram_next(struct gh_datagram *d)
+{
+    size_t n = d->rest.n < d->piece ? d->rest.n : d->piece;
+
+    if (d->rest.p == NULL)
+        return 0;
+    d->p.data = gost_bytes(d->rest.p, n);
+    d->rest = n < d->rest.n ? gost_bytes(d->rest.p + n, d->rest.n - n) : gost_bytes(NULL, 0);
+    return 1;
 }
 
 int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v)
@@ -124,7 +143,8 @@ int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *
 
         memset(&d->p, 0, sizeof d->p);
         d->p.size = sizeof d->p;
-        d->p.data = gost_bytes(iov[i].iov_base, m[i].msg_len);
+        d->rest = gost_bytes(iov[i].iov_base, m[i].msg_len);
+        d->piece = m[i].msg_len;
         d->n = m[i].msg_hdr.msg_namelen;
         gost_sockaddr_get(&d->addr, &d->from, d->n);
         d->p.addr = &d->addr;

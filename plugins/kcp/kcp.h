@@ -45,7 +45,6 @@ struct kcp {
     struct kcp_fec_dec *dec;
     struct kcp_snappy snappy;
     const struct kcp_conf *conf;
-    struct gost_io *io; /* during a call only */
     uint8_t *out;       /* bytes that wait for the window; NULL: none */
     size_t out_at, out_n, out_room;
     uint64_t began;

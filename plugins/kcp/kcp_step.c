@@ -7,7 +7,10 @@
 enum {
     AHEAD = 65536, /* bytes taken from the user before the window has room for them */
     BURST = 160,   /* packets that may wait to be sent: more would be dropped, and sent again */
-    SLACK_MS = 1
+    SLACK_MS = 1,
+    PACKET = KCP_CRYPT_HEAD + KCP_FEC_HEAD + KCP_FEC_SHARD,
+    BATCH_MAX = 65000 - PACKET,
+    BATCH_COUNT = 44
 };
 
 static uint32_t now_ms(const struct kcp *k)
@@ -47,31 +50,68 @@ static void kcp_destroy(void *state)
 
 /* ---- packets out ---- */
 
-/* p has room for the nonce and checksum before the body. */
-static void send_sealed(struct kcp *k, uint8_t *p, size_t n)
+/* Packets of one length, sent as one: a call for each would be half of what a flow costs. */
+struct out {
+    struct kcp *kcp;
+    struct gost_io *io;
+    size_t used, segment;
+    unsigned count;
+    uint8_t buf[BATCH_MAX + PACKET];
+};
+
+static void out_flush(struct out *o)
 {
+    struct gost_packet p = {.size = sizeof p, .data = {o->buf, o->used}};
+
+    if (o->count > 1)
+        p.segment = (uint16_t)o->segment;
+    if (o->count)
+        (void)gost_packet_send(o->io, &p); /* what is dropped is sent again */
+    o->used = o->count = 0;
+}
+
+/* Nonce, checksum and cipher for n bytes that were written behind what is there. */
+static void out_add(struct out *o, size_t n)
+{
+    uint8_t *p = o->buf + o->used;
+
     gost_random(p, KCP_NONCE);
-    kcp_crypt_seal(k->crypt, p, n);
-    (void)gost_packet_put(k->io, gost_bytes(p, n), NULL); /* one that is dropped is sent again */
+    kcp_crypt_seal(o->kcp->crypt, p, n);
+    if (o->count && n > o->segment) {
+        out_flush(o);
+        memmove(o->buf, p, n);
+    }
+    if (!o->count)
+        o->segment = n;
+    o->used += n;
+    o->count++;
+    if (n < o->segment || o->used > BATCH_MAX || o->count == BATCH_COUNT)
+        out_flush(o);
 }
 
 static void emit(void *arg, const uint8_t *p, size_t n)
 {
-    struct kcp *k = arg;
-    uint8_t packet[KCP_CRYPT_HEAD + KCP_FEC_HEAD + KCP_FEC_SHARD], *body = packet + KCP_CRYPT_HEAD;
-    size_t size;
+    struct out *o = arg;
+    struct kcp_fec_enc *enc = o->kcp->enc;
+    size_t head = KCP_CRYPT_HEAD + (enc ? KCP_FEC_HEAD : 0), size;
     int full;
 
-    if (!k->enc) {
-        memcpy(body, p, n);
-        send_sealed(k, packet, KCP_CRYPT_HEAD + n);
-        return;
-    }
-    memcpy(body + KCP_FEC_HEAD, p, n);
-    full = kcp_fec_data(k->enc, body, KCP_FEC_HEAD + n);
-    send_sealed(k, packet, KCP_CRYPT_HEAD + KCP_FEC_HEAD + n);
-    while (full && (size = kcp_fec_parity(k->enc, body)) > 0)
-        send_sealed(k, packet, KCP_CRYPT_HEAD + size);
+    memcpy(o->buf + o->used + head, p, n);
+    full = enc && kcp_fec_data(enc, o->buf + o->used + KCP_CRYPT_HEAD, KCP_FEC_HEAD + n);
+    out_add(o, head + n);
+    while (full && (size = kcp_fec_parity(enc, o->buf + o->used + KCP_CRYPT_HEAD)) > 0)
+        out_add(o, KCP_CRYPT_HEAD + size);
+}
+
+static void send_due(struct kcp *k, struct gost_io *io)
+{
+    struct out o;
+
+    o.kcp = k;
+    o.io = io;
+    o.used = o.count = 0;
+    kcp_arq_flush(k->arq, now_ms(k), emit, &o);
+    out_flush(&o);
 }
 
 /* ---- the user's bytes ---- */
@@ -157,9 +197,7 @@ static int pump(struct kcp *k, struct gost_io *io)
         k->out = NULL;
         k->out_at = k->out_n = k->out_room = 0;
     }
-    k->io = io;
-    kcp_arq_flush(k->arq, now_ms(k), emit, k);
-    k->io = NULL;
+    send_due(k, io);
     due = kcp_arq_due(k->arq, now_ms(k));
     if (due == UINT32_MAX) {
         gost_set_deadline(io, 0);
@@ -200,7 +238,7 @@ static int one_packet(struct kcp *k, uint8_t *p, size_t n)
 
 static int take_packets(struct kcp *k, struct gost_io *io)
 {
-    uint8_t packet[KCP_CRYPT_HEAD + KCP_FEC_HEAD + KCP_FEC_SHARD];
+    uint8_t packet[PACKET];
     struct gost_packet in;
     int r;
 

@@ -77,7 +77,7 @@ struct ge_headq *ge_queue_get_head(struct ge_queue *q); /* NULL: none, or bytes 
 size_t ge_queue_move_exchange(struct ge_worker *w, struct ge_queue *to, struct ge_queue *from,
                               size_t n, size_t *ret_bytes);
 
-#define GE_PACKETS_MAX      256u
+#define GE_PACKETS_MAX      1024u /* a read brings up to 16 of the kernel's trains of 45 */
 #define GE_PACKET_BYTES_MAX (1u << 20)
 #define GE_HEADS_MAX        32u
 
@@ -158,8 +158,8 @@ struct ge_stack {
     uint32_t port;
     int32_t status; /* a layer failed, or the bottom broke */
     uint8_t want, no_half_close, freed, lingering, running, abort, tx_shut_done, spliced;
-    uint8_t segments;                        /* the bottom takes packets with `segment` */
-    uint8_t owned; /* a stream that the layer on top of its session works with */
+    uint8_t segments; /* the bottom takes packets with `segment` */
+    uint8_t owned;    /* a stream that the layer on top of its session works with */
     uint8_t ready_due, rx_paused, cut_short; /* cut_short: lingers, and then resets its stream */
     uint8_t resets;                          /* the bottom can tell a cut from an end */
 };
@@ -205,7 +205,7 @@ struct ge_session {
     struct ge_timer ping;
     uint64_t ping_ns;
     uint64_t heard, bytes, read_at, wrote_at; /* the last two: when it was not stuck */
-    uint64_t code;    /* by which the layer above ended it */
+    uint64_t code;                            /* by which the layer above ended it */
     uint64_t refused; /* when its wire was told that nobody is there; 0: never */
     uint8_t peer_goaway, goaway_sent, quiet, news; /* news: GE_SESSION_*, to be told */
 };
