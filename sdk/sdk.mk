@@ -66,6 +66,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/decoy.h \
 	%D%/helpers/exchange.c \
 	%D%/helpers/exchange.h \
+	%D%/helpers/exchange_proxy.c \
+	%D%/helpers/exchange_proxy.h \
 	%D%/helpers/headblock.c \
 	%D%/helpers/headblock.h \
 	%D%/helpers/http1.c \

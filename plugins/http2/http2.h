@@ -8,6 +8,7 @@
 
 #include "decoy.h"
 #include "exchange.h"
+#include "exchange_proxy.h"
 #include "headblock.h"
 #include "http1_fields.h"
 

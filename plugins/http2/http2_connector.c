@@ -6,63 +6,30 @@
 
 enum { TAG_CODEC = 1 };
 
-#define FIELDS_MAX 80u
-
 static int start(const struct http2_connector_conf *c, struct gost_io *io)
 {
-    char authority[GOST_ADDR_TEXT], auth[16 + GOST_HTTP1_BASIC_MAX / 3 * 4 + 4];
-    struct gost_http1_out value = {(uint8_t *)auth, 0, sizeof auth, 0};
-    struct gost_field f[FIELDS_MAX];
-    struct gost_head h = {.size = sizeof h, .fields = f};
-    int r, agent = 0;
+    struct gost_exchange_connect q = {0};
+    char authority[GOST_ADDR_TEXT];
+    int agent = 0;
     uint32_t i;
 
     gost_addr_format(&gost_target(io)->addr, authority, sizeof authority);
-    h.method = gost_bytes_str("CONNECT");
-    h.authority = gost_bytes_str(authority);
-    if (c->username || c->password.n) {
-        gost_http1_put_basic(&value, gost_bytes_str(c->username), c->password);
-        f[h.n_fields].name = gost_bytes_str("proxy-authorization");
-        f[h.n_fields++].value = gost_bytes(auth, value.n);
-    }
+    q.head.authority = gost_bytes_str(authority);
+    gost_exchange_put_login(&q, c->username, c->password);
     for (i = 0; i < c->fields.n; i++) {
         agent |= gost_bytes_eq(c->fields.v[i].name, gost_bytes_str("user-agent"));
-        f[h.n_fields++] = c->fields.v[i];
+        gost_exchange_put(&q, c->fields.v[i].name, c->fields.v[i].value);
     }
-    f[h.n_fields].name = gost_bytes_str("accept-encoding");
-    f[h.n_fields++].value = gost_bytes_str("gzip");
-    if (!agent) {
-        f[h.n_fields].name = gost_bytes_str("user-agent");
-        f[h.n_fields++].value = gost_bytes_str("Go-http-client/2.0");
-    }
-    r = gost_head_send(io, &h);
-    gost_wipe(auth, sizeof auth);
-    if (r != GOST_OK)
-        return gost_fail(io, r, "the CONNECT request could not be sent");
-    gost_phase(io, "the proxy's answer to CONNECT");
-    if (c->timeout)
-        gost_set_deadline(io, gost_now() + c->timeout);
-    return GOST_AGAIN;
+    return gost_exchange_connect_send(&q, io, agent ? NULL : "Go-http-client/2.0", c->timeout);
 }
 
-static int answer(struct gost_io *io)
+static int answer(struct gost_io *io, const struct gost_event *ev)
 {
     struct gost_head h;
-    int r;
+    int r = gost_exchange_connect_answer(io, ev, &h);
 
-    do {
-        r = gost_head_recv(io, &h);
-        if (r == GOST_AGAIN)
-            return GOST_AGAIN;
-        if (r != GOST_OK)
-            return gost_fail(io, GOST_ECLOSED, "the proxy ended without an answer to CONNECT");
-    } while (h.flags & GOST_HEAD_INTERIM);
-    if (h.status != 200)
-        return gost_fail(io, gost_http1_error(h.status), "the proxy answered CONNECT with %u %s",
-                         (unsigned)h.status, gost_http1_reason(h.status));
-    gost_set_deadline(io, 0);
-    r = gost_upgrade(io, TAG_CODEC, 0, GOST_CLIENT, "http2.tunnel");
-    return r == GOST_OK ? GOST_AGAIN : r;
+    return r == GOST_OK ? gost_asked(gost_upgrade(io, TAG_CODEC, 0, GOST_CLIENT, "http2.tunnel"))
+                        : r;
 }
 
 static int http2_connect(void *state, const void *conf, struct gost_io *io,
@@ -75,12 +42,8 @@ static int http2_connect(void *state, const void *conf, struct gost_io *io,
         return ev->status == GOST_OK
                    ? GOST_OK
                    : gost_fail(io, ev->status, "%s", ev->text ? ev->text : "no tunnel");
-    case GOST_EV_DEADLINE:
-        return gost_fail(io, GOST_ETIMEDOUT, "the proxy did not answer CONNECT within timeout");
-    case GOST_EV_CANCEL:
-        return gost_fail(io, GOST_ECANCELLED, "cancelled");
     default:
-        return answer(io);
+        return answer(io, ev);
     }
 }
 

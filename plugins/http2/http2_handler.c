@@ -5,22 +5,8 @@
 /* An answer without a body; the configured fields are not for those who may not come in. */
 int http2_reply(struct gost_io *io, const struct http2_conf *conf, uint32_t status, int with_fields)
 {
-    const struct gost_field challenge = {gost_bytes_str("proxy-authenticate"),
-                                         gost_bytes_str(conf->challenge)};
-    struct gost_head h = {.size = sizeof h, .status = status, .flags = GOST_HEAD_NO_BODY};
-    int r;
-
-    if (status == 407) {
-        h.fields = &challenge;
-        h.n_fields = 1;
-    } else if (with_fields) {
-        h.fields = conf->fields.v;
-        h.n_fields = conf->fields.n;
-    }
-    r = gost_head_send(io, &h);
-    if (r == GOST_OK)
-        gost_shut(io);
-    return r;
+    return gost_exchange_refuse(io, status, conf->challenge, with_fields ? conf->fields.v : NULL,
+                                with_fields ? conf->fields.n : 0);
 }
 
 static int dial(struct http2_state *s, struct gost_io *io)
@@ -33,32 +19,17 @@ static int dial(struct http2_state *s, struct gost_io *io)
     return r == GOST_OK ? GOST_AGAIN : r;
 }
 
-static int login(struct http2_state *s, struct gost_io *io)
-{
-    uint8_t buf[GOST_HTTP1_BASIC_MAX];
-    struct gost_bytes user = gost_bytes(NULL, 0), secret = user;
-    struct gost_bytes value = gost_head_get(&s->head, "proxy-authorization");
-    int r;
-
-    if (value.n && gost_http1_basic_parse(value, buf, &user, &secret) != GOST_OK)
-        user = secret = gost_bytes(NULL, 0);
-    s->phase = HTTP2_AUTH;
-    r = gost_auth(io, HTTP2_TAG_AUTH, user, secret);
-    gost_wipe(buf, sizeof buf);
-    return r == GOST_OK ? GOST_AGAIN : r;
-}
-
 static int got_request(struct http2_state *s, const struct http2_conf *conf, struct gost_io *io)
 {
-    int r = gost_head_recv(io, &s->head);
+    int r = gost_exchange_request(io, &s->head);
 
-    if (r == GOST_AGAIN)
-        return GOST_AGAIN;
     if (r != GOST_OK)
-        return gost_fail(io, GOST_ECLOSED, "the client ended its request before the head");
+        return r;
     s->is_connect = gost_bytes_eq(s->head.method, gost_bytes_str("CONNECT"));
-    if (http2_target(&s->head, &s->target) == GOST_OK)
-        return login(s, io);
+    if (http2_target(&s->head, &s->target) == GOST_OK) {
+        s->phase = HTTP2_AUTH;
+        return gost_exchange_login(io, HTTP2_TAG_AUTH, &s->head);
+    }
     (void)http2_reply(io, conf, 400, 0);
     return gost_fail(io, GOST_EPROTO, "a request that no proxy can serve: %.*s",
                      (int)(s->head.method.n < 20 ? s->head.method.n : 20),
@@ -144,15 +115,9 @@ int http2_step(void *state, const void *conf, struct gost_io *io, const struct g
     case GOST_EV_RESULT:
         return result(s, conf, io, ev);
     case GOST_EV_CANCEL:
-        return gost_fail(io, GOST_ECANCELLED, "the service ends");
     case GOST_EV_CLOSED:
-        if (ev->port == HTTP2_CLIENT)
-            return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the client has gone");
-        return GOST_AGAIN;
+        return gost_exchange_closed(io, ev);
     default:
-        if (s->phase != HTTP2_REQUEST)
-            return GOST_AGAIN;
-        gost_phase(io, "the request");
-        return got_request(s, conf, io);
+        return s->phase == HTTP2_REQUEST ? got_request(s, conf, io) : GOST_AGAIN;
     }
 }

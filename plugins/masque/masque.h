@@ -7,6 +7,7 @@
 #include <gost/plugin.h>
 
 #include "exchange.h"
+#include "exchange_proxy.h"
 #include "headblock.h"
 #include "http1_fields.h"
 

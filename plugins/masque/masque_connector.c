@@ -41,63 +41,33 @@ static int put_udp(struct gost_head *h, struct masque_client *m,
 
 static int ask(const struct masque_connector_conf *c, struct masque_client *m, struct gost_io *io)
 {
-    char auth[16 + GOST_HTTP1_BASIC_MAX / 3 * 4 + 4];
-    struct gost_http1_out value = {(uint8_t *)auth, 0, sizeof auth, 0};
-    struct gost_field f[4];
-    struct gost_head h = {.size = sizeof h, .fields = f};
-    int r = GOST_OK;
+    struct gost_exchange_connect q = {0};
 
-    h.method = gost_bytes_str("CONNECT");
     if (is_udp(io)) {
-        r = put_udp(&h, m, c, io);
-        f[h.n_fields].name = gost_bytes_str("capsule-protocol");
-        f[h.n_fields++].value = gost_bytes_str("?1");
+        if (put_udp(&q.head, m, c, io) != GOST_OK)
+            return gost_fail(io, GOST_EPROTO, "the CONNECT request could not be sent");
+        gost_exchange_put(&q, gost_bytes_str("capsule-protocol"), gost_bytes_str("?1"));
     } else {
         gost_addr_format(&gost_target(io)->addr, m->authority, sizeof m->authority);
     }
-    h.authority = gost_bytes_str(m->authority);
-    if (c->username || c->password.n) {
-        gost_http1_put_basic(&value, gost_bytes_str(c->username), c->password);
-        f[h.n_fields].name = gost_bytes_str("proxy-authorization");
-        f[h.n_fields++].value = gost_bytes(auth, value.n);
-    }
-    f[h.n_fields].name = gost_bytes_str("accept-encoding");
-    f[h.n_fields++].value = gost_bytes_str("gzip");
-    f[h.n_fields].name = gost_bytes_str("user-agent");
-    f[h.n_fields++].value = gost_bytes_str("quic-go HTTP/3");
-    if (r == GOST_OK)
-        r = gost_head_send(io, &h);
-    gost_wipe(auth, sizeof auth);
-    if (r != GOST_OK)
-        return gost_fail(io, r, "the CONNECT request could not be sent");
-    gost_phase(io, "the proxy's answer to CONNECT");
-    if (c->timeout)
-        gost_set_deadline(io, gost_now() + c->timeout);
-    return GOST_AGAIN;
+    q.head.authority = gost_bytes_str(m->authority);
+    gost_exchange_put_login(&q, c->username, c->password);
+    return gost_exchange_connect_send(&q, io, "quic-go HTTP/3", c->timeout);
 }
 
-static int answer(struct gost_io *io)
+static int answer(struct gost_io *io, const struct gost_event *ev)
 {
     struct gost_head h;
-    int r;
+    int r = gost_exchange_connect_answer(io, ev, &h);
 
-    do {
-        r = gost_head_recv(io, &h);
-        if (r == GOST_AGAIN)
-            return GOST_AGAIN;
-        if (r != GOST_OK)
-            return gost_fail(io, GOST_ECLOSED, "the proxy ended without an answer to CONNECT");
-    } while (h.flags & GOST_HEAD_INTERIM);
-    if (h.status != 200)
-        return gost_fail(io, gost_http1_error(h.status), "the proxy answered CONNECT with %u %s",
-                         (unsigned)h.status, gost_http1_reason(h.status));
-    if (is_udp(io) && !gost_bytes_eq(gost_head_get(&h, "capsule-protocol"), gost_bytes_str("?1")))
+    if (r != GOST_OK)
+        return r;
+    if (!is_udp(io))
+        return gost_asked(gost_upgrade(io, TAG_CODEC, 0, GOST_CLIENT, "masque.tunnel"));
+    if (!gost_bytes_eq(gost_head_get(&h, "capsule-protocol"), gost_bytes_str("?1")))
         return gost_fail(io, GOST_EREFUSED,
                          "the proxy did not reach the target: 200 without capsule-protocol");
-    gost_set_deadline(io, 0);
-    if (is_udp(io))
-        return gost_asked(gost_datagrams(io, TAG_DATAGRAMS, PACKETS, 0));
-    return gost_asked(gost_upgrade(io, TAG_CODEC, 0, GOST_CLIENT, "masque.tunnel"));
+    return gost_asked(gost_datagrams(io, TAG_DATAGRAMS, PACKETS, 0));
 }
 
 static int result(struct gost_io *io, const struct gost_event *ev)
@@ -120,12 +90,8 @@ static int masque_connect(void *state, const void *conf, struct gost_io *io,
         return ask(conf, state, io);
     case GOST_EV_RESULT:
         return result(io, ev);
-    case GOST_EV_DEADLINE:
-        return gost_fail(io, GOST_ETIMEDOUT, "the proxy did not answer CONNECT within timeout");
-    case GOST_EV_CANCEL:
-        return gost_fail(io, GOST_ECANCELLED, "cancelled");
     default:
-        return ev->port == 0 ? answer(io) : GOST_AGAIN;
+        return answer(io, ev);
     }
 }
 

@@ -7,22 +7,9 @@ enum { TAG_AUTH = 1, TAG_DIAL, TAG_DATAGRAMS, TAG_CODEC, TAG_RELAY };
 static const struct gost_field capsules = {{(const uint8_t *)"capsule-protocol", 16},
                                            {(const uint8_t *)"?1", 2}};
 
-/* An answer without a body. */
 static int refuse(struct gost_io *io, const struct masque_conf *conf, uint32_t status)
 {
-    const struct gost_field challenge = {gost_bytes_str("proxy-authenticate"),
-                                         gost_bytes_str(conf->challenge)};
-    struct gost_head h = {.size = sizeof h, .status = status, .flags = GOST_HEAD_NO_BODY};
-    int r;
-
-    if (status == 407) {
-        h.fields = &challenge;
-        h.n_fields = 1;
-    }
-    r = gost_head_send(io, &h);
-    if (r == GOST_OK)
-        gost_shut(io);
-    return r;
+    return gost_exchange_refuse(io, status, conf->challenge, NULL, 0);
 }
 
 static int bad_request(struct gost_io *io, const struct masque_conf *conf, uint32_t status,
@@ -33,35 +20,19 @@ static int bad_request(struct gost_io *io, const struct masque_conf *conf, uint3
                      what);
 }
 
-static int login(struct masque_state *s, struct gost_io *io)
-{
-    uint8_t buf[GOST_HTTP1_BASIC_MAX];
-    struct gost_bytes user = gost_bytes(NULL, 0), secret = user;
-    struct gost_bytes value = gost_head_get(&s->head, "proxy-authorization");
-    int r;
-
-    if (value.n && gost_http1_basic_parse(value, buf, &user, &secret) != GOST_OK)
-        user = secret = gost_bytes(NULL, 0);
-    s->phase = MASQUE_LOGIN;
-    r = gost_auth(io, TAG_AUTH, user, secret);
-    gost_wipe(buf, sizeof buf);
-    return gost_asked(r);
-}
-
 static int got_request(struct masque_state *s, const struct masque_conf *conf, struct gost_io *io)
 {
-    int r = gost_head_recv(io, &s->head);
+    int r = gost_exchange_request(io, &s->head);
 
-    if (r == GOST_AGAIN)
-        return GOST_AGAIN;
     if (r != GOST_OK)
-        return gost_fail(io, GOST_ECLOSED, "the client ended its request before the head");
+        return r;
     if (!gost_bytes_eq(s->head.method, gost_bytes_str("CONNECT")))
         return bad_request(io, conf, 405, "the method is not CONNECT");
     s->udp = s->head.protocol.n > 0;
     if (s->udp && !gost_bytes_eq(s->head.protocol, gost_bytes_str("connect-udp")))
         return bad_request(io, conf, 400, "the protocol is not connect-udp");
-    return login(s, io);
+    s->phase = MASQUE_LOGIN;
+    return gost_exchange_login(io, TAG_AUTH, &s->head);
 }
 
 /* The target of the request. NULL, or why there is none. */
@@ -170,16 +141,11 @@ int masque_step(void *state, const void *conf, struct gost_io *io, const struct 
     case GOST_EV_RESULT:
         return result(s, conf, io, ev);
     case GOST_EV_CANCEL:
-        return gost_fail(io, GOST_ECANCELLED, "the service ends");
     case GOST_EV_CLOSED:
-        if (ev->port == MASQUE_CLIENT)
-            return gost_fail(io, ev->status ? ev->status : GOST_ECLOSED, "the client has gone");
-        return GOST_AGAIN;
+        return gost_exchange_closed(io, ev);
     default:
-        if (s->phase == MASQUE_REQUEST) {
-            gost_phase(io, "the request");
+        if (s->phase == MASQUE_REQUEST)
             return got_request(s, conf, io);
-        }
         return s->udp && s->phase == MASQUE_RELAY && ev->port == MASQUE_CLIENT ? stream_of_udp(io)
                                                                                : GOST_AGAIN;
     }
