@@ -8,6 +8,7 @@ plugin_PROGRAMS += plugins/smux.so
 	%D%/smux.h \
 	%D%/smux_session.c \
 	%D%/smux_step.c \
+	%D%/smux_turns.c \
 	%D%/smux_wire.c \
 	%D%/smux_wire.h \
 	%D%/yamux.h \

@@ -40,6 +40,18 @@ struct smux_stream {
     uint8_t fin_sent, fin_got;
 };
 
+/* ---- smux_turns.c ---- */
+
+typedef void smux_turn_fn(const void *state, const void *conf, struct gost_io *io,
+                          struct gost_io *port);
+
+/* Encode: one frame of each stream in turn, while the wire has room. */
+int smux_turns(const void *state, const void *conf, struct gost_io *io, smux_turn_fn *turn);
+
+/* Up to *left bytes of a payload go to the stream as they come; port NULL: nobody reads them, they
+ * are passed over. How many it took. */
+size_t smux_deliver(struct gost_io *io, struct gost_io *port, uint32_t *left);
+
 /* ---- smux_session.c ---- */
 
 extern const struct gost_session_ops smux_session_ops;

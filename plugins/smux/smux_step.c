@@ -62,19 +62,17 @@ static int deliver(struct smux_state *s, struct gost_io *io)
 {
     struct gost_io *port = gost_stream_port(io, s->filling);
     struct smux_stream *t = port ? gost_data(port) : NULL;
-    size_t n = gost_rx_len(io), moved = 0;
+    int read = t && !t->fin_got;
+    size_t n = gost_rx_len(io);
 
     n = n < s->left ? n : s->left;
-    if (t && !t->fin_got) {
-        if (s->version == 2 && t->unread + n > most_unread(s))
-            return gost_fail(io, GOST_EPROTO, "the peer sends more than the window of stream %u",
-                             (unsigned)s->filling);
-        moved = gost_move(port, io, n);
-        t->unread += moved;
-        s->unread += moved;
-    }
-    gost_consume(io, n - moved);
-    s->left -= (uint32_t)n;
+    if (read && s->version == 2 && t->unread + n > most_unread(s))
+        return gost_fail(io, GOST_EPROTO, "the peer sends more than the window of stream %u",
+                         (unsigned)s->filling);
+    n = smux_deliver(io, read ? port : NULL, &s->left);
+    s->unread += n;
+    if (read)
+        t->unread += n;
     return GOST_OK;
 }
 
@@ -163,34 +161,25 @@ static void send_payload(const struct smux_state *s, const struct smux_conf *c, 
     t->to.sent += (uint32_t)n;
 }
 
-static void encode_stream(const struct smux_state *s, const struct smux_conf *c, struct gost_io *io,
+static void encode_stream(const void *state, const void *conf, struct gost_io *io,
                           struct gost_io *port)
 {
+    const struct smux_state *s = state;
     struct smux_stream *t = gost_data(port);
 
     if (t->fin_got)
         gost_consume(port, gost_rx_len(port));
     else
-        send_payload(s, c, io, port, t);
+        send_payload(s, conf, io, port, t);
     if (gost_rx_eof(port) && !t->fin_sent) {
         t->fin_sent = 1;
         smux_frame(s, io, SMUX_FIN, (uint32_t)gost_stream_id(port), 0);
     }
 }
 
-/* One frame of each stream in turn. */
 static int smux_encode(void *state, const void *conf, struct gost_io *io)
 {
-    struct gost_io *port;
-
-    for (;;) {
-        if (!gost_tx_room(io))
-            return GOST_FULL;
-        port = gost_stream_next(io);
-        if (!port)
-            return GOST_AGAIN;
-        encode_stream(state, conf, io, port);
-    }
+    return smux_turns(state, conf, io, encode_stream);
 }
 
 /* ---- keep-alive ---- */

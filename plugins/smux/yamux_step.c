@@ -93,18 +93,14 @@ static int on_data(struct yamux_state *s, struct gost_io *io, const struct yamux
 /* Payload as it comes; what nobody reads is passed over. */
 static void deliver(struct yamux_state *s, struct gost_io *io)
 {
-    size_t n = gost_rx_len(io), moved = 0;
     struct yamux_stream *t;
     struct gost_io *port = stream_of(io, s->filling, &t);
+    int read = t && !t->fin_got;
+    size_t n = smux_deliver(io, read ? port : NULL, &s->left);
 
-    n = n < s->left ? n : s->left;
-    if (t && !t->fin_got) {
-        moved = gost_move(port, io, n);
-        t->unread += moved;
-        s->unread += moved;
-    }
-    gost_consume(io, n - moved);
-    s->left -= (uint32_t)n;
+    s->unread += n;
+    if (read)
+        t->unread += n;
     if (!s->left)
         on_end(io, s->filling, s->fin);
 }
@@ -187,7 +183,8 @@ static int yamux_decode(void *state, const void *conf, struct gost_io *io)
 
 /* ---- out ---- */
 
-static void encode_stream(struct gost_io *io, struct gost_io *port)
+static void encode_stream(const void *state, const void *conf, struct gost_io *io,
+                          struct gost_io *port)
 {
     struct yamux_stream *t = gost_data(port);
     uint32_t id = (uint32_t)gost_stream_id(port);
@@ -206,19 +203,9 @@ static void encode_stream(struct gost_io *io, struct gost_io *port)
     }
 }
 
-/* One frame of each stream in turn. */
 static int yamux_encode(void *state, const void *conf, struct gost_io *io)
 {
-    struct gost_io *port;
-
-    for (;;) {
-        if (!gost_tx_room(io))
-            return GOST_FULL;
-        port = gost_stream_next(io);
-        if (!port)
-            return GOST_AGAIN;
-        encode_stream(io, port);
-    }
+    return smux_turns(state, conf, io, encode_stream);
 }
 
 /* ---- keep-alive ---- */
