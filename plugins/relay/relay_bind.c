@@ -26,9 +26,7 @@ static int next_visitor(struct gost_io *io)
 /* Who came is what the stream begins with. */
 static int give_away(const struct gost_addr *peer, struct gost_io *io)
 {
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
-
-    gost_send(gost_port(io, STREAM), buf, gost_relay_put_response(buf, GOST_RELAY_OK, peer));
+    gost_relay_respond(gost_port(io, STREAM), GOST_RELAY_OK, peer);
     return gost_asked(gost_spawn(io, CHILD, VISITOR, STREAM, "relay.visitor"));
 }
 
@@ -45,19 +43,17 @@ static int turn_away(struct gost_io *io, const struct gost_event *ev)
 int relay_bind_result(struct gost_addr *peer, struct gost_io *io, const struct gost_event *ev)
 {
     const struct gost_result_dial *res = ev->result;
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
 
-    if (ev->status && ev->tag == LISTEN) {
-        gost_send(io, buf, gost_relay_put_response(buf, GOST_RELAY_UNAVAILABLE, NULL));
-        return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "cannot listen");
-    }
+    if (ev->status && ev->tag == LISTEN)
+        return gost_relay_refuse(io, GOST_RELAY_UNAVAILABLE, ev->status,
+                                 ev->text ? ev->text : "cannot listen");
     if (ev->status && (ev->tag == STREAM || ev->tag == CHILD))
         return turn_away(io, ev);
     if (ev->status)
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "the bind ended");
     switch (ev->tag) {
     case LISTEN:
-        gost_send(io, buf, gost_relay_put_response(buf, GOST_RELAY_OK, &res->local));
+        gost_relay_respond(io, GOST_RELAY_OK, &res->local);
         return gost_relay_session(io, SESSION, GOST_CLIENT, MUX);
     case SESSION:
     case CHILD:

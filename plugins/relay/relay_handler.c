@@ -20,19 +20,6 @@ enum phase {
 
 enum { CLIENT = 0, TARGET = 1 };
 
-static void respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
-{
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
-
-    gost_send(io, buf, gost_relay_put_response(buf, status, addr));
-}
-
-static int refuse(struct gost_io *io, uint8_t status, int error, const char *text)
-{
-    respond(io, status, NULL);
-    return gost_fail(io, error, "%s", text ? text : gost_relay_text(status));
-}
-
 static int on_request(struct relay_server *s, struct gost_io *io)
 {
     struct gost_relay_message m;
@@ -76,16 +63,17 @@ static int unix_target(struct relay_server *s)
 static int connect_command(struct relay_server *s, struct gost_io *io)
 {
     if (!s->has_addr || (s->target.family == GOST_AF_NONE && s->target.port == 0))
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no target");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO,
+                                 "the request names no target");
     if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
     return dial(s, io, NULL);
 }
 
 static int bind_streams(struct relay_server *s, struct gost_io *io)
 {
     if (s->network == GOST_NET_UNIX && unix_target(s) != GOST_OK)
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "malformed socket path");
     return relay_bind_start(io, s->network, &s->target);
 }
 
@@ -93,13 +81,15 @@ static int bind_command(struct relay_server *s, const struct relay_server_conf *
                         struct gost_io *io)
 {
     if (!cf->bind)
-        return refuse(io, GOST_RELAY_FORBIDDEN, GOST_EDENIED, "BIND is off; bind=true allows it");
+        return gost_relay_refuse(io, GOST_RELAY_FORBIDDEN, GOST_EDENIED,
+                                 "BIND is off; bind=true allows it");
     if (s->network == GOST_NET_TCP || s->network == GOST_NET_UNIX) {
         s->phase = BIND;
         return bind_streams(s, io);
     }
     if (s->network != GOST_NET_UDP)
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "BIND of this network");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED,
+                                 "BIND of this network");
     s->phase = ASSOCIATE;
     if (s->target.port)
         return gost_asked(gost_bind(io, ASSOCIATE, TARGET, GOST_NET_UDP, &s->target, 0));
@@ -116,7 +106,8 @@ static int command(struct relay_server *s, const struct relay_server_conf *cf, s
     case GOST_RELAY_BIND:
         return bind_command(s, cf, io);
     default:
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown relay command");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED,
+                                 "unknown relay command");
     }
 }
 
@@ -127,7 +118,7 @@ static int connected(struct relay_server *s, const struct relay_server_conf *cf,
         s->phase = RESPONSE;
         if (!cf->nodelay)
             return gost_asked(gost_upgrade(io, RESPONSE, CLIENT, GOST_SERVER, "relay.response"));
-        respond(io, GOST_RELAY_OK, NULL);
+        gost_relay_respond(io, GOST_RELAY_OK, NULL);
     }
     if (s->phase == RESPONSE && s->network == GOST_NET_UDP) {
         s->phase = UDP_CODEC;
@@ -146,16 +137,18 @@ static int failed(struct relay_server *s, const struct relay_server_conf *cf, st
 {
     switch (s->phase) {
     case AUTH:
-        return refuse(io, GOST_RELAY_UNAUTHORIZED, ev->status, "wrong user name or password");
+        return gost_relay_refuse(io, GOST_RELAY_UNAUTHORIZED, ev->status,
+                                 "wrong user name or password");
     case SELECT:
         if (ev->status == GOST_EUNSUPPORTED)
             return command(s, cf, io);
-        return refuse(io, GOST_RELAY_UNAVAILABLE, ev->status, ev->text);
+        return gost_relay_refuse(io, GOST_RELAY_UNAVAILABLE, ev->status, ev->text);
     case DIAL:
         if (ev->status == GOST_EDENIED)
-            return refuse(io, GOST_RELAY_FORBIDDEN, ev->status, ev->text);
-        return refuse(io, s->forward ? GOST_RELAY_HOST_UNREACHABLE : GOST_RELAY_NET_UNREACHABLE,
-                      ev->status, ev->text);
+            return gost_relay_refuse(io, GOST_RELAY_FORBIDDEN, ev->status, ev->text);
+        return gost_relay_refuse(
+            io, s->forward ? GOST_RELAY_HOST_UNREACHABLE : GOST_RELAY_NET_UNREACHABLE, ev->status,
+            ev->text);
     case ASSOCIATE: /* GOST says nothing here */
     default:
         return gost_fail(io, ev->status, "%s", ev->text ? ev->text : "failed");
@@ -180,7 +173,7 @@ static int on_result(struct relay_server *s, const struct relay_server_conf *cf,
         s->forward = 1;
         return dial(s, io, ev->result);
     case ASSOCIATE:
-        respond(io, GOST_RELAY_OK, &res->local);
+        gost_relay_respond(io, GOST_RELAY_OK, &res->local);
         s->phase = TUN_CODEC;
         return gost_asked(gost_upgrade(io, TUN_CODEC, CLIENT, GOST_SERVER, "relay.tun"));
     default:

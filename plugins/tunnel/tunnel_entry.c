@@ -11,13 +11,6 @@ static int relay(struct tunnel_entry *e, struct gost_io *io)
 
 /* ---- a request of another server: its visitor, sent on to us ---- */
 
-static int answer(struct gost_io *io, uint8_t status)
-{
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
-
-    return gost_send(io, buf, gost_relay_put_response(buf, status, NULL));
-}
-
 static int on_redirect(struct tunnel_entry *e, struct gost_io *io)
 {
     struct gost_relay_message m;
@@ -28,10 +21,9 @@ static int on_redirect(struct tunnel_entry *e, struct gost_io *io)
         return r;
     gost_consume(io, n);
     memcpy(e->visit.id.b, m.id, sizeof m.id);
-    if (tunnel_id_none(&e->visit.id)) {
-        answer(io, GOST_RELAY_BAD_REQUEST);
-        return gost_fail(io, GOST_EPROTO, "the request names no tunnel");
-    }
+    if (tunnel_id_none(&e->visit.id))
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO,
+                                 "the request names no tunnel");
     e->visit.udp = gost_relay_to_network(&m) == GOST_NET_UDP;
     e->visit.source = m.addr;
     e->visit.target = m.second;
@@ -95,7 +87,7 @@ static int on_visit(struct tunnel_entry *e, const struct tunnel_server_conf *cf,
     if (e->kind == TUNNEL_ENTRY_HTTP)
         return tunnel_http_visited(e, cf, io, r, ev->text);
     if (e->kind == TUNNEL_ENTRY_REDIRECT)
-        answer(io, r == GOST_OK ? GOST_RELAY_OK : GOST_RELAY_UNAVAILABLE);
+        gost_relay_respond(io, r == GOST_OK ? GOST_RELAY_OK : GOST_RELAY_UNAVAILABLE, NULL);
     if (r != GOST_OK)
         return gost_fail(io, r, "%s", ev->text ? ev->text : "no client of this tunnel is here");
     return relay(e, io);

@@ -11,14 +11,6 @@ enum phase { REQUEST, AUTH, POLICY, INGRESS, VISIT, RELAYING, NAMING, SESSION, S
 /* Of a client: the stream it may not open. */
 enum { STRAY = 1 };
 
-static int refuse(struct gost_io *io, uint8_t status, int error, const char *text)
-{
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
-
-    gost_send(io, buf, gost_relay_put_response(buf, status, NULL));
-    return gost_fail(io, error, "%s", text ? text : gost_relay_text(status));
-}
-
 static int on_request(struct tunnel_server *s, struct gost_io *io)
 {
     struct gost_relay_message m;
@@ -64,16 +56,18 @@ static int on_ingress(struct tunnel_server *s, const struct tunnel_server_conf *
 {
     if (!tunnel_id_none(&cf->entry_id) && tunnel_id_same(&s->visit.id, &cf->entry_id)) {
         if (tunnel_id_none(to))
-            return refuse(io, GOST_RELAY_NET_UNREACHABLE, GOST_ENOROUTE,
-                          "no rule of the ingress has this host");
+            return gost_relay_refuse(io, GOST_RELAY_NET_UNREACHABLE, GOST_ENOROUTE,
+                                     "no rule of the ingress has this host");
         if (to->b[TUNNEL_FLAGS] & TUNNEL_PRIVATE)
-            return refuse(io, GOST_RELAY_HOST_UNREACHABLE, GOST_EDENIED, "the tunnel is private");
+            return gost_relay_refuse(io, GOST_RELAY_HOST_UNREACHABLE, GOST_EDENIED,
+                                     "the tunnel is private");
         s->visit.id = *to;
     } else if (!cf->direct && !tunnel_id_same(&s->visit.id, to)) {
-        return refuse(io, GOST_RELAY_HOST_UNREACHABLE, GOST_EDENIED,
-                      tunnel_id_none(to)
-                          ? "no rule of the ingress has this host; tunnel.direct=true needs none"
-                          : "the ingress leads this host to another tunnel");
+        return gost_relay_refuse(
+            io, GOST_RELAY_HOST_UNREACHABLE, GOST_EDENIED,
+            tunnel_id_none(to)
+                ? "no rule of the ingress has this host; tunnel.direct=true needs none"
+                : "the ingress leads this host to another tunnel");
     }
     return visit(s, io);
 }
@@ -95,22 +89,22 @@ static int on_policy(struct tunnel_server *s, const struct tunnel_server_conf *c
     const struct gost_result_verdict *v = ev->result;
 
     if (ev->status || v->verdict)
-        return refuse(io, GOST_RELAY_FORBIDDEN, GOST_EDENIED,
-                      "the service's bypass forbids this target");
+        return gost_relay_refuse(io, GOST_RELAY_FORBIDDEN, GOST_EDENIED,
+                                 "the service's bypass forbids this target");
     return ask_ingress(s, cf, io);
 }
 
 static int on_visit(struct tunnel_server *s, struct gost_io *io, const struct gost_event *ev)
 {
-    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
     int r = tunnel_visited(&s->visit, io, ev);
 
     if (r == GOST_AGAIN)
         return r;
     if (r != GOST_OK)
-        return refuse(io, GOST_RELAY_UNAVAILABLE, r,
-                      r == GOST_ENOROUTE ? "no client of this tunnel is here" : ev->text);
-    gost_send(io, buf, gost_relay_put_response(buf, GOST_RELAY_OK, NULL));
+        return gost_relay_refuse(io, GOST_RELAY_UNAVAILABLE, r,
+                                 r == GOST_ENOROUTE ? "no client of this tunnel is here"
+                                                    : ev->text);
+    gost_relay_respond(io, GOST_RELAY_OK, NULL);
     s->phase = RELAYING;
     return gost_asked(gost_relay(io, TUNNEL_CLIENT, TUNNEL_FAR, 0));
 }
@@ -140,8 +134,9 @@ static int answer(struct tunnel_server *s, struct gost_io *io, int keep_host)
     client.b[TUNNEL_WEIGHT] = s->visit.id.b[TUNNEL_WEIGHT];
     if (!keep_host) {
         if (tunnel_name(name, &s->visit.id) != GOST_OK)
-            return refuse(io, GOST_RELAY_INTERNAL, GOST_EUNSUPPORTED,
-                          "no name for the tunnel: OpenSSL has no MD5 here; give its host a rule");
+            return gost_relay_refuse(
+                io, GOST_RELAY_INTERNAL, GOST_EUNSUPPORTED,
+                "no name for the tunnel: OpenSSL has no MD5 here; give its host a rule");
         (void)gost_addr_set_host(&host, name, strlen(name), host.port);
     }
     p = gost_relay_put_id(gost_relay_put_addr(p, &host), client.b);
@@ -194,14 +189,15 @@ static int command(struct tunnel_server *s, const struct tunnel_server_conf *cf,
 {
     gost_set_deadline(io, 0);
     if (tunnel_id_none(&s->visit.id))
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO, "the request names no tunnel");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EPROTO,
+                                 "the request names no tunnel");
     switch (s->command) {
     case GOST_RELAY_CONNECT:
         return connect_command(s, io);
     case GOST_RELAY_BIND:
         return bind_command(s, cf, io);
     default:
-        return refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown command");
+        return gost_relay_refuse(io, GOST_RELAY_BAD_REQUEST, GOST_EUNSUPPORTED, "unknown command");
     }
 }
 
@@ -212,9 +208,9 @@ static int on_result(struct tunnel_server *s, const struct tunnel_server_conf *c
 
     switch (s->phase) {
     case AUTH:
-        return ev->status
-                   ? refuse(io, GOST_RELAY_UNAUTHORIZED, ev->status, "wrong user name or password")
-                   : command(s, cf, io);
+        return ev->status ? gost_relay_refuse(io, GOST_RELAY_UNAUTHORIZED, ev->status,
+                                              "wrong user name or password")
+                          : command(s, cf, io);
     case POLICY:
         return on_policy(s, cf, io, ev);
     case INGRESS:

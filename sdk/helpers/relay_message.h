@@ -94,6 +94,13 @@ int gost_relay_answer(struct gost_io *io, const char *peer, struct gost_relay_me
 int gost_relay_peek_request(struct gost_io *io, struct gost_relay_message *ret_message,
                             size_t *ret_n);
 
+/* A response to the port: an address feature, or none (addr NULL). [worker] */
+void gost_relay_respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr);
+
+/* The same for a refusal; the flow fails with the error and the text, or what the status says (text
+ * NULL). What a step returns. [worker] */
+int gost_relay_refuse(struct gost_io *io, uint8_t status, int error, const char *text);
+
 /*
  * The client's BIND of streams, once its request is sent: the answer, then a session in which the
  * peer opens a stream for each connection that arrives there, and says in front of it who came.

@@ -84,6 +84,19 @@ int gost_relay_peek_request(struct gost_io *io, struct gost_relay_message *ret_m
     return r;
 }
 
+void gost_relay_respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
+{
+    uint8_t buf[GOST_RELAY_RESPONSE_MAX];
+
+    gost_send(io, buf, gost_relay_put_response(buf, status, addr));
+}
+
+int gost_relay_refuse(struct gost_io *io, uint8_t status, int error, const char *text)
+{
+    gost_relay_respond(io, status, NULL);
+    return gost_fail(io, error, "%s", text ? text : gost_relay_text(status));
+}
+
 /* ---- the client of a BIND ---- */
 
 enum { CODEC = 16, SESSION = 32 }; /* tags: CODEC + port, the session's; below: ports of ACCEPT */
