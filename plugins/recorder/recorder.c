@@ -17,31 +17,22 @@ static const struct gost_opt tcp_options[] = {
     GOST_OPT_LAST};
 
 static const struct gost_opt http_options[] = {
-    GOST_OPT_STRING(struct recorder_http_conf, url, "url", NULL,
-                    GOST_OPT_REQUIRED | GOST_OPT_CLIENT, "URL that each record is posted to"),
+    GOST_POST_OPT_URL(struct recorder_http_conf, "URL that each record is posted to"),
     GOST_OPT_MAP(struct recorder_http_conf, header, "header", GOST_OPT_CLIENT,
                  "fields of the requests"),
     GOST_OPT_LAST};
 
 static const struct gost_opt observer_options[] = {
-    GOST_OPT_STRING(struct recorder_http_conf, url, "url", NULL,
-                    GOST_OPT_REQUIRED | GOST_OPT_CLIENT, "URL that events are posted to"),
-    GOST_OPT_SECRET(struct recorder_http_conf, token, "token", 1000, GOST_OPT_CLIENT,
-                    "sent as Authorization: Bearer"),
-    GOST_OPT_LAST};
+    GOST_POST_OPT_URL(struct recorder_http_conf, "URL that events are posted to"),
+    GOST_POST_OPT_TOKEN(struct recorder_http_conf), GOST_OPT_LAST};
 
 static int http_prepare(void *conf, struct gost_prepare *p)
 {
     const struct recorder_http_conf *cf = conf;
     const struct gost_post_request request = {
         .url = cf->url, .header = &cf->header, .token = cf->token};
-    char buf[100];
-    const char *why = gost_post_check(&request, buf, sizeof buf);
 
-    if (!why)
-        return GOST_OK;
-    snprintf(p->error, p->error_size, "%s: %s", p->object, why);
-    return GOST_EPROTO;
+    return gost_post_prepare(&request, p);
 }
 
 static int observer_prepare(void *conf, struct gost_prepare *p)

@@ -5,23 +5,15 @@
 #include <stdio.h>
 
 static const struct gost_opt options[] = {
-    GOST_OPT_STRING(struct webpolicy_conf, url, "url", NULL, GOST_OPT_REQUIRED | GOST_OPT_CLIENT,
-                    "URL that questions are posted to"),
-    GOST_OPT_SECRET(struct webpolicy_conf, token, "token", 1000, GOST_OPT_CLIENT,
-                    "sent as Authorization: Bearer"),
-    GOST_OPT_LAST};
+    GOST_POST_OPT_URL(struct webpolicy_conf, "URL that questions are posted to"),
+    GOST_POST_OPT_TOKEN(struct webpolicy_conf), GOST_OPT_LAST};
 
 static int prepare(void *conf, struct gost_prepare *p)
 {
     const struct webpolicy_conf *c = conf;
     const struct gost_post_request request = {.url = c->url, .token = c->token};
-    char buf[100];
-    const char *why = gost_post_check(&request, buf, sizeof buf);
 
-    if (!why)
-        return GOST_OK;
-    snprintf(p->error, p->error_size, "%s: %s", p->object, why);
-    return GOST_EPROTO;
+    return gost_post_prepare(&request, p);
 }
 
 /* ---- auther ---- */

@@ -8,7 +8,8 @@
 
 enum { WIRE = 1, TAG_DIAL = 1, TAG_TLS = 2 };
 
-const char *gost_post_check(const struct gost_post_request *request, char *buf, size_t size)
+/* What is wrong; NULL: nothing. */
+static const char *check(const struct gost_post_request *request, char *buf, size_t size)
 {
     struct gost_url url;
     uint32_t i;
@@ -24,6 +25,17 @@ const char *gost_post_check(const struct gost_post_request *request, char *buf, 
         return buf;
     }
     return gost_http1_valid_value(request->token) ? NULL : "the token must be one line";
+}
+
+int gost_post_prepare(const struct gost_post_request *request, struct gost_prepare *p)
+{
+    char buf[100];
+    const char *why = check(request, buf, sizeof buf);
+
+    if (!why)
+        return GOST_OK;
+    snprintf(p->error, p->error_size, "%s: %s", p->object, why);
+    return GOST_EPROTO;
 }
 
 static void put_fields(const struct gost_post_request *request, struct gost_http1_out *out)

@@ -3,6 +3,9 @@
 #ifndef GOST_HTTP1_POST_H
 #define GOST_HTTP1_POST_H
 
+#include <gost/component.h>
+#include <gost/options.h>
+
 #include "http1_client.h"
 
 /* What to send. All is *borrowed* and the same in each step. */
@@ -24,7 +27,13 @@ int gost_post_step(struct gost_post *post, const struct gost_post_request *reque
                    struct gost_io *io, const struct gost_event *ev);
 void gost_post_free(struct gost_post *post);
 
-/* What is wrong with url, header and token; NULL: nothing. [any] */
-const char *gost_post_check(const struct gost_post_request *request, char *buf, size_t size);
+/* Of what is posted to a web server: where to (`help` says what), and the login. */
+#define GOST_POST_OPT_URL(type, help) \
+    GOST_OPT_STRING(type, url, "url", NULL, GOST_OPT_REQUIRED | GOST_OPT_CLIENT, help)
+#define GOST_POST_OPT_TOKEN(type) \
+    GOST_OPT_SECRET(type, token, "token", 1000, GOST_OPT_CLIENT, "sent as Authorization: Bearer")
+
+/* A prepare(): what is wrong with url, header and token is said in p->error. [main] */
+int gost_post_prepare(const struct gost_post_request *request, struct gost_prepare *p);
 
 #endif
