@@ -135,10 +135,14 @@ pkgconfig_DATA = gost-host-sdk.pc gost-host-testkit.pc
 # What tests of plugins, of the engine and of the host include.
 EXTRA_DIST += \
 	%D%/testkit/test_capture.h \
+	%D%/testkit/test_embed.h \
+	%D%/testkit/test_exchange.h \
 	%D%/testkit/test_flow.h \
 	%D%/testkit/test_layer.h \
 	%D%/testkit/test_mux.h \
+	%D%/testkit/test_plugin.h \
 	%D%/testkit/test_session.h \
-	%D%/testkit/test_tap.h
+	%D%/testkit/test_tap.h \
+	%D%/testkit/test_task.h
 
 EXTRA_DIST += %D%/README.md %D%/testkit/README.md

@@ -17,7 +17,7 @@ plugin_PROGRAMS += plugins/http2.so
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/http2/test_http2
-%C%_test_http2_SOURCES = sdk/testkit/test_capture.h %D%/test_http2.c $(%C%_parts)
+%C%_test_http2_SOURCES = sdk/testkit/test_task.h %D%/test_http2.c $(%C%_parts)
 %C%_test_http2_LDADD = $(TEST_LIBS)
 endif
 

@@ -1,10 +1,8 @@
 /* test_http2.c - requests through the handler and CONNECT of the connector, with ends in memory. */
 /* SPDX-License-Identifier: MIT */
-#include "../../sdk/engine/engine.h"
-#include "../../sdk/testkit/test_capture.h"
+#include "../../sdk/testkit/test_tap.h"
+#include "../../sdk/testkit/test_task.h"
 #include "http2.h"
-
-extern const struct gost_plugin gost_plugin_v1;
 
 static struct {
     struct ge_worker *worker;
@@ -12,116 +10,32 @@ static struct {
     struct ge_task *task;
     struct ge_conf *conf;
     struct ge_stack *near, *client; /* both ends of port 0 */
-    struct ge_stack *upstream;      /* the far end of what was dialed */
     struct ge_stack *taken;         /* what a connector left behind */
-    struct gost_addr addr;          /* what was dialed */
-    uint32_t dial_flags;
-    int dials, ended, status, dial_status;
-    const char *login, *file, *path; /* the only good login; what FILE gives and was asked for */
+    int ended, status;
+    const char *file, *path; /* what FILE gives and was asked for */
 } t;
 
 /* ---- the embedder ---- */
 
-static uint64_t embed_now(void *ctx)
+static void act(void *ctx, struct ge_task *task, const struct gost_action *a)
 {
-    return 1000000000;
-}
-
-static void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 4, n);
-}
-
-static void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void embed_wake(void *ctx)
-{
-}
-
-static void embed_cancel(void *ctx, struct ge_task *task)
-{
-}
-
-static const struct gost_component *component(uint32_t kind, struct gost_bytes name)
-{
-    uint32_t i;
-
-    for (i = 0; i < gost_plugin_v1.n_components; i++)
-        if (gost_plugin_v1.components[i].kind == kind &&
-            gost_bytes_eq(name, gost_bytes_str(gost_plugin_v1.components[i].name)))
-            return &gost_plugin_v1.components[i];
-    return NULL;
-}
-
-static struct ge_layer_choice embed_find_layer(void *ctx, struct ge_task *task,
-                                               struct gost_bytes name, uint32_t role)
-{
-    struct ge_layer_choice c = {component(GOST_KIND_LAYER, name), NULL};
-
-    return c;
-}
-
-static void dial(struct ge_task *task, const struct gost_act_dial *a)
-{
-    struct ge_stack *mine = NULL;
-
-    t.dials++;
-    t.addr = a->addr;
-    t.dial_flags = a->flags;
-    if (t.dial_status == 0) {
-        ge_stack_pair(t.flow, GOST_STREAM, &mine, &t.upstream);
-        ge_port_open(task, a->head.port, mine);
-    }
-    ge_result(task, a->head.kind, a->head.tag, t.dial_status, t.dial_status ? "refused" : NULL,
-              NULL, 0);
-}
-
-static void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-    const struct gost_act_auth *login = (const struct gost_act_auth *)a;
     const struct gost_act_file *file = (const struct gost_act_file *)a;
     struct gost_result_file f = {.size = sizeof f};
     static char path[64];
-    char text[64];
 
-    if (a->kind == GOST_ACT_DIAL) {
-        dial(task, (const struct gost_act_dial *)a);
-    } else if (a->kind == GOST_ACT_AUTH) {
-        snprintf(text, sizeof text, "%.*s:%.*s", (int)login->user.n,
-                 login->user.n ? (const char *)login->user.p : "", (int)login->secret.n,
-                 login->secret.n ? (const char *)login->secret.p : "");
-        ge_result(task, a->kind, a->tag,
-                  t.login && strcmp(text, t.login) != 0 ? GOST_EAUTH : GOST_OK, NULL, NULL, 0);
-    } else if (a->kind == GOST_ACT_FILE && t.file) {
-        snprintf(path, sizeof path, "%.*s", (int)file->path.n, (const char *)file->path.p);
-        t.path = path;
-        f.data = gost_bytes_str(t.file);
-        ge_result(task, a->kind, a->tag, GOST_OK, NULL, &f, sizeof f);
-    } else {
-        ge_result(task, a->kind, a->tag, GOST_EUNSUPPORTED, "not here", NULL, 0);
+    if (a->kind != GOST_ACT_FILE || !t.file) {
+        act_task(ctx, task, a);
+        return;
     }
+    snprintf(path, sizeof path, "%.*s", (int)file->path.n, (const char *)file->path.p);
+    t.path = path;
+    f.data = gost_bytes_str(t.file);
+    ge_result(task, a->kind, a->tag, GOST_OK, NULL, &f, sizeof f);
 }
-
-static const struct ge_embed embed = {.now = embed_now,
-                                      .unix_time = embed_now,
-                                      .random = embed_random,
-                                      .log = embed_log,
-                                      .act = embed_act,
-                                      .cancel = embed_cancel,
-                                      .find_layer = embed_find_layer,
-                                      .wake = embed_wake};
 
 static void run(void)
 {
-    while (ge_run(t.worker, 64))
-        ;
-}
-
-static void conf_report(void *arg, const char *text)
-{
-    printf("# %s\n", text);
+    run_worker(t.worker);
 }
 
 static void task_done(struct ge_task *task, void *ctx, int status)
@@ -135,47 +49,19 @@ static void task_done(struct ge_task *task, void *ctx, int status)
 
 /* ---- one run ---- */
 
-/* Words "key=value", separated by blanks. */
-static struct ge_conf *make_conf(const struct gost_component *c, uint32_t role, const char *words)
-{
-    static char text[256];
-    char *next = text, *word;
-    struct ge_conf *conf = NULL;
-    struct gost_pair pair[1];
-    struct ge_kv kv[8];
-    uint32_t n = 0;
-
-    snprintf(text, sizeof text, "%s", words);
-    memset(kv, 0, sizeof kv);
-    while ((word = strsep(&next, " ")) && *word) {
-        kv[n].key = strsep(&word, "=");
-        kv[n].place = "test";
-        if (strcmp(kv[n].key, "header") == 0) {
-            pair[0].key = strsep(&word, ":");
-            pair[0].value = word;
-            kv[n].map = pair;
-            kv[n].n_map = 1;
-        } else {
-            kv[n].text = word;
-        }
-        n++;
-    }
-    (void)ge_conf_new(&conf, c, role, "test", kv, n, conf_report, NULL);
-    return conf;
-}
-
 static void begin(uint32_t kind, const char *words)
 {
-    const struct gost_component *c = component(kind, gost_bytes_str("http2"));
+    const struct gost_component *c = component_of(kind, gost_bytes_str("http2"));
     uint32_t role = kind == GOST_KIND_HANDLER ? GOST_SERVER : GOST_CLIENT;
     struct ge_task_spec spec = {.component = c, .done = task_done, .verb = GE_CONNECT};
     struct gost_target target = {.size = sizeof target, .network = GOST_NET_TCP};
     struct ge_worker *w = t.worker;
 
     memset(&t, 0, sizeof t);
+    memset(&asked, 0, sizeof asked);
     t.worker = w;
     t.flow = ge_flow_new(w);
-    t.conf = make_conf(c, role, words);
+    t.conf = conf_of(c, role, words);
     spec.conf = ge_conf_data(t.conf);
     spec.flow = t.flow;
     (void)gost_addr_parse(&target.addr, "target.example:443", 18, 0);
@@ -187,8 +73,7 @@ static void begin(uint32_t kind, const char *words)
 
 static void end(void)
 {
-    struct ge_stack *stacks[] = {t.client, t.upstream, t.taken};
-    struct ge_usage u;
+    struct ge_stack *stacks[] = {t.client, asked.target, t.taken};
     size_t i;
 
     if (t.task)
@@ -199,31 +84,12 @@ static void end(void)
     run();
     ge_flow_unref(t.flow);
     ge_conf_free(t.conf);
-    ge_worker_usage(t.worker, &u);
-    ok(!u.stacks && !u.flows && !u.chunks && !u.tasks, "nothing leaks");
-}
-
-static struct gost_io *io(struct ge_stack *s)
-{
-    return ge_stack_io(s);
-}
-
-/* Text that has arrived: it and nothing else. */
-static int got(struct ge_stack *s, const char *want)
-{
-    size_t n = gost_rx_len(io(s));
-    const uint8_t *p = n ? gost_peek(io(s), n) : NULL;
-    int same = n == strlen(want) && (n == 0 || memcmp(p, want, n) == 0);
-
-    if (!same)
-        printf("# got: %.*s\n", (int)n, (const char *)p);
-    gost_consume(io(s), n);
-    return same;
+    ok(nothing_left(t.worker), "nothing leaks");
 }
 
 static void say(struct ge_stack *s, const char *text)
 {
-    gost_send(io(s), text, strlen(text));
+    gost_send(top(s), text, strlen(text));
     run();
 }
 
@@ -244,9 +110,9 @@ static void ask(const char *method, const char *authority, const char *path, uin
         f[h.n_fields].name = gost_bytes(*fields, n);
         f[h.n_fields].value = gost_bytes_str(*fields + n + 2);
     }
-    gost_head_send(io(t.client), &h);
+    gost_head_send(top(t.client), &h);
     if (flags & GOST_HEAD_NO_BODY)
-        gost_shut(io(t.client));
+        gost_shut(top(t.client));
     run();
 }
 
@@ -259,7 +125,7 @@ static int answered(uint32_t status)
 {
     struct gost_head h;
 
-    if (gost_head_recv(io(t.client), &h) != GOST_OK)
+    if (gost_head_recv(top(t.client), &h) != GOST_OK)
         return 0;
     if (h.status != status)
         printf("# status %u\n", (unsigned)h.status);
@@ -274,19 +140,20 @@ static void test_connect(void)
 
     begin(GOST_KIND_HANDLER, "header=X-Way:out");
     ask("CONNECT", "a.b:443", NULL, 0, NULL);
-    ok(t.dials == 1 && t.addr.port == 443 && strcmp(t.addr.name, "a.b") == 0, "CONNECT dials");
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK && h.status == 200 && has(&h, "x-way", "out"),
+    ok(asked.dials == 1 && asked.addr.port == 443 && strcmp(asked.addr.name, "a.b") == 0,
+       "CONNECT dials");
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK && h.status == 200 && has(&h, "x-way", "out"),
        "and is answered with the configured fields");
     say(t.client, "ping");
-    ok(got(t.upstream, "ping"), "bytes go up");
-    say(t.upstream, "pong");
-    gost_shut(io(t.client));
+    ok(got(asked.target, "ping"), "bytes go up");
+    say(asked.target, "pong");
+    gost_shut(top(t.client));
     run();
-    ok(got(t.client, "pong") && gost_rx_eof(io(t.upstream)), "bytes come down, the end goes up");
-    say(t.upstream, "bye");
-    gost_shut(io(t.upstream));
+    ok(got(t.client, "pong") && gost_rx_eof(top(asked.target)), "bytes come down, the end goes up");
+    say(asked.target, "bye");
+    gost_shut(top(asked.target));
     run();
-    ok(got(t.client, "bye") && gost_rx_eof(io(t.client)) && t.ended && t.status == 0,
+    ok(got(t.client, "bye") && gost_rx_eof(top(t.client)) && t.ended && t.status == 0,
        "the tunnel ends when both directions have");
     end();
 }
@@ -295,9 +162,9 @@ static void refusal(int dial_status, const char *authority, const char *path, ui
                     const char *name)
 {
     begin(GOST_KIND_HANDLER, "");
-    t.dial_status = dial_status;
+    asked.dial_status = dial_status;
     ask(path ? "GET" : "CONNECT", authority, path, 0, NULL);
-    ok(answered(status) && gost_rx_eof(io(t.client)) && t.ended && t.status != 0, name);
+    ok(answered(status) && gost_rx_eof(top(t.client)) && t.ended && t.status != 0, name);
     end();
 }
 
@@ -317,17 +184,17 @@ static void test_login(void)
     struct gost_head h;
 
     begin(GOST_KIND_HANDLER, "authBasicRealm=home");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "a.b:443", NULL, 0, NULL);
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK && h.status == 407 &&
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK && h.status == 407 &&
            has(&h, "proxy-authenticate", "Basic realm=\"home\"") && t.status == GOST_EAUTH &&
-           t.dials == 0,
+           asked.dials == 0,
        "without a login it is 407");
     end();
     begin(GOST_KIND_HANDLER, "");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "a.b:443", NULL, 0, good);
-    ok(answered(200) && t.dials == 1, "with the right one it is not");
+    ok(answered(200) && asked.dials == 1, "with the right one it is not");
     end();
 }
 
@@ -336,55 +203,55 @@ static void test_decoys(void)
     struct gost_head h;
 
     begin(GOST_KIND_HANDLER, "probeResist=code:404 knock=knock.example,x");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "a.b:443", NULL, 0, NULL);
     ok(answered(404) && t.status == GOST_EAUTH, "code: another status");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=code:404 knock=x,knock.example");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "knock.example:443", NULL, 0, NULL);
     ok(answered(407), "knock: 407 all the same");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=code:none");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "a.b:443", NULL, 0, NULL);
     ok(answered(407), "a code that is none: 407");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=file:/srv/index.html");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     t.file = "<p>hello</p>";
     ask("GET", "a.b", "/", GOST_HEAD_NO_BODY, NULL);
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK && h.status == 200 &&
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK && h.status == 200 &&
            has(&h, "content-type", "text/html") && has(&h, "content-length", "12") &&
            got(t.client, "<p>hello</p>") && strcmp(t.path, "/srv/index.html") == 0,
        "file: its text");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=file:/srv/index.html");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("GET", "a.b", "/", GOST_HEAD_NO_BODY, NULL);
     ok(answered(503), "file: 503 when it is not there");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=web:http://web.example:81/page?x");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("CONNECT", "a.b:443", NULL, 0, NULL);
-    ok(t.addr.port == 81 && (t.dial_flags & GOST_DIAL_DIRECT) &&
-           got(t.upstream,
+    ok(asked.addr.port == 81 && (asked.flags & GOST_DIAL_DIRECT) &&
+           got(asked.target,
                "GET /page?x HTTP/1.1\r\nHost: web.example:81\r\nConnection: close\r\n\r\n"),
        "web: its page is fetched");
-    say(t.upstream, "HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 4\r\n\r\npage");
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK && h.status == 200 && has(&h, "server", "s") &&
+    say(asked.target, "HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 4\r\n\r\npage");
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK && h.status == 200 && has(&h, "server", "s") &&
            got(t.client, "page"),
        "and shown");
     end();
     begin(GOST_KIND_HANDLER, "probeResist=host:web.example");
-    t.login = "user:pass";
+    asked.login = "user:pass";
     ask("GET", "a.b", "/p", GOST_HEAD_NO_BODY, NULL);
-    ok(t.addr.port == 80 &&
-           got(t.upstream, "GET /p HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n"),
+    ok(asked.addr.port == 80 &&
+           got(asked.target, "GET /p HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n"),
        "host: the request goes there");
     end();
-    ok(make_conf(component(GOST_KIND_HANDLER, gost_bytes_str("http2")), GOST_SERVER,
-                 "probeResist=web:http:///x") == NULL,
+    ok(conf_of(component_of(GOST_KIND_HANDLER, gost_bytes_str("http2")), GOST_SERVER,
+               "probeResist=web:http:///x") == NULL,
        "an address that is none is refused at the start");
 }
 
@@ -397,19 +264,19 @@ static void test_get(void)
 
     begin(GOST_KIND_HANDLER, "");
     ask("GET", "a.b:8080", "/x?y", GOST_HEAD_NO_BODY, fields);
-    ok(t.addr.port == 8080 &&
-           got(t.upstream, "GET /x?y HTTP/1.1\r\nHost: a.b:8080\r\naccept: */*\r\n"
-                           "cookie: a=1; b=2\r\nConnection: close\r\n\r\n"),
+    ok(asked.addr.port == 8080 &&
+           got(asked.target, "GET /x?y HTTP/1.1\r\nHost: a.b:8080\r\naccept: */*\r\n"
+                             "cookie: a=1; b=2\r\nConnection: close\r\n\r\n"),
        "GET is asked in HTTP/1, without what is the client's and ours alone");
-    say(t.upstream,
+    say(asked.target,
         "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n"
         "Connection: X-Hop\r\nX-Hop: 1\r\nX-Stay: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
         "3\r\nabc\r\n2;ext\r\nde\r\n0\r\nTrailer: x\r\n\r\n");
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK && h.status == 103 &&
-           (h.flags & GOST_HEAD_INTERIM) && gost_head_recv(io(t.client), &h) == GOST_OK &&
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK && h.status == 103 &&
+           (h.flags & GOST_HEAD_INTERIM) && gost_head_recv(top(t.client), &h) == GOST_OK &&
            h.status == 200 && h.n_fields == 1 && has(&h, "x-stay", "2"),
        "heads come down in the form of HTTP/2");
-    ok(got(t.client, "abcde") && gost_rx_eof(io(t.client)), "the chunks are taken apart");
+    ok(got(t.client, "abcde") && gost_rx_eof(top(t.client)), "the chunks are taken apart");
     ok(t.ended && t.status == 0, "the request ends");
     end();
 }
@@ -424,33 +291,34 @@ static void test_post(void)
     begin(GOST_KIND_HANDLER, "");
     ask("POST", "a.b", "/", 0, sized);
     say(t.client, "hello");
-    gost_shut(io(t.client));
+    gost_shut(top(t.client));
     run();
-    ok(t.addr.port == 80 && got(t.upstream, "POST / HTTP/1.1\r\nHost: a.b\r\ncontent-length: 5\r\n"
-                                            "Connection: close\r\n\r\nhello"),
+    ok(asked.addr.port == 80 &&
+           got(asked.target, "POST / HTTP/1.1\r\nHost: a.b\r\ncontent-length: 5\r\n"
+                             "Connection: close\r\n\r\nhello"),
        "a body with a length goes as it is");
-    say(t.upstream, "HTTP/1.1 204 No Content\r\n\r\n");
-    ok(answered(204) && gost_rx_eof(io(t.client)), "an answer without a body ends");
+    say(asked.target, "HTTP/1.1 204 No Content\r\n\r\n");
+    ok(answered(204) && gost_rx_eof(top(t.client)), "an answer without a body ends");
     end();
     begin(GOST_KIND_HANDLER, "");
     ask("POST", "a.b", "/", 0, NULL);
     say(t.client, "hello");
-    gost_head_send(io(t.client), &trailers);
-    gost_shut(io(t.client));
+    gost_head_send(top(t.client), &trailers);
+    gost_shut(top(t.client));
     run();
-    ok(got(t.upstream, "POST / HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n"
-                       "Connection: close\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 9\r\n\r\n"),
+    ok(got(asked.target, "POST / HTTP/1.1\r\nHost: a.b\r\nTransfer-Encoding: chunked\r\n"
+                         "Connection: close\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 9\r\n\r\n"),
        "one without goes in chunks, with its trailers");
-    say(t.upstream, "HTTP/1.0 200 OK\r\n\r\nuntil the end");
-    gost_shut(io(t.upstream));
+    say(asked.target, "HTTP/1.0 200 OK\r\n\r\nuntil the end");
+    gost_shut(top(asked.target));
     run();
-    ok(answered(200) && got(t.client, "until the end") && gost_rx_eof(io(t.client)),
+    ok(answered(200) && got(t.client, "until the end") && gost_rx_eof(top(t.client)),
        "an answer until the end is complete");
     end();
     begin(GOST_KIND_HANDLER, "");
     ask("PUT", "a.b", "/", GOST_HEAD_NO_BODY, NULL);
-    ok(got(t.upstream, "PUT / HTTP/1.1\r\nHost: a.b\r\nContent-Length: 0\r\n"
-                       "Connection: close\r\n\r\n"),
+    ok(got(asked.target, "PUT / HTTP/1.1\r\nHost: a.b\r\nContent-Length: 0\r\n"
+                         "Connection: close\r\n\r\n"),
        "no body at all is said");
     end();
 }
@@ -459,10 +327,10 @@ static void bad_answer(const char *text, const char *name)
 {
     begin(GOST_KIND_HANDLER, "");
     ask("GET", "a.b", "/", GOST_HEAD_NO_BODY, NULL);
-    say(t.upstream, text);
-    gost_shut(io(t.upstream));
+    say(asked.target, text);
+    gost_shut(top(asked.target));
     run();
-    ok(answered(503) && gost_rx_eof(io(t.client)), name);
+    ok(answered(503) && gost_rx_eof(top(t.client)), name);
     end();
 }
 
@@ -476,8 +344,8 @@ static void test_bad_answers(void)
                "one with two framings");
     begin(GOST_KIND_HANDLER, "");
     ask("GET", "a.b", "/", GOST_HEAD_NO_BODY, NULL);
-    say(t.upstream, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-    gost_shut(io(t.upstream));
+    say(asked.target, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    gost_shut(top(asked.target));
     run();
     ok(answered(200) && got(t.client, "half") && t.ended && t.status != 0,
        "an answer that breaks off does not look complete");
@@ -490,7 +358,7 @@ static void answer(uint32_t status)
 {
     struct gost_head h = {.size = sizeof h, .status = status};
 
-    gost_head_send(io(t.client), &h);
+    gost_head_send(top(t.client), &h);
     run();
 }
 
@@ -499,7 +367,7 @@ static void test_connector(void)
     struct gost_head h;
 
     begin(GOST_KIND_CONNECTOR, "auth.username=user auth.password=pass header=X-Mark:7");
-    ok(gost_head_recv(io(t.client), &h) == GOST_OK &&
+    ok(gost_head_recv(top(t.client), &h) == GOST_OK &&
            gost_bytes_eq(h.method, gost_bytes_str("CONNECT")) &&
            gost_bytes_eq(h.authority, gost_bytes_str("target.example:443")) && !h.path.n &&
            !h.scheme.n && has(&h, "proxy-authorization", "Basic dXNlcjpwYXNz") &&
@@ -511,9 +379,9 @@ static void test_connector(void)
     say(t.taken, "up");
     say(t.client, "down");
     ok(got(t.client, "up") && got(t.taken, "down"), "bytes pass");
-    gost_shut(io(t.client));
+    gost_shut(top(t.client));
     run();
-    ok(gost_rx_eof(io(t.taken)), "the end too");
+    ok(gost_rx_eof(top(t.taken)), "the end too");
     end();
     begin(GOST_KIND_CONNECTOR, "");
     answer(407);
@@ -524,7 +392,7 @@ static void test_connector(void)
     ok(t.ended && t.status == GOST_EPEER && strstr(t.flow->error, "503"), "503 is the proxy's");
     end();
     begin(GOST_KIND_CONNECTOR, "");
-    gost_shut(io(t.client));
+    gost_shut(top(t.client));
     run();
     ok(t.ended && t.status == GOST_ECLOSED, "so is no answer at all");
     end();
@@ -532,8 +400,7 @@ static void test_connector(void)
 
 int main(void)
 {
-    *gost_plugin_v1.host = ge_host_table();
-    t.worker = ge_worker_new(&embed, NULL);
+    t.worker = task_worker(act);
     test_connect();
     test_refusals();
     test_login();

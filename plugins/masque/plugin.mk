@@ -15,7 +15,11 @@ plugin_PROGRAMS += plugins/masque.so
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/masque/test_masque
-%C%_test_masque_SOURCES = sdk/testkit/test_mux.h %D%/test_masque.c $(%C%_parts)
+%C%_test_masque_SOURCES = \
+	sdk/testkit/test_mux.h \
+	sdk/testkit/test_task.h \
+	%D%/test_masque.c \
+	$(%C%_parts)
 %C%_test_masque_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/masque/fuzz_masque

@@ -2,9 +2,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "../../sdk/testkit/test_mux.h"
 #include "../../sdk/testkit/test_tap.h"
+#include "../../sdk/testkit/test_task.h"
 #include "masque.h"
-
-extern const struct gost_plugin gost_plugin_v1;
 
 enum { SERVER = 0, CLIENT = 1 };
 
@@ -15,93 +14,13 @@ static struct {
     struct ge_task *task[2];
     struct ge_conf *conf[2];
     struct ge_stack *accepted; /* a request without a handler yet */
-    struct ge_stack *target;   /* the far end of what the handler dialed */
     struct ge_stack *taken;    /* what the connector made */
-    struct gost_addr addr;
-    uint32_t network;
-    int status[2], ended[2], dial_status;
-    const char *login;
+    int status[2], ended[2];
 } t;
-
-/* ---- the embedder ---- */
-
-static uint64_t embed_now(void *ctx)
-{
-    return GOST_S;
-}
-
-static void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 4, n);
-}
-
-static void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void embed_wake(void *ctx)
-{
-}
-
-static void embed_cancel(void *ctx, struct ge_task *task)
-{
-}
-
-static const struct gost_component *component(uint32_t kind, struct gost_bytes name)
-{
-    uint32_t i;
-
-    for (i = 0; i < gost_plugin_v1.n_components; i++)
-        if (gost_plugin_v1.components[i].kind == kind &&
-            gost_bytes_eq(name, gost_bytes_str(gost_plugin_v1.components[i].name)))
-            return &gost_plugin_v1.components[i];
-    return NULL;
-}
-
-static struct ge_layer_choice embed_find_layer(void *ctx, struct ge_task *task,
-                                               struct gost_bytes name, uint32_t role)
-{
-    struct ge_layer_choice c = {component(GOST_KIND_LAYER, name), NULL};
-
-    return c;
-}
-
-static void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-    const struct gost_act_dial *d = (const struct gost_act_dial *)a;
-    const struct gost_act_auth *login = (const struct gost_act_auth *)a;
-    struct ge_stack *mine;
-    int status = GOST_EUNSUPPORTED;
-
-    if (a->kind == GOST_ACT_DIAL) {
-        t.addr = d->addr;
-        t.network = d->network;
-        status = t.dial_status;
-        if (status == 0) {
-            ge_stack_pair(ge_task_flow(task),
-                          d->network == GOST_NET_UDP ? GOST_DATAGRAM : GOST_STREAM, &mine,
-                          &t.target);
-            ge_port_open(task, a->port, mine);
-        }
-    } else if (a->kind == GOST_ACT_AUTH) {
-        status = t.login && !gost_bytes_eq(login->user, gost_bytes_str(t.login)) ? GOST_EAUTH : 0;
-    }
-    ge_result(task, a->kind, a->tag, status, status ? "no" : NULL, NULL, 0);
-}
-
-static const struct ge_embed embed = {.now = embed_now,
-                                      .unix_time = embed_now,
-                                      .random = embed_random,
-                                      .log = embed_log,
-                                      .act = embed_act,
-                                      .cancel = embed_cancel,
-                                      .find_layer = embed_find_layer,
-                                      .wake = embed_wake};
 
 static void run(void)
 {
-    while (ge_run(t.worker, 64))
-        ;
+    run_worker(t.worker);
 }
 
 static void task_done(struct ge_task *task, void *ctx, int status)
@@ -122,15 +41,10 @@ static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stre
     t.accepted = stream;
 }
 
-static void conf_report(void *arg, const char *text)
-{
-    printf("# %s\n", text);
-}
-
 static struct ge_task *start(int who, struct ge_stack *port0, const struct gost_target *target)
 {
     uint32_t kind = who == CLIENT ? GOST_KIND_CONNECTOR : GOST_KIND_HANDLER;
-    const struct gost_component *c = component(kind, gost_bytes_str("masque"));
+    const struct gost_component *c = component_of(kind, gost_bytes_str("masque"));
     struct ge_task_spec spec = {.component = c,
                                 .flow = t.flow[who],
                                 .target = target,
@@ -138,8 +52,7 @@ static struct ge_task *start(int who, struct ge_stack *port0, const struct gost_
                                 .done = task_done};
     struct ge_task *task;
 
-    (void)ge_conf_new(&t.conf[who], c, who == CLIENT ? GOST_CLIENT : GOST_SERVER, "test", NULL, 0,
-                      conf_report, NULL);
+    t.conf[who] = conf_of(c, who == CLIENT ? GOST_CLIENT : GOST_SERVER, "");
     spec.conf = ge_conf_data(t.conf[who]);
     task = t.task[who] = ge_task_new(&spec, port0);
     run();
@@ -152,9 +65,9 @@ static void begin(void)
     struct ge_layer_spec spec = {.component = &mux_component, .conf = &mux};
     int i;
 
-    *gost_plugin_v1.host = ge_host_table();
     memset(&t, 0, sizeof t);
-    t.worker = ge_worker_new(&embed, NULL);
+    memset(&asked, 0, sizeof asked);
+    t.worker = task_worker(act_task);
     for (i = 0; i < 2; i++)
         t.flow[i] = ge_flow_new(t.worker);
     ge_stack_pair(t.flow[SERVER], GOST_STREAM, &t.session[SERVER], &t.session[CLIENT]);
@@ -170,8 +83,7 @@ static void begin(void)
 
 static void end(void)
 {
-    struct ge_stack *rest[] = {t.target, t.taken, t.accepted};
-    struct ge_usage u;
+    struct ge_stack *rest[] = {asked.target, t.taken, t.accepted};
     size_t i;
 
     for (i = 0; i < 2; i++)
@@ -188,9 +100,8 @@ static void end(void)
         ge_conf_free(t.conf[i]);
     }
     run();
-    ge_worker_usage(t.worker, &u);
+    ok(nothing_left(t.worker) && mux_streams_open == 0, "nothing is left");
     ge_worker_free(t.worker);
-    ok(!u.stacks && !u.flows && !u.chunks && !u.tasks && mux_streams_open == 0, "nothing is left");
 }
 
 /* ---- paths ---- */
@@ -266,7 +177,7 @@ static struct ge_stack *hand_over(const struct gost_head *head)
     struct ge_stack *near, *far;
 
     ge_stack_pair(t.flow[SERVER], GOST_EXCHANGE, &near, &far);
-    gost_head_send(ge_stack_io(far), head);
+    gost_head_send(top(far), head);
     start(SERVER, near, NULL);
     return far;
 }
@@ -275,7 +186,7 @@ static uint32_t answer_to(const struct gost_head *head)
 {
     struct gost_head h = {.status = 0};
     struct ge_stack *client = hand_over(head);
-    uint32_t status = gost_head_recv(ge_stack_io(client), &h) == GOST_OK ? h.status : 0;
+    uint32_t status = gost_head_recv(top(client), &h) == GOST_OK ? h.status : 0;
 
     ge_stack_free(client, 0);
     run();
@@ -298,8 +209,8 @@ static void refusal(const struct gost_head *h, int dial_status, const char *logi
                     const char *name)
 {
     begin();
-    t.dial_status = dial_status;
-    t.login = login;
+    asked.dial_status = dial_status;
+    asked.login = login;
     ok(answer_to(h) == want, name);
     ok(t.ended[SERVER] && t.status[SERVER] != 0, "and the flow fails");
     end();
@@ -337,21 +248,22 @@ static void test_connect(void)
 
     begin();
     c = hand_over(&tcp);
-    ok(t.network == GOST_NET_TCP && t.addr.port == 443 && strcmp(t.addr.name, "a.example") == 0,
+    ok(asked.network == GOST_NET_TCP && asked.addr.port == 443 &&
+           strcmp(asked.addr.name, "a.example") == 0,
        "CONNECT dials, port 443 if there is none");
-    ok(gost_head_recv(ge_stack_io(c), &h) == GOST_OK && h.status == 200, "and is answered");
-    gost_send(ge_stack_io(c), "up", 2);
-    gost_shut(ge_stack_io(c));
+    ok(gost_head_recv(top(c), &h) == GOST_OK && h.status == 200, "and is answered");
+    gost_send(top(c), "up", 2);
+    gost_shut(top(c));
     run();
-    ok(gost_rx_len(ge_stack_io(t.target)) == 2, "bytes go up");
-    gost_consume(ge_stack_io(t.target), 2);
-    ok(gost_rx_eof(ge_stack_io(t.target)), "the end, too");
-    gost_send(ge_stack_io(t.target), "down", 4);
-    gost_shut(ge_stack_io(t.target));
+    ok(gost_rx_len(top(asked.target)) == 2, "bytes go up");
+    gost_consume(top(asked.target), 2);
+    ok(gost_rx_eof(top(asked.target)), "the end, too");
+    gost_send(top(asked.target), "down", 4);
+    gost_shut(top(asked.target));
     run();
-    ok(gost_rx_len(ge_stack_io(c)) == 4, "bytes come down");
-    gost_consume(ge_stack_io(c), 4);
-    ok(gost_rx_eof(ge_stack_io(c)) && t.ended[SERVER] && t.status[SERVER] == 0, "and the end");
+    ok(gost_rx_len(top(c)) == 4, "bytes come down");
+    gost_consume(top(c), 4);
+    ok(gost_rx_eof(top(c)) && t.ended[SERVER] && t.status[SERVER] == 0, "and the end");
     ge_stack_free(c, 0);
     end();
 }
@@ -363,24 +275,24 @@ static void test_connector(void)
 
     begin();
     ok(ask(GOST_NET_TCP, "b.example:80"), "the connector asks");
-    gost_head_send(ge_stack_io(t.accepted), &h);
-    gost_send(ge_stack_io(t.accepted), "hi", 2);
+    gost_head_send(top(t.accepted), &h);
+    gost_send(top(t.accepted), "hi", 2);
     run();
     ok(t.ended[CLIENT] && t.status[CLIENT] == 0 && t.taken &&
-           ge_stack_top_type(t.taken) == GOST_STREAM && gost_rx_len(ge_stack_io(t.taken)) == 2,
+           ge_stack_top_type(t.taken) == GOST_STREAM && gost_rx_len(top(t.taken)) == 2,
        "200 makes a stream, with what came behind it");
     end();
     begin();
     (void)ask(GOST_NET_TCP, "b.example:80");
     h.status = 503;
-    gost_head_send(ge_stack_io(t.accepted), &h);
+    gost_head_send(top(t.accepted), &h);
     run();
     ok(t.ended[CLIENT] && t.status[CLIENT] != 0, "503 does not");
     end();
     begin();
     (void)ask(GOST_NET_UDP, "b.example:80");
     h.status = 200;
-    gost_head_send(ge_stack_io(t.accepted), &h);
+    gost_head_send(top(t.accepted), &h);
     run();
     ok(t.ended[CLIENT] && t.status[CLIENT] == GOST_EREFUSED,
        "200 without capsule-protocol is no tunnel for UDP");
@@ -392,8 +304,9 @@ static void test_connector(void)
 static void test_codec(void)
 {
     static uint8_t large[1600];
-    struct ge_layer_spec spec = {
-        .component = component(GOST_KIND_LAYER, gost_bytes_str("masque.udp")), .role = GOST_CLIENT};
+    struct ge_layer_spec spec = {.component =
+                                     component_of(GOST_KIND_LAYER, gost_bytes_str("masque.udp")),
+                                 .role = GOST_CLIENT};
     struct gost_packet p;
     struct ge_stack *a, *b;
 
@@ -401,23 +314,21 @@ static void test_codec(void)
     ge_stack_pair(t.flow[CLIENT], GOST_DATAGRAM, &a, &b);
     (void)ge_stack_push(a, &spec);
     run();
-    gost_packet_put(ge_stack_io(a), gost_bytes("abc", 3), NULL);
-    gost_packet_put(ge_stack_io(a), gost_bytes(large, sizeof large), NULL);
-    gost_packet_put(ge_stack_io(a), gost_bytes("", 0), NULL);
+    gost_packet_put(top(a), gost_bytes("abc", 3), NULL);
+    gost_packet_put(top(a), gost_bytes(large, sizeof large), NULL);
+    gost_packet_put(top(a), gost_bytes("", 0), NULL);
     run();
-    ok(gost_packet_recv(ge_stack_io(b), &p) == GOST_OK &&
-           gost_bytes_eq(p.data, gost_bytes("\0abc", 4)),
+    ok(gost_packet_recv(top(b), &p) == GOST_OK && gost_bytes_eq(p.data, gost_bytes("\0abc", 4)),
        "a packet has context 0 before it");
-    ok(gost_packet_recv(ge_stack_io(b), &p) == GOST_OK && p.data.n == 1 &&
-           gost_packet_recv(ge_stack_io(b), &p) == GOST_AGAIN,
+    ok(gost_packet_recv(top(b), &p) == GOST_OK && p.data.n == 1 &&
+           gost_packet_recv(top(b), &p) == GOST_AGAIN,
        "an empty one is one; one that is too large is dropped");
-    gost_packet_put(ge_stack_io(b), gost_bytes("\2no", 3), NULL);
-    gost_packet_put(ge_stack_io(b), gost_bytes("", 0), NULL);
-    gost_packet_put(ge_stack_io(b), gost_bytes("\0yes", 4), NULL);
+    gost_packet_put(top(b), gost_bytes("\2no", 3), NULL);
+    gost_packet_put(top(b), gost_bytes("", 0), NULL);
+    gost_packet_put(top(b), gost_bytes("\0yes", 4), NULL);
     run();
-    ok(gost_packet_recv(ge_stack_io(a), &p) == GOST_OK &&
-           gost_bytes_eq(p.data, gost_bytes("yes", 3)) &&
-           gost_packet_recv(ge_stack_io(a), &p) == GOST_AGAIN,
+    ok(gost_packet_recv(top(a), &p) == GOST_OK && gost_bytes_eq(p.data, gost_bytes("yes", 3)) &&
+           gost_packet_recv(top(a), &p) == GOST_AGAIN,
        "other contexts are dropped");
     ge_stack_free(a, 0);
     ge_stack_free(b, 0);
