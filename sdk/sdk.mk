@@ -142,7 +142,9 @@ EXTRA_DIST += \
 	%D%/testkit/test_mux.h \
 	%D%/testkit/test_plugin.h \
 	%D%/testkit/test_session.h \
+	%D%/testkit/test_sides.h \
 	%D%/testkit/test_tap.h \
-	%D%/testkit/test_task.h
+	%D%/testkit/test_task.h \
+	%D%/testkit/test_wire.h
 
 EXTRA_DIST += %D%/README.md %D%/testkit/README.md

@@ -9,7 +9,7 @@ plugin_PROGRAMS += plugins/grpc.so
 %C%_so_LDADD = $(PLUGIN_LIBS)
 
 TAP_TESTS += plugins/grpc/test_grpc
-%C%_test_grpc_SOURCES = sdk/testkit/test_capture.h %D%/test_grpc.c $(%C%_parts)
+%C%_test_grpc_SOURCES = sdk/testkit/test_plugin.h %D%/test_grpc.c $(%C%_parts)
 %C%_test_grpc_LDADD = $(TEST_LIBS)
 
 FUZZ_TESTS += plugins/grpc/fuzz_grpc

@@ -1,10 +1,10 @@
 /* test_grpc.c - messages, paths, and the layer on an exchange whose other end the test plays. */
 /* SPDX-License-Identifier: MIT */
-#include "../../sdk/engine/engine.h"
-#include "../../sdk/testkit/test_capture.h"
-#include "grpc.h"
+#include <stdlib.h>
 
-extern const struct gost_plugin gost_plugin_v1;
+#include "../../sdk/testkit/test_plugin.h"
+#include "../../sdk/testkit/test_tap.h"
+#include "grpc.h"
 
 static struct ge_worker *worker;
 
@@ -118,35 +118,6 @@ static void test_paths(void)
 
 /* ---- the layer ---- */
 
-static uint64_t embed_now(void *ctx)
-{
-    return 1000000000;
-}
-
-static void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 4, n);
-}
-
-static void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-}
-
-static void embed_wake(void *ctx)
-{
-}
-
-static const struct ge_embed embed = {.now = embed_now,
-                                      .unix_time = embed_now,
-                                      .random = embed_random,
-                                      .log = embed_log,
-                                      .act = embed_act,
-                                      .wake = embed_wake};
-
 static struct call {
     struct ge_flow *flow;
     struct ge_stack *ours, *wire; /* the layer's; the other end of its exchange */
@@ -162,8 +133,7 @@ static void on_ready(struct ge_stack *s, void *arg, int status)
 
 static void run(void)
 {
-    while (ge_run(worker, 64))
-        ;
+    run_worker(worker);
 }
 
 static void begin(uint32_t role, const char *key, const char *value)
@@ -188,15 +158,12 @@ static void begin(uint32_t role, const char *key, const char *value)
 
 static int end(void)
 {
-    struct ge_usage u;
-
     ge_stack_free(call.ours, 0);
     ge_stack_free(call.wire, 0);
     run();
     ge_flow_unref(call.flow);
     ge_conf_free(call.conf);
-    ge_worker_usage(worker, &u);
-    return !u.stacks && !u.flows && !u.chunks;
+    return nothing_left(worker);
 }
 
 static struct gost_io *wire(void)
@@ -209,7 +176,7 @@ static struct gost_io *user(void)
     return ge_stack_io(call.ours);
 }
 
-static int got(struct gost_io *io, const void *want, size_t n)
+static int got_bytes(struct gost_io *io, const void *want, size_t n)
 {
     const uint8_t *p = gost_rx_len(io) == n && n ? gost_peek(io, n) : NULL;
     int good = gost_rx_len(io) == n && (n == 0 || (p && memcmp(p, want, n) == 0));
@@ -255,11 +222,11 @@ static void test_client(void)
        "the call's head is that of grpc-go");
     gost_send(user(), "hi", 2);
     run();
-    ok(got(wire(), M("\0\0\0\0\4\12\2hi")), "bytes go in a message");
+    ok(got_bytes(wire(), M("\0\0\0\0\4\12\2hi")), "bytes go in a message");
     send_head(200, 0, NULL, "application/grpc");
     gost_send(wire(), M("\0\0\0\0\5\12\3you"));
     run();
-    ok(got(user(), "you", 3), "and come out of one");
+    ok(got_bytes(user(), "you", 3), "and come out of one");
     gost_shut(user());
     run();
     ok(gost_rx_eof(wire()), "our end is the end of the messages");
@@ -314,11 +281,12 @@ static void test_server(void)
        "it takes one, and says nothing yet");
     gost_send(wire(), M("\0\0\0\0\4\12\2hi"));
     run();
-    ok(got(user(), "hi", 2), "bytes come out of a message");
+    ok(got_bytes(user(), "hi", 2), "bytes come out of a message");
     gost_send(user(), "you", 3);
     run();
     ok(gost_head_recv(wire(), &h) == GOST_OK && h.status == 200 && h.n_fields == 1 &&
-           has(&h, 0, "content-type", "application/grpc") && got(wire(), M("\0\0\0\0\5\12\3you")),
+           has(&h, 0, "content-type", "application/grpc") &&
+           got_bytes(wire(), M("\0\0\0\0\5\12\3you")),
        "the answer's head comes with the first message");
     gost_shut(user());
     run();
@@ -369,8 +337,10 @@ static void test_refusals(void)
 
 int main(void)
 {
+    struct ge_embed e = embedder();
+
     *gost_plugin_v1.host = ge_host_table();
-    worker = ge_worker_new(&embed, NULL);
+    worker = ge_worker_new(&e, NULL);
     test_messages();
     test_prefix();
     test_paths();

@@ -3,21 +3,6 @@
 #include "../../sdk/testkit/test_tap.h"
 #include "test_world.h"
 
-static struct gost_io *io(struct ge_stack *s)
-{
-    return ge_stack_io(s);
-}
-
-static int got(struct ge_stack *s, const char *want)
-{
-    size_t n = gost_rx_len(io(s));
-    const uint8_t *p = n ? gost_peek(io(s), n) : NULL;
-    int same = n == strlen(want) && (n == 0 || memcmp(p, want, n) == 0);
-
-    gost_consume(io(s), n);
-    return same;
-}
-
 static void say(struct ge_stack *s, const char *text)
 {
     put(s, text, strlen(text));
@@ -94,40 +79,40 @@ static void test_exchange(void)
     h.scheme = gost_bytes_str("https");
     h.authority = gost_bytes_str("a.example");
     h.path = gost_bytes_str("/p?q");
-    gost_head_send(io(c), &h);
+    gost_head_send(top(c), &h);
     say(c, "request");
     s = t.side[SERVER].accepted[0];
-    ok(s && gost_head_recv(io(s), &r) == GOST_OK && gost_bytes_eq(r.method, h.method) &&
+    ok(s && gost_head_recv(top(s), &r) == GOST_OK && gost_bytes_eq(r.method, h.method) &&
            gost_bytes_eq(r.scheme, h.scheme) && gost_bytes_eq(r.authority, h.authority) &&
            gost_bytes_eq(r.path, h.path) && r.n_fields == 2 && r.fields[1].value.n == 0,
        "its head arrives");
-    ok(got(s, "request") && !gost_rx_eof(io(s)), "and its body");
+    ok(got(s, "request") && !gost_rx_eof(top(s)), "and its body");
     memset(&h, 0, sizeof h);
     h.size = sizeof h;
     h.status = 103;
     h.flags = GOST_HEAD_INTERIM;
-    gost_head_send(io(s), &h);
+    gost_head_send(top(s), &h);
     h.status = 200;
     h.flags = 0;
-    gost_head_send(io(s), &h);
+    gost_head_send(top(s), &h);
     say(s, "answer");
-    ok(gost_head_recv(io(c), &r) == GOST_OK && r.status == 103 && (r.flags & GOST_HEAD_INTERIM) &&
-           gost_head_recv(io(c), &r) == GOST_OK && r.status == 200 && gost_head_has(&r, "date"),
+    ok(gost_head_recv(top(c), &r) == GOST_OK && r.status == 103 && (r.flags & GOST_HEAD_INTERIM) &&
+           gost_head_recv(top(c), &r) == GOST_OK && r.status == 200 && gost_head_has(&r, "date"),
        "heads of an answer arrive");
     ok(got(c, "answer"), "and its body");
-    gost_shut(io(c));
+    gost_shut(top(c));
     run();
-    ok(gost_rx_eof(io(s)) && !gost_rx_eof(io(c)), "one direction ends");
+    ok(gost_rx_eof(top(s)) && !gost_rx_eof(top(c)), "one direction ends");
     say(s, "more");
     h.status = 0;
     h.flags = GOST_HEAD_TRAILERS;
     h.fields = f;
     h.n_fields = 1;
-    gost_head_send(io(s), &h);
-    gost_shut(io(s));
+    gost_head_send(top(s), &h);
+    gost_shut(top(s));
     run();
-    ok(got(c, "more") && !gost_rx_eof(io(c)) && gost_head_recv(io(c), &r) == GOST_OK &&
-           (r.flags & GOST_HEAD_TRAILERS) && r.n_fields == 1 && gost_rx_eof(io(c)),
+    ok(got(c, "more") && !gost_rx_eof(top(c)) && gost_head_recv(top(c), &r) == GOST_OK &&
+           (r.flags & GOST_HEAD_TRAILERS) && r.n_fields == 1 && gost_rx_eof(top(c)),
        "the other goes on, with trailers at its end");
     ge_stack_free(c, 0);
     ok(end(), "nothing is left");
@@ -140,16 +125,16 @@ static struct ge_stack *connected(struct ge_stack **ret_server)
 
     h.method = gost_bytes_str("CONNECT");
     h.authority = gost_bytes_str("a.example:1");
-    gost_head_send(io(c), &h);
+    gost_head_send(top(c), &h);
     run();
     *ret_server = t.side[SERVER].accepted[t.side[SERVER].n_accepted - 1];
-    (void)gost_head_recv(io(*ret_server), &r);
+    (void)gost_head_recv(top(*ret_server), &r);
     memset(&h, 0, sizeof h);
     h.size = sizeof h;
     h.status = 200;
-    gost_head_send(io(*ret_server), &h);
+    gost_head_send(top(*ret_server), &h);
     run();
-    (void)gost_head_recv(io(c), &r);
+    (void)gost_head_recv(top(c), &r);
     return c;
 }
 
@@ -163,20 +148,20 @@ static void test_much(void)
     c = connected(&s);
     memset(block, 'x', sizeof block);
     for (k = 0; k < 2000; k++) {
-        if (sent < 3000000 && gost_tx_room(io(c)) > sizeof block) {
-            gost_send(io(c), block, sizeof block);
+        if (sent < 3000000 && gost_tx_room(top(c)) > sizeof block) {
+            gost_send(top(c), block, sizeof block);
             sent += sizeof block;
         }
         run();
         if (k % 3 == 0) { /* its reader is slow */
-            back += gost_rx_len(io(s));
-            gost_consume(io(s), gost_rx_len(io(s)));
+            back += gost_rx_len(top(s));
+            gost_consume(top(s), gost_rx_len(top(s)));
         }
     }
     run();
-    back += gost_rx_len(io(s));
+    back += gost_rx_len(top(s));
     ok(sent >= 3000000 && back == sent, "3 MB go through a slow reader");
-    gost_consume(io(s), gost_rx_len(io(s)));
+    gost_consume(top(s), gost_rx_len(top(s)));
     ge_stack_free(c, 0);
     ok(end(), "nothing is left");
 }
@@ -187,7 +172,7 @@ static void test_resets(void)
 
     begin(-1);
     c = connected(&s);
-    gost_abort(io(c), 0x177);
+    gost_abort(top(c), 0x177);
     ge_stack_free(c, 1);
     run();
     ok(ge_stack_code(s) == 0x177, "a reset carries the user's code");
@@ -195,7 +180,7 @@ static void test_resets(void)
     ge_stack_free(c, 1);
     run();
     ok(ge_stack_code(s) == H3_REQUEST_CANCELLED, "or H3_REQUEST_CANCELLED");
-    ok(t.side[SERVER].stack && t.side[CLIENT].stack, "the session goes on");
+    ok(t.side[SERVER].session && t.side[CLIENT].session, "the session goes on");
     ok(end(), "nothing is left");
 }
 
@@ -205,14 +190,14 @@ static void test_goaway(void)
 
     begin(-1);
     c = connected(&s);
-    ge_session_drain(t.side[SERVER].stack);
+    ge_session_drain(t.side[SERVER].session);
     run();
-    ok(ge_session_draining(t.side[CLIENT].stack), "a server that drains says so");
+    ok(ge_session_draining(t.side[CLIENT].session), "a server that drains says so");
     ok(open_stream(CLIENT, 0) == NULL, "there are no new streams");
     say(c, "still");
     ok(got(s, "still"), "those under way go on");
-    gost_shut(io(c));
-    gost_shut(io(s));
+    gost_shut(top(c));
+    gost_shut(top(s));
     run();
     ge_stack_free(c, 0);
     ge_stack_free(s, 0);
@@ -237,9 +222,9 @@ static struct ge_stack *control(void)
 
 static void bytes_on(struct ge_stack *s, const void *p, size_t n, int and_end)
 {
-    gost_send(io(s), p, n);
+    gost_send(top(s), p, n);
     if (and_end)
-        gost_shut(io(s));
+        gost_shut(top(s));
     run();
 }
 
@@ -472,15 +457,15 @@ static void test_bounds(void)
     ge_stack_free(s, 1);
     s = open_stream(CLIENT, 0);
     put(s, b, head_frame(b, f, 5));
-    n = gost_rx_len(io(s));
-    ok(n > 2 && h3_frame_get(gost_bytes(gost_peek(io(s), n), n), &frame) == GOST_OK &&
+    n = gost_rx_len(top(s));
+    ok(n > 2 && h3_frame_get(gost_bytes(gost_peek(top(s), n), n), &frame) == GOST_OK &&
            frame.type == H3_HEADERS && t.side[SERVER].n_accepted == 1,
        "one above it is answered");
     ge_stack_free(s, 1);
     run();
     for (i = 0; i < 2000 && !t.side[SERVER].ended; i++) {
         s = open_stream(CLIENT, 0);
-        gost_send(io(s), b, head_text(b, request));
+        gost_send(top(s), b, head_text(b, request));
         run();
         ge_stack_free(s, 1);
         run();
@@ -512,7 +497,7 @@ static void test_pieces(void)
     for (i = 0; i < n; i++)
         put(s, b + i, 1);
     ok(t.side[SERVER].n_accepted == 1 &&
-           gost_head_recv(io(t.side[SERVER].accepted[0]), &h) == GOST_OK &&
+           gost_head_recv(top(t.side[SERVER].accepted[0]), &h) == GOST_OK &&
            got(t.side[SERVER].accepted[0], "hello"),
        "a request that comes byte by byte, with a frame of an unknown type in it");
     ge_stack_free(s, 0);
@@ -535,7 +520,7 @@ static void test_wrong_server(void)
     c = open_stream(CLIENT, 0);
     h.method = gost_bytes_str("CONNECT");
     h.authority = gost_bytes_str("a:1");
-    gost_head_send(io(c), &h);
+    gost_head_send(top(c), &h);
     run();
     s = t.side[SERVER].accepted[t.side[SERVER].n_accepted - 1];
     put(s, b, head_text(b, mixed));

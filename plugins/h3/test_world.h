@@ -4,81 +4,26 @@
 #define H3_TEST_WORLD_H
 
 #include "../../sdk/testkit/test_mux.h"
+#include "../../sdk/testkit/test_sides.h"
 #include "h3.h"
 
 extern const struct gost_plugin gost_plugin_v1;
 
-#define ACCEPTED 16
-
-enum { SERVER = 0, CLIENT = 1 };
-
-struct side {
-    struct ge_flow *flow;
-    struct ge_stack *stack;              /* the session; NULL: it ended */
-    struct ge_stack *accepted[ACCEPTED]; /* what its peer opened */
-    int n_accepted, ended, status;
-};
-
 static struct {
-    struct ge_worker *worker;
-    uint64_t now;
     struct side side[2];
     struct h3_conf conf;
     struct mux_conf mux;
 } t;
 
-static uint64_t embed_now(void *ctx)
+static inline void run(void)
 {
-    return t.now;
-}
-
-static void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 4, n);
-}
-
-static void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-}
-
-static void embed_wake(void *ctx)
-{
-}
-
-static const struct ge_embed embed = {.now = embed_now,
-                                      .unix_time = embed_now,
-                                      .random = embed_random,
-                                      .log = embed_log,
-                                      .act = embed_act,
-                                      .wake = embed_wake};
-
-static void run(void)
-{
-    while (ge_run(t.worker, 64))
-        ;
-}
-
-static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)
-{
-    struct side *s = arg;
-
-    if (s->n_accepted < ACCEPTED)
-        s->accepted[s->n_accepted++] = stream;
-    else
-        ge_stack_free(stream, 1);
+    run_worker(worker);
 }
 
 static void on_end(struct ge_stack *session, void *arg, int status)
 {
-    struct side *s = arg;
-
-    s->ended = 1;
-    s->status = status;
-    s->stack = NULL;
+    side_on_end(session, arg, status);
+    ((struct side *)arg)->session = NULL;
     ge_stack_free(session, 0);
 }
 
@@ -86,13 +31,14 @@ static void push(struct side *s, const struct gost_component *c, const void *con
 {
     struct ge_layer_spec spec = {.component = c, .conf = conf, .role = role};
 
-    if (ge_stack_push(s->stack, &spec) != GOST_OK)
+    if (ge_stack_push(s->session, &spec) != GOST_OK)
         abort();
 }
 
 /* bare: that side has no layer of HTTP/3, but the streams below. -1: neither. */
 static void begin(int bare)
 {
+    struct ge_embed e = embedder();
     struct ge_stack *a, *b;
     int i;
 
@@ -100,16 +46,15 @@ static void begin(int bare)
     memset(&t, 0, sizeof t);
     mux_quic = 1;
     mux_code = 0;
-    t.now = 1000 * GOST_S;
-    t.worker = ge_worker_new(&embed, NULL);
+    worker = ge_worker_new(&e, NULL);
     t.mux.window = 65536;
     t.conf.max_header = 8000;
     t.conf.extended_connect = t.conf.datagrams = 1;
     for (i = 0; i < 2; i++)
-        t.side[i].flow = ge_flow_new(t.worker);
+        t.side[i].flow = ge_flow_new(worker);
     ge_stack_pair(t.side[SERVER].flow, GOST_STREAM, &a, &b);
-    t.side[SERVER].stack = a;
-    t.side[CLIENT].stack = b;
+    t.side[SERVER].session = a;
+    t.side[CLIENT].session = b;
     ge_stack_set_flow(b, t.side[CLIENT].flow);
     for (i = 0; i < 2; i++) {
         uint32_t role = i == SERVER ? GOST_SERVER : GOST_CLIENT;
@@ -117,8 +62,8 @@ static void begin(int bare)
         push(&t.side[i], &mux_component, &t.mux, role);
         if (i != bare)
             push(&t.side[i], &gost_plugin_v1.components[0], &t.conf, role);
-        ge_session_on_stream(t.side[i].stack, on_stream, &t.side[i]);
-        ge_session_on_end(t.side[i].stack, on_end, &t.side[i]);
+        side_watch(&t.side[i]);
+        ge_session_on_end(t.side[i].session, on_end, &t.side[i]);
     }
     run();
 }
@@ -126,34 +71,23 @@ static void begin(int bare)
 /* 1: nothing is left. */
 static int end(void)
 {
-    struct ge_usage u;
-    int i, k;
+    int i, good;
 
-    for (i = 0; i < 2; i++)
-        for (k = 0; k < t.side[i].n_accepted; k++)
-            if (t.side[i].accepted[k])
-                ge_stack_free(t.side[i].accepted[k], 0);
-    run();
     for (i = 0; i < 2; i++) {
-        if (t.side[i].stack)
-            ge_stack_free(t.side[i].stack, 0);
+        side_free(&t.side[i]);
         run();
-        ge_flow_unref(t.side[i].flow);
     }
+    for (i = 0; i < 2; i++)
+        ge_flow_unref(t.side[i].flow);
     run();
-    ge_worker_usage(t.worker, &u);
-    ge_worker_free(t.worker);
-    return !u.stacks && !u.flows && !u.chunks && mux_streams_open == 0;
+    good = nothing_left(worker) && mux_streams_open == 0;
+    ge_worker_free(worker);
+    return good;
 }
 
 static struct ge_stack *open_stream(int who, uint32_t flags)
 {
-    struct ge_stack *s = NULL;
-
-    if (!t.side[who].stack ||
-        ge_session_open(t.side[who].stack, t.side[who].flow, flags, &s) != GOST_OK)
-        return NULL;
-    return s;
+    return side_stream(&t.side[who], flags);
 }
 
 static inline void put(struct ge_stack *s, const void *p, size_t n)

@@ -105,7 +105,7 @@ static void test_client_v1(void)
     for (i = 0; i < 4; i++)
         load_record(&up[i], CAPTURE("mtcp-smux1"), '>', i);
     side_open(&s, GOST_CLIENT, "mux.version=1");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
     say(a, up[0].p + 16, up[0].n - 16);
     n = drain(&s, wire, sizeof wire);
     ok(record_is(&up[0], wire, n), "the first stream of a client, version 1");
@@ -113,7 +113,7 @@ static void test_client_v1(void)
     feed(&s, down.p, down.n, 1);
     ok(hear(a, text, sizeof text) == 15 && memcmp(text + 4, "pong-server", 11) == 0,
        "the answer, byte by byte");
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(b, up[1].p + 16, up[1].n - 16);
     n = drain(&s, wire, sizeof wire);
     ok(record_is(&up[1], wire, n), "its second stream");
@@ -122,7 +122,7 @@ static void test_client_v1(void)
     ok(record_is(&up[2], wire, n), "the end of the first one");
     load_record(&down, CAPTURE("mtcp-smux1"), '<', 2);
     feed(&s, down.p, down.n, 3);
-    ok(ge_session_streams(s.stack) == 1, "and it is gone when the server ends it too");
+    ok(ge_session_streams(s.session) == 1, "and it is gone when the server ends it too");
     say(b, up[3].p + 8, up[3].n - 8);
     n = drain(&s, wire, sizeof wire);
     ok(record_is(&up[3], wire, n), "the second one goes on");
@@ -142,7 +142,7 @@ static void test_client_v2(void)
     load_record(&up[1], CAPTURE("mtcp-smux2"), '>', 1);
     load_record(&down, CAPTURE("mtcp-smux2"), '<', 0);
     side_open(&s, GOST_CLIENT, "mux.version=2");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
     say(a, up[0].p + 16, up[0].n - 16);
     n = drain(&s, wire, sizeof wire);
     ok(record_is(&up[0], wire, n), "the first stream of a client, version 2");
@@ -151,7 +151,7 @@ static void test_client_v2(void)
     n = drain(&s, wire, sizeof wire);
     ok(n == 16 && memcmp(wire, up[1].p, 16) == 0, "a window update follows the first read");
     ok(hear(a, text, sizeof text) == 11, "the rest of the answer");
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(b, up[1].p + 32, up[1].n - 32);
     n = drain(&s, wire, sizeof wire);
     ok(n == up[1].n - 16 && memcmp(wire, up[1].p + 16, n) == 0,
@@ -176,23 +176,23 @@ static void test_server(void)
         load_record(&down[i], CAPTURE("mtcp-smux1"), '<', i);
     side_open(&s, GOST_SERVER, "mux.version=1");
     feed(&s, up[0].p, up[0].n, 1);
-    ok(s.n == 1 && hear(s.stream[0], text, sizeof text) == 25 &&
+    ok(s.n_accepted == 1 && hear(s.accepted[0], text, sizeof text) == 25 &&
            memcmp(text, up[0].p + 16, 25) == 0,
        "a server's first stream");
-    say(s.stream[0], down[0].p + 8, down[0].n - 8);
+    say(s.accepted[0], down[0].p + 8, down[0].n - 8);
     n = drain(&s, wire, sizeof wire);
     ok(record_is(&down[0], wire, n), "its answer");
     feed(&s, up[1].p, up[1].n, 7);
-    ok(s.n == 2, "its second stream");
+    ok(s.n_accepted == 2, "its second stream");
     feed(&s, up[2].p, up[2].n, 100);
-    ok(heard_end(s.stream[0]) && !heard_end(s.stream[1]), "the end of the first one");
-    say(s.stream[0], "lost", 4);
+    ok(heard_end(s.accepted[0]) && !heard_end(s.accepted[1]), "the end of the first one");
+    say(s.accepted[0], "lost", 4);
     ok(drain(&s, wire, sizeof wire) == 0, "what is said after that goes nowhere");
-    say_end(s.stream[0]);
+    say_end(s.accepted[0]);
     n = drain(&s, wire, sizeof wire);
     ok(n == 8 && memcmp(wire, end, 8) == 0, "its own end");
-    ge_stack_free(s.stream[0], 0);
-    s.stream[0] = NULL;
+    ge_stack_free(s.accepted[0], 0);
+    s.accepted[0] = NULL;
     ok(drain(&s, wire, sizeof wire) == 0, "which is sent once");
     side_close(&s);
 }
@@ -204,7 +204,8 @@ static void test_splits(void)
                                         CAPTURE("mtcp-frame-size"), CAPTURE("mtcp-keepalive-1s")};
     static const char *const words[] = {"mux.version=1", "mux.version=2", "mux.version=1",
                                         "mux.version=2"};
-    static const unsigned streams[] = {2, 2, 1, 1}, bytes[] = {25, 25, 2534, 25};
+    static const int streams[] = {2, 2, 1, 1};
+    static const unsigned bytes[] = {25, 25, 2534, 25};
     static uint8_t got[4096];
     unsigned i, bad = 0;
     size_t piece;
@@ -213,20 +214,19 @@ static void test_splits(void)
         for (piece = 1; piece < 80; piece++) {
             struct record r;
             struct side s;
-            int k, last = i == 2 ? 4 : 3;
-            unsigned said = 0;
+            int k, said = 0, last = i == 2 ? 4 : 3;
 
             side_open(&s, GOST_SERVER, words[i]);
             for (k = 0; k < last; k++) {
                 load_record(&r, names[i], '>', k);
                 if (r.n)
                     feed(&s, r.p, r.n, piece);
-                for (; said < s.n; said++)
-                    say(s.stream[said], got, 100); /* so that its window updates are answers */
+                for (; said < s.n_accepted; said++)
+                    say(s.accepted[said], got, 100); /* so that its window updates are answers */
                 (void)drain(&s, wire, sizeof wire);
             }
-            bad += s.flow->status != 0 || s.n != streams[i] ||
-                   hear(s.stream[0], got, sizeof got) != bytes[i];
+            bad += s.flow->status != 0 || s.n_accepted != streams[i] ||
+                   hear(s.accepted[0], got, sizeof got) != bytes[i];
             side_close(&s);
         }
     }
@@ -242,7 +242,7 @@ static void test_ends(void)
     size_t n;
 
     side_open(&s, GOST_CLIENT, "mux.version=1");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
     say(a, "x", 1);
     say_end(a);
     n = drain(&s, wire, sizeof wire);
@@ -251,20 +251,20 @@ static void test_ends(void)
     ok(hear(a, wire, 100) == 4, "what the peer still sends is read");
     ge_stack_free(a, 1);
     ok(drain(&s, wire, sizeof wire) == 0, "letting go of it sends nothing more");
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(b, "y", 1);
     ge_stack_free(b, 1);
     n = drain(&s, wire, sizeof wire);
-    ok(count_cmd(wire, n, SMUX_FIN) == 1 && ge_session_streams(s.stack) == 0,
+    ok(count_cmd(wire, n, SMUX_FIN) == 1 && ge_session_streams(s.session) == 0,
        "letting go of an open one ends it");
     feed(&s, wire, frame(wire, 1, SMUX_PSH, 5, "late", 4), 1);
     feed(&s, wire, frame(wire, 1, SMUX_FIN, 5, NULL, 0), 1);
     feed(&s, wire, frame(wire, 1, SMUX_UPD, 5, "12345678", 8), 1);
     ok(s.flow->status == 0 && drain(&s, wire, sizeof wire) == 0,
        "frames of a stream that is gone are passed over");
-    ge_session_drain(s.stack);
+    ge_session_drain(s.session);
     run();
-    ok(s.ended && s.end_status == 0 && ge_tx_shut(s.stack), "a drained session ends its wire");
+    ok(s.ended && s.end_status == 0 && ge_tx_shut(s.session), "a drained session ends its wire");
     side_close(&s);
 }
 
@@ -274,13 +274,13 @@ static void test_peer_leaves(void)
     struct side s;
 
     side_open(&s, GOST_SERVER, "mux.version=1");
-    ge_rx_end(s.stack, 0);
+    ge_rx_end(s.session, 0);
     run();
     ok(s.ended && s.end_status == 0 && s.flow->status == 0, "a peer that leaves without streams");
     side_close(&s);
     side_open(&s, GOST_CLIENT, "mux.version=1");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
-    ge_rx_end(s.stack, 0);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
+    ge_rx_end(s.session, 0);
     run();
     ok(s.ended && s.end_status == GOST_ECLOSED && strstr(error_of(&s), "the peer left"),
        "one that leaves with a stream");
@@ -288,14 +288,14 @@ static void test_peer_leaves(void)
     side_close(&s);
     side_open(&s, GOST_SERVER, "mux.version=1");
     feed(&s, "\1\0\0", 3, 3);
-    ge_rx_end(s.stack, 0);
+    ge_rx_end(s.session, 0);
     run();
     ok(s.ended, "one that leaves within a head");
     side_close(&s);
     side_open(&s, GOST_SERVER, "mux.version=1");
     feed(&s, wire, frame(wire, 1, SMUX_SYN, 3, NULL, 0), 100);
     feed(&s, wire, frame(wire, 1, SMUX_PSH, 3, "abcdef", 6) - 2, 100);
-    ge_rx_end(s.stack, 0);
+    ge_rx_end(s.session, 0);
     run();
     ok(s.ended && s.end_status == GOST_ECLOSED, "one that leaves within a payload");
     side_close(&s);
@@ -311,8 +311,8 @@ static void test_send_window(void)
     size_t n;
 
     side_open(&s, GOST_CLIENT, "mux.version=2");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(a, block, sizeof block);
     n = drain(&s, wire, sizeof wire);
     ok(n == 16 + 8 * 8 + 262144 && count_cmd(wire, n, SMUX_PSH) == 8,
@@ -341,11 +341,11 @@ static void test_receive_window(void)
     side_open(&s, GOST_SERVER, "mux.version=2");
     feed(&s, wire, frame(wire, 2, SMUX_SYN, 3, NULL, 0), 100);
     feed(&s, wire, frame(wire, 2, SMUX_PSH, 3, block, 50000), 4096);
-    ok(hear(s.stream[0], block, 1) == 1 && drain(&s, wire, sizeof wire) == 16 && wire[8] == 1,
+    ok(hear(s.accepted[0], block, 1) == 1 && drain(&s, wire, sizeof wire) == 16 && wire[8] == 1,
        "the first byte is told at once");
-    (void)hear(s.stream[0], block, 30000);
+    (void)hear(s.accepted[0], block, 30000);
     ok(drain(&s, wire, sizeof wire) == 0, "less than half a window is not");
-    (void)hear(s.stream[0], block, 65000);
+    (void)hear(s.accepted[0], block, 65000);
     n = drain(&s, wire, sizeof wire);
     ok(n == 16 && wire[8] + 256u * wire[9] > 32768 && wire[10] == 0 && wire[14] == 1,
        "more than that is, with the window");
@@ -374,10 +374,10 @@ static void test_session_buffer(void)
         sent += feed(&s, wire, n, 10000);
     }
     ok(sent < 2000000, "a stuck reader stops the reading");
-    later(60 * GOST_S);
+    pass_time(60 * GOST_S);
     ok(s.flow->status == 0, "the keep-alive does not count then");
     for (n = 0; n < 50; n++)
-        (void)hear(s.stream[0], wire, sizeof wire);
+        (void)hear(s.accepted[0], wire, sizeof wire);
     (void)drain(&s, wire, sizeof wire);
     n = frame(wire, 1, SMUX_PSH, 3, block, 100);
     ok(feed(&s, wire, n, 1000) == n, "and it goes on when somebody reads");
@@ -400,22 +400,22 @@ static void test_keepalive(void)
     int i;
 
     side_open(&s, GOST_SERVER, "mux.version=2");
-    later(9 * GOST_S);
+    pass_time(9 * GOST_S);
     ok(drain(&s, wire, sizeof wire) == 0, "nothing for 9 s");
-    later(GOST_S);
+    pass_time(GOST_S);
     ok(drain(&s, wire, sizeof wire) == 8 && memcmp(wire, nop, 8) == 0, "a NOP after 10 s");
     feed(&s, nop, 8, 8);
     ok(drain(&s, wire, sizeof wire) == 0, "which nobody answers");
     for (i = 0; i < 4; i++)
-        later(5 * GOST_S);
+        pass_time(5 * GOST_S);
     ok(s.flow->status == 0, "a sign of life within 30 s");
     for (i = 0; i < 6; i++)
-        later(5 * GOST_S);
+        pass_time(5 * GOST_S);
     ok(s.flow->status == GOST_ETIMEDOUT && strstr(error_of(&s), "mux.keepaliveTimeout"),
        "none within the next 30 s");
     side_close(&s);
     side_open(&s, GOST_CLIENT, "mux.keepaliveDisabled=true");
-    later(100 * GOST_S);
+    pass_time(100 * GOST_S);
     ok(drain(&s, wire, sizeof wire) == 0 && s.flow->status == 0, "it may be off");
     side_close(&s);
 }
@@ -456,14 +456,15 @@ static void test_bad_peers(void)
     n += frame(wire + n, 1, SMUX_SYN, 3, NULL, 0);
     n += frame(wire + n, 1, SMUX_PSH, 3, NULL, 0);
     feed(&s, wire, n, 1);
-    ok(s.n == 1 && s.flow->status == 0, "opened twice is one stream; an empty frame is none");
-    ge_session_limit(s.stack, 3);
+    ok(s.n_accepted == 1 && s.flow->status == 0,
+       "opened twice is one stream; an empty frame is none");
+    ge_session_limit(s.session, 3);
     for (n = 0, i = 5; i < 13; i += 2)
         n += frame(wire + n, 1, SMUX_SYN, (uint32_t)i, NULL, 0);
     n += frame(wire + n, 1, SMUX_PSH, 11, "abc", 3);
     feed(&s, wire, n, 1000);
     n = drain(&s, wire, sizeof wire);
-    ok(s.n == 3 && s.flow->status == 0 && n == 16 && count_cmd(wire, n, SMUX_FIN) == 2,
+    ok(s.n_accepted == 3 && s.flow->status == 0 && n == 16 && count_cmd(wire, n, SMUX_FIN) == 2,
        "streams above the limit are ended, the others go on");
     side_close(&s);
 }

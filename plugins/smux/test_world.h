@@ -26,7 +26,7 @@ static void on_want(struct ge_stack *s, void *ctx, unsigned what)
 
 static void on_close(struct ge_stack *s, void *ctx, int aborted)
 {
-    ((struct side *)ctx)->stack = NULL;
+    ((struct side *)ctx)->session = NULL;
 }
 
 static const struct ge_bottom_ops bottom = {on_want, on_close};
@@ -36,7 +36,7 @@ static inline void side_open(struct side *s, uint32_t role, const char *words)
 {
     memset(s, 0, sizeof *s);
     s->flow = ge_flow_new(worker);
-    s->stack = ge_stack_new(s->flow, GOST_STREAM, &bottom, s);
+    s->session = ge_stack_new(s->flow, GOST_STREAM, &bottom, s);
     side_push(s, &gost_plugin_v1.components[component()], component(), role, words);
     run();
 }
@@ -49,15 +49,15 @@ static inline size_t feed(struct side *s, const void *p, size_t n, size_t piece)
     const uint8_t *from = p;
     size_t fed = 0;
 
-    while (fed < n && s->stack) {
-        struct gost_bytes room = ge_rx_reserve(s->stack);
+    while (fed < n && s->session) {
+        struct gost_bytes room = ge_rx_reserve(s->session);
         size_t k = n - fed < piece ? n - fed : piece;
 
         if (!room.n)
             break;
         k = k < room.n ? k : room.n;
         memcpy((uint8_t *)room.p, from + fed, k);
-        ge_rx_commit(s->stack, k);
+        ge_rx_commit(s->session, k);
         fed += k;
         run();
     }
@@ -71,10 +71,10 @@ static inline size_t drain(struct side *s, void *p, size_t size)
     size_t n = 0, k;
 
     run();
-    while (s->stack && n < size && ge_tx_iov(s->stack, &iov, 1) == 1) {
+    while (s->session && n < size && ge_tx_iov(s->session, &iov, 1) == 1) {
         k = iov.iov_len < size - n ? iov.iov_len : size - n;
         memcpy((uint8_t *)p + n, iov.iov_base, k);
-        ge_tx_consume(s->stack, k);
+        ge_tx_consume(s->session, k);
         n += k;
         run();
     }
@@ -109,7 +109,7 @@ static inline int both(const char *words, size_t piece)
     side_open(&c, GOST_CLIENT, words);
     side_open(&s, GOST_SERVER, words);
     for (i = 0; i < 20; i++) {
-        (void)ge_session_open(c.stack, c.flow, 0, &open[i]);
+        (void)ge_session_open(c.session, c.flow, 0, &open[i]);
         say(open[i], block + i, sizeof block - (size_t)i);
         say_end(open[i]);
     }
@@ -118,18 +118,18 @@ static inline int both(const char *words, size_t piece)
 
         do {
             carry(&c, &s, piece);
-            n = (unsigned)i < s.n ? hear(s.stream[i], got + all, sizeof got - all) : 0;
+            n = i < s.n_accepted ? hear(s.accepted[i], got + all, sizeof got - all) : 0;
             all += n;
         } while (n);
         good += all == sizeof block - (size_t)i && memcmp(got, block + i, all) == 0 &&
-                heard_end(s.stream[i]);
-        if ((unsigned)i < s.n)
-            say_end(s.stream[i]);
+                heard_end(s.accepted[i]);
+        if (i < s.n_accepted)
+            say_end(s.accepted[i]);
         carry(&c, &s, piece);
         ge_stack_free(open[i], 0);
     }
     carry(&c, &s, piece);
-    good = good == 20 && s.n == 20 && !c.flow->status && !s.flow->status;
+    good = good == 20 && s.n_accepted == 20 && !c.flow->status && !s.flow->status;
     side_close(&c);
     side_close(&s);
     return good;

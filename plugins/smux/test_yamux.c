@@ -48,13 +48,13 @@ static void test_client(void)
     for (i = 0; i < 3; i++)
         load_record(&down[i], MTCP, '<', i);
     side_open(&s, GOST_CLIENT, "");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
     say(a, up[0].p + 24, up[0].n - 24);
     ok(record_is(&up[0], wire, drain(&s, wire, sizeof wire)), "the first stream of a client");
     feed(&s, down[0].p, down[0].n, 1);
     ok(hear(a, text, sizeof text) == 15 && memcmp(text + 4, "pong-server", 11) == 0,
        "the answer, byte by byte");
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(b, up[1].p + 24, up[1].n - 24);
     ok(record_is(&up[1], wire, drain(&s, wire, sizeof wire)), "its second stream");
     feed(&s, down[1].p, down[1].n, 3);
@@ -65,7 +65,7 @@ static void test_client(void)
        "what the server says after it, and its end");
     ge_stack_free(a, 0);
     run();
-    ok(ge_session_streams(s.stack) == 1 && drain(&s, wire, sizeof wire) == 0,
+    ok(ge_session_streams(s.session) == 1 && drain(&s, wire, sizeof wire) == 0,
        "nothing is left of it");
     say(b, up[3].p + 12, up[3].n - 12);
     ok(record_is(&up[3], wire, drain(&s, wire, sizeof wire)), "the second one goes on");
@@ -88,16 +88,17 @@ static void test_server(void)
     }
     side_open(&s, GOST_SERVER, "");
     feed(&s, up[0].p, up[0].n, 1);
-    ok(s.n == 1 && hear(s.stream[0], text, sizeof text) == 25, "a server's first stream");
-    say(s.stream[0], down[0].p + 24, down[0].n - 24);
+    ok(s.n_accepted == 1 && hear(s.accepted[0], text, sizeof text) == 25,
+       "a server's first stream");
+    say(s.accepted[0], down[0].p + 24, down[0].n - 24);
     ok(record_is(&down[0], wire, drain(&s, wire, sizeof wire)), "its consent and answer");
     feed(&s, up[1].p, up[1].n, 7);
-    say(s.stream[1], down[1].p + 24, down[1].n - 24);
+    say(s.accepted[1], down[1].p + 24, down[1].n - 24);
     ok(record_is(&down[1], wire, drain(&s, wire, sizeof wire)), "the same on its second stream");
     feed(&s, up[2].p, up[2].n, 100);
-    ok(heard_end(s.stream[0]) && !heard_end(s.stream[1]), "the end of the first one");
-    say(s.stream[0], "bye-server", 10);
-    say_end(s.stream[0]);
+    ok(heard_end(s.accepted[0]) && !heard_end(s.accepted[1]), "the end of the first one");
+    say(s.accepted[0], "bye-server", 10);
+    say_end(s.accepted[0]);
     ok(record_is(&down[2], wire, drain(&s, wire, sizeof wire)), "what follows, and its own end");
     side_close(&s);
 }
@@ -113,14 +114,14 @@ static void test_bind(void)
     load_record(&down, BIND, '<', 0);
     load_record(&up, BIND, '>', 1);
     side_open(&s, GOST_CLIENT, "");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
     say(a, down.p + 14 + 24, down.n - 14 - 24);
     ok(drain(&s, wire, sizeof wire) == down.n - 14 && memcmp(wire, down.p + 14, down.n - 14) == 0,
        "the stream that a bound server opens");
     side_open(&c, GOST_SERVER, "");
     feed(&c, wire, down.n - 14, 1);
     ok(record_is(&up, wire, drain(&c, wire, sizeof wire)), "the client's consent");
-    ok(c.n == 1 && hear(c.stream[0], text, sizeof text) == 14, "what it begins with");
+    ok(c.n_accepted == 1 && hear(c.accepted[0], text, sizeof text) == 14, "what it begins with");
     feed(&s, up.p, up.n, 5);
     ge_stack_free(a, 0);
     side_close(&s);
@@ -137,8 +138,8 @@ static void test_windows(void)
     size_t n;
 
     side_open(&s, GOST_CLIENT, "");
-    (void)ge_session_open(s.stack, s.flow, 0, &a);
-    (void)ge_session_open(s.stack, s.flow, 0, &b);
+    (void)ge_session_open(s.session, s.flow, 0, &a);
+    (void)ge_session_open(s.session, s.flow, 0, &b);
     say(a, block, sizeof block);
     ok(drain(&s, wire, sizeof wire) == 24 + 8 * 12 + 262144, "so much before the peer has read");
     say(b, "beside", 6);
@@ -165,11 +166,11 @@ static void test_receiving(void)
     (void)drain(&s, wire, sizeof wire);
     n = frame(wire, YAMUX_DATA, 0, 1, 131071, block);
     feed(&s, wire, n, 9999);
-    (void)hear(s.stream[0], block, sizeof block);
+    (void)hear(s.accepted[0], block, sizeof block);
     ok(drain(&s, wire, sizeof wire) == 0, "half of the window is not read yet: no update");
     n = frame(wire, YAMUX_DATA, 0, 1, 1, block);
     feed(&s, wire, n, 9999);
-    (void)hear(s.stream[0], block, sizeof block);
+    (void)hear(s.accepted[0], block, sizeof block);
     ok(drain(&s, wire, sizeof wire) == 12 && is_frame(wire, YAMUX_WINDOW, 0, 1, 131072),
        "now it is, and the peer is told");
     n = frame(wire, YAMUX_DATA, 0, 1, 262144, block);
@@ -204,28 +205,28 @@ static void test_ends(void)
     n += frame(wire + n, YAMUX_DATA, 0, 7, 4, "none");
     n += frame(wire + n, YAMUX_WINDOW, YAMUX_FIN, 7, 9, NULL);
     feed(&s, wire, n, 1);
-    ok(hear(s.stream[0], text, sizeof text) == 3 && heard_end(s.stream[0]),
+    ok(hear(s.accepted[0], text, sizeof text) == 3 && heard_end(s.accepted[0]),
        "an end behind the data of its frame");
-    ok(hear(s.stream[1], text, sizeof text) == 5 && ge_session_streams(s.stack) == 2,
+    ok(hear(s.accepted[1], text, sizeof text) == 5 && ge_session_streams(s.session) == 2,
        "a stream that begins with data and is reset: what came before is read");
     n = drain(&s, wire, sizeof wire);
     ok(!s.ended && n == 36 && is_frame(wire + 24, YAMUX_WINDOW, YAMUX_RST, 7, 0),
        "data of no stream are answered by a reset, other frames of it passed over");
-    ge_stack_free(s.stream[1], 0);
-    s.stream[1] = NULL;
+    ge_stack_free(s.accepted[1], 0);
+    s.accepted[1] = NULL;
     ok(drain(&s, wire, sizeof wire) == 0, "of a stream that was reset nothing more is said");
-    say_end(s.stream[0]);
-    ge_stack_free(s.stream[0], 0);
-    s.stream[0] = NULL;
+    say_end(s.accepted[0]);
+    ge_stack_free(s.accepted[0], 0);
+    s.accepted[0] = NULL;
     ok(drain(&s, wire, sizeof wire) == 12 && is_frame(wire, YAMUX_WINDOW, YAMUX_FIN, 1, 0),
        "an end");
     n = syn(wire, 5);
     feed(&s, wire, n, 100);
-    say(s.stream[2], "x", 1);
-    say_end(s.stream[2]);
+    say(s.accepted[2], "x", 1);
+    say_end(s.accepted[2]);
     (void)drain(&s, wire, sizeof wire);
-    ge_stack_free(s.stream[2], 0);
-    s.stream[2] = NULL;
+    ge_stack_free(s.accepted[2], 0);
+    s.accepted[2] = NULL;
     ok(drain(&s, wire, sizeof wire) == 0, "who let go behind an end resets nothing");
     feed(&s, wire, frame(wire, YAMUX_GOAWAY, 0, 0, YAMUX_NORMAL, NULL), 1);
     ok(s.ended && s.end_status == 0, "a peer that wants no more streams, and there are none");
@@ -237,9 +238,9 @@ static void test_limit(void)
     struct side s;
 
     side_open(&s, GOST_SERVER, "");
-    ge_session_limit(s.stack, 1);
+    ge_session_limit(s.session, 1);
     feed(&s, wire, syn(wire, 1) + syn(wire + 12, 3), 100);
-    ok(s.n == 1 && drain(&s, wire, sizeof wire) == 24 &&
+    ok(s.n_accepted == 1 && drain(&s, wire, sizeof wire) == 24 &&
            is_frame(wire, YAMUX_WINDOW, YAMUX_ACK, 1, 0) &&
            is_frame(wire + 12, YAMUX_WINDOW, YAMUX_RST, 3, 0),
        "streams above the limit are reset");
@@ -256,28 +257,28 @@ static void test_ping(void)
     feed(&s, wire, frame(wire, YAMUX_PING, YAMUX_SYN, 0, 7, NULL), 1);
     ok(drain(&s, wire, sizeof wire) == 12 && is_frame(wire, YAMUX_PING, YAMUX_ACK, 0, 7),
        "a ping is answered");
-    later(29 * GOST_S);
+    pass_time(29 * GOST_S);
     ok(drain(&s, wire, sizeof wire) == 0, "none of ours for 29 s");
-    later(2 * GOST_S);
+    pass_time(2 * GOST_S);
     ok(drain(&s, wire, sizeof wire) == 12 && is_frame(wire, YAMUX_PING, YAMUX_SYN, 0, 1),
        "then one");
     feed(&s, wire, frame(wire, YAMUX_PING, YAMUX_ACK, 0, 1, NULL), 5);
-    later(11 * GOST_S);
+    pass_time(11 * GOST_S);
     ok(s.flow->status == 0, "which was answered");
-    later(20 * GOST_S);
+    pass_time(20 * GOST_S);
     (void)drain(&s, wire, sizeof wire);
     feed(&s, wire, frame(wire, YAMUX_PING, YAMUX_ACK, 0, 1, NULL), 5);
-    later(11 * GOST_S);
+    pass_time(11 * GOST_S);
     ok(s.flow->status == GOST_ETIMEDOUT && strstr(error_of(&s), "ping"),
        "the answer to another one does not count");
     side_close(&s);
     side_open(&s, GOST_CLIENT, "mux.keepaliveDisabled=true");
-    later(100 * GOST_S);
+    pass_time(100 * GOST_S);
     ok(drain(&s, wire, sizeof wire) == 0 && s.flow->status == 0, "it may be off");
-    ok(ge_session_ping(s.stack, GOST_S) == GOST_OK && drain(&s, wire, sizeof wire) == 12,
+    ok(ge_session_ping(s.session, GOST_S) == GOST_OK && drain(&s, wire, sizeof wire) == 12,
        "the host asks for a sign of life");
     feed(&s, wire, frame(wire, YAMUX_PING, YAMUX_ACK, 0, 1, NULL), 5);
-    later(2 * GOST_S);
+    pass_time(2 * GOST_S);
     ok(s.flow->status == 0, "and gets it");
     side_close(&s);
 }

@@ -74,7 +74,7 @@ static void stranger(struct gost_bytes bytes, uint32_t role)
 
     memset(&s, 0, sizeof s);
     s.flow = ge_flow_new(worker);
-    ge_stack_pair(s.flow, GOST_STREAM, &s.stack, &wire);
+    ge_stack_pair(s.flow, GOST_STREAM, &s.session, &wire);
     side_push(&s, &gost_plugin_v1.components[0], 0, role, "");
     run();
     gost_send(ge_stack_io(wire), bytes.p, bytes.n);

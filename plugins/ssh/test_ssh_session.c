@@ -110,34 +110,35 @@ static void test_stream(void)
 
     sides_open(&client, &server, 0, "", "");
     s = open_stream(&client, NULL, 0);
-    ok(s && server.n == 1, "a stream arrives");
-    ok(ssh_is(gost_stream_arg(ge_stack_io(server.stream[0])), "\0\0\0\013gost-tunnel") == 0 &&
-           gost_stream_arg(ge_stack_io(server.stream[0])).n == 15,
+    ok(s && server.n_accepted == 1, "a stream arrives");
+    ok(ssh_is(gost_stream_arg(ge_stack_io(server.accepted[0])), "\0\0\0\013gost-tunnel") == 0 &&
+           gost_stream_arg(ge_stack_io(server.accepted[0])).n == 15,
        "as a channel of GOST's type");
     say(s, "ping", 4);
-    ok(hear(server.stream[0], back, sizeof back) == 4 && memcmp(back, "ping", 4) == 0, "to there");
+    ok(hear(server.accepted[0], back, sizeof back) == 4 && memcmp(back, "ping", 4) == 0,
+       "to there");
     for (k = 0; k < sizeof big; k++)
         big[k] = (uint8_t)(k * 7 + (k >> 13));
-    say(server.stream[0], big, sizeof big);
-    say_end(server.stream[0]);
+    say(server.accepted[0], big, sizeof big);
+    say_end(server.accepted[0]);
     while ((k = hear(s, back + n, sizeof back - n)) > 0)
         n += k;
     ok(n == sizeof big && memcmp(big, back, n) == 0, "three megabytes back: the window is renewed");
     ok(heard_end(s) && !client.ended, "its end comes, the other direction goes on");
     say(s, "more", 4);
     say_end(s);
-    ok(hear(server.stream[0], back, sizeof back) == 4 && heard_end(server.stream[0]),
+    ok(hear(server.accepted[0], back, sizeof back) == 4 && heard_end(server.accepted[0]),
        "until it ends too");
     ge_stack_free(s, 0);
     run();
-    ok(ge_session_streams(client.stack) == 0, "the channel is gone");
-    ge_stack_free(server.stream[0], 0);
-    server.stream[0] = NULL;
+    ok(ge_session_streams(client.session) == 0, "the channel is gone");
+    ge_stack_free(server.accepted[0], 0);
+    server.accepted[0] = NULL;
     s = open_stream(&client, NULL, 0);
-    ok(s && server.n == 2, "the session serves on");
+    ok(s && server.n_accepted == 2, "the session serves on");
     ge_stack_free(s, 1);
     run();
-    ok(heard_end(server.stream[1]), "who lets go of a channel ends it");
+    ok(heard_end(server.accepted[1]), "who lets go of a channel ends it");
     side_close(&client);
     side_close(&server);
 }
@@ -154,10 +155,10 @@ static void test_rekey(void)
     s = open_stream(&client, NULL, 0);
     for (i = 0; i < 40; i++) {
         say(s, big + i * 65536, 65536);
-        say(server.stream[0], big + i * 65536, 65536);
+        say(server.accepted[0], big + i * 65536, 65536);
         while ((k = hear(s, back, 65536)) > 0)
             n += k;
-        while ((k = hear(server.stream[0], back, 65536)) > 0) {
+        while ((k = hear(server.accepted[0], back, 65536)) > 0) {
             good &= memcmp(back, big + m, k) == 0;
             m += k;
         }
@@ -173,17 +174,17 @@ static void test_life(void)
     struct side client, server;
 
     sides_open(&client, &server, 0, "", "");
-    ok(ge_session_ping(client.stack, GOST_S) == GOST_OK, "a ping is sent");
+    ok(ge_session_ping(client.session, GOST_S) == GOST_OK, "a ping is sent");
     run();
     ok(client.alive == 1, "and answered");
     side_close(&client);
     side_close(&server);
     sides_open(&client, &server, 0, "ssh.keepalive=true ttl=10s keepalive.timeout=3s", "");
-    later(11 * GOST_S);
-    later(4 * GOST_S);
+    pass_time(11 * GOST_S);
+    pass_time(4 * GOST_S);
     ok(!client.ended, "a peer that answers keep-alive is kept");
-    ge_stack_free(server.stack, 1);
-    server.stack = NULL;
+    ge_stack_free(server.session, 1);
+    server.session = NULL;
     run();
     ok(client.ended, "a session whose wire is cut ends");
     side_close(&client);
@@ -200,13 +201,13 @@ static void test_silence(void)
     world_begin();
     bare_open(&s, GOST_CLIENT,
               "ssh.keepalive=true ttl=10s keepalive.timeout=3s keepalive.retries=2", &wire);
-    later(11 * GOST_S);
+    pass_time(11 * GOST_S);
     m = take_packet(wire);
     ok(m.n == 10 && m.p[0] == SSH_GLOBAL_REQUEST && memcmp(m.p + 5, "ping", 4) == 0 && m.p[9] == 1,
        "keep-alive asks by itself");
-    later(4 * GOST_S);
+    pass_time(4 * GOST_S);
     ok(!s.ended && take_packet(wire).n == 10, "and again when no answer comes");
-    later(4 * GOST_S);
+    pass_time(4 * GOST_S);
     ok(s.ended && s.end_status == GOST_ETIMEDOUT, "then the session ends");
     side_close(&s);
     ge_stack_free(wire, 0);
@@ -269,7 +270,8 @@ static void test_forwarding(void)
     bare_open(&s, GOST_SERVER, "", &wire);
     put_open(wire, "direct-tcpip", 5);
     m = take_packet(wire);
-    ok(m.n == 17 && m.p[0] == SSH_OPEN_CONFIRMATION && gost_get32(m.p + 1) == 5 && s.n == 1,
+    ok(m.n == 17 && m.p[0] == SSH_OPEN_CONFIRMATION && gost_get32(m.p + 1) == 5 &&
+           s.n_accepted == 1,
        "direct-tcpip is confirmed at once");
     put_open(wire, "session", 6);
     m = take_packet(wire);
@@ -280,10 +282,11 @@ static void test_forwarding(void)
     put_request(wire, "tcpip-forward", "localhost", 0);
     put_request(wire, "tcpip-forward", "localhost", 81);
     put_request(wire, "keepalive@openssh.com", NULL, 0);
-    ok(s.n == 3 && take_packet(wire).n == 0, "listeners are asked for, their answers awaited");
-    say(s.stream[2], not, sizeof not );
+    ok(s.n_accepted == 3 && take_packet(wire).n == 0,
+       "listeners are asked for, their answers awaited");
+    say(s.accepted[2], not, sizeof not );
     ok(take_packet(wire).n == 0, "in the order of the requests");
-    say(s.stream[1], listens, sizeof listens);
+    say(s.accepted[1], listens, sizeof listens);
     m = take_packet(wire);
     ok(m.n == 5 && m.p[0] == SSH_REQUEST_SUCCESS && gost_get32(m.p + 1) == 8080,
        "the port is told to who did not choose it");
@@ -292,8 +295,8 @@ static void test_forwarding(void)
     m = take_packet(wire);
     ok(m.n == 1 && m.p[0] == SSH_REQUEST_FAILURE, "the third one is not known");
     put_request(wire, "tcpip-forward", "localhost", 82);
-    ge_stack_free(s.stream[3], 0);
-    s.stream[3] = NULL;
+    ge_stack_free(s.accepted[3], 0);
+    s.accepted[3] = NULL;
     run();
     m = take_packet(wire);
     ok(m.n == 1 && m.p[0] == SSH_REQUEST_FAILURE, "a listener that ends without a word failed");

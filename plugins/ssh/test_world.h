@@ -22,8 +22,8 @@ static inline void sides_open(struct side *client, struct side *server, int laye
     memset(server, 0, sizeof *server);
     client->flow = ge_flow_new(worker);
     server->flow = ge_flow_new(worker);
-    ge_stack_pair(client->flow, GOST_STREAM, &client->stack, &server->stack);
-    ge_stack_set_flow(server->stack, server->flow);
+    ge_stack_pair(client->flow, GOST_STREAM, &client->session, &server->session);
+    ge_stack_set_flow(server->session, server->flow);
     side_push(server, &gost_plugin_v1.components[layer], layer, GOST_SERVER, server_words);
     side_push(client, &gost_plugin_v1.components[layer], layer, GOST_CLIENT, client_words);
     run();
@@ -33,7 +33,7 @@ static inline struct ge_stack *open_stream(struct side *s, const char *arg, size
 {
     struct ge_stack *stream = NULL;
 
-    if (ge_session_open_arg(s->stack, s->flow, 0, gost_bytes(arg, n), &stream) != GOST_OK)
+    if (ge_session_open_arg(s->session, s->flow, 0, gost_bytes(arg, n), &stream) != GOST_OK)
         return NULL;
     run();
     return stream;
@@ -72,7 +72,7 @@ static inline void bare_open(struct side *s, uint32_t role, const char *words,
 {
     memset(s, 0, sizeof *s);
     s->flow = ge_flow_new(worker);
-    ge_stack_pair(s->flow, GOST_STREAM, &s->stack, ret_wire);
+    ge_stack_pair(s->flow, GOST_STREAM, &s->session, ret_wire);
     side_push(s, bare(), 1, role, words);
     run();
     gost_consume(ge_stack_io(*ret_wire), strlen(SSH_VERSION) + 2);

@@ -4,148 +4,47 @@
 #ifndef TEST_EXCHANGE_H
 #define TEST_EXCHANGE_H
 
-#include "../engine/engine.h"
+#include <stdlib.h>
+
 #include "test_capture.h"
+#include "test_plugin.h"
+#include "test_wire.h"
 
-extern const struct gost_plugin gost_plugin_v1;
-
-static uint64_t clock_ns = 1000 * GOST_S;
-static struct ge_worker *worker;
-static char last_log[4096];
-
-static inline uint64_t embed_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static inline uint64_t embed_unix_time(void *ctx)
+static inline uint64_t exchange_date(void *ctx)
 {
     return 1795418430 * GOST_S; /* Mon, 23 Nov 2026 07:20:30 GMT */
 }
-
-static inline void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 4, n);
-}
-
-static inline void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-    size_t n = strlen(last_log);
-
-    snprintf(last_log + n, sizeof last_log - n, "%s\n", text);
-}
-
-static inline void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-}
-
-static inline void embed_wake(void *ctx)
-{
-}
-
-static const struct ge_embed embed = {
-    .now = embed_now,
-    .unix_time = embed_unix_time,
-    .random = embed_random,
-    .log = embed_log,
-    .act = embed_act,
-    .wake = embed_wake,
-};
 
 /* ---- configurations ---- */
 
 static inline const struct gost_component *find_layer(const char *name)
 {
-    uint32_t i;
+    const struct gost_component *c = component_of(GOST_KIND_LAYER, gost_bytes_str(name));
 
-    for (i = 0; i < gost_plugin_v1.n_components; i++)
-        if (strcmp(gost_plugin_v1.components[i].name, name) == 0 &&
-            gost_plugin_v1.components[i].kind == GOST_KIND_LAYER)
-            return &gost_plugin_v1.components[i];
-    abort();
+    if (!c)
+        abort();
+    return c;
 }
 
-static inline void conf_report(void *arg, const char *text)
-{
-    printf("# %s\n", text);
-}
-
-/* Words "key=value" separated by blanks. */
 static inline struct ge_conf *make_conf(const char *layer, uint32_t role, const char *words)
 {
-    struct ge_conf *conf = NULL;
-    struct ge_kv kv[8];
-    char text[256], *next = text, *word;
-    uint32_t n = 0;
+    struct ge_conf *conf = conf_of(find_layer(layer), role, words);
 
-    snprintf(text, sizeof text, "%s", words);
-    memset(kv, 0, sizeof kv);
-    while ((word = strsep(&next, " ")) && *word) {
-        kv[n].key = strsep(&word, "=");
-        kv[n].text = word;
-        kv[n++].place = "test";
-    }
-    if (ge_conf_new(&conf, find_layer(layer), role, "test", kv, n, conf_report, NULL) != GOST_OK)
+    if (!conf)
         abort();
     return conf;
 }
 
 /* ---- sides ---- */
 
-enum { CLIENT = 0, SERVER = 1, ACCEPTED = 600 };
-
-static struct side {
-    struct ge_flow *flow;
-    struct ge_stack *session; /* NULL: freed */
-    struct ge_conf *conf;
-    struct ge_stack *accepted[ACCEPTED];
-    int n_accepted, ready, ready_status, ended, end_status;
-    size_t sent;
-} side[2];
-
-static size_t wire_step = 65536;
-static int wire_cut; /* nothing passes */
-
-static inline void wire_close(struct ge_stack *s, void *ctx, int abort_it)
-{
-    struct side *me = ctx, *other = &side[me == &side[0]];
-
-    me->session = NULL;
-    if (other->session)
-        ge_rx_end(other->session, abort_it ? GOST_ECLOSED : 0);
-}
-
-static const struct ge_bottom_ops wire_ops = {NULL, wire_close};
-
+/* Every stream has a flow of its own. */
 static inline void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)
 {
-    struct side *s = arg;
     struct ge_flow *f = ge_flow_new(worker);
 
     ge_stack_set_flow(stream, f);
     ge_flow_unref(f);
-    if (s->n_accepted < ACCEPTED)
-        s->accepted[s->n_accepted++] = stream;
-    else
-        ge_stack_free(stream, 1);
-}
-
-static inline void on_end(struct ge_stack *session, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ended++;
-    s->end_status = status;
-}
-
-static inline void on_ready(struct ge_stack *session, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ready++;
-    s->ready_status = status;
-    ge_session_on_stream(session, on_stream, s);
-    ge_session_on_end(session, on_end, s);
+    side_on_stream(session, arg, stream);
 }
 
 static inline void side_open(int which, const char *words)
@@ -153,65 +52,17 @@ static inline void side_open(int which, const char *words)
     struct side *s = &side[which];
     struct ge_layer_spec spec = {.component = find_layer(EXCHANGE_LAYER)};
 
-    memset(s, 0, sizeof *s);
     spec.role = which == CLIENT ? GOST_CLIENT : GOST_SERVER;
-    s->flow = ge_flow_new(worker);
-    s->session = ge_stack_new(s->flow, GOST_STREAM, &wire_ops, s);
+    if (!wire_end(s))
+        abort();
     if (!words)
         return;
     s->conf = make_conf(EXCHANGE_LAYER, spec.role, words);
     spec.conf = ge_conf_data(s->conf);
     if (ge_stack_push(s->session, &spec) != GOST_OK)
         abort();
-    ge_stack_on_ready(s->session, on_ready, s);
-}
-
-/* One piece over the wire. 1: something moved. */
-static inline int carry(struct side *from, struct side *to)
-{
-    struct gost_bytes room;
-    struct iovec v;
-    size_t n;
-
-    if (!from->session || !to->session || wire_cut)
-        return 0;
-    if (ge_tx_iov(from->session, &v, 1) == 1) {
-        if (!ge_rx_wanted(to->session) || !(room = ge_rx_reserve(to->session)).n)
-            return 0;
-        n = v.iov_len < room.n ? v.iov_len : room.n;
-        n = n < wire_step ? n : wire_step;
-        memcpy((void *)(uintptr_t)room.p, v.iov_base, n);
-        ge_rx_commit(to->session, n);
-        ge_tx_consume(from->session, n);
-        from->sent += n;
-        return 1;
-    }
-    if (!ge_tx_shut(from->session))
-        return 0;
-    ge_tx_shut_done(from->session);
-    ge_rx_end(to->session, 0);
-    return 1;
-}
-
-static inline void run(void)
-{
-    int i, more;
-
-    for (i = 0; i < 3000000; i++) {
-        more = ge_run(worker, 50);
-        if (side[CLIENT].conf && side[SERVER].conf)
-            more |= carry(&side[CLIENT], &side[SERVER]) | carry(&side[SERVER], &side[CLIENT]);
-        if (!more)
-            return;
-    }
-    ok(0, "it comes to rest");
-}
-
-static inline void pass_time(uint64_t ns)
-{
-    clock_ns += ns;
-    ge_timers_run(worker);
-    run();
+    side_watch(s);
+    ge_session_on_stream(s->session, on_stream, s);
 }
 
 /* Words for the layer of each side; NULL: the test plays it. */
@@ -219,6 +70,7 @@ static inline void world_open(const char *client, const char *server)
 {
     wire_step = 65536;
     wire_cut = 0;
+    wire_played = !client || !server;
     last_log[0] = 0;
     side_open(CLIENT, client);
     side_open(SERVER, server);
@@ -228,16 +80,10 @@ static inline void world_open(const char *client, const char *server)
 /* Frees what is left and says whether anything leaked. */
 static inline int world_close(void)
 {
-    struct ge_usage u;
-    int i, k;
+    int i;
 
-    for (i = 0; i < 2; i++) {
-        for (k = 0; k < side[i].n_accepted; k++)
-            if (side[i].accepted[k])
-                ge_stack_free(side[i].accepted[k], 0);
-        if (side[i].session)
-            ge_stack_free(side[i].session, 0);
-    }
+    for (i = 0; i < 2; i++)
+        side_free(&side[i]);
     run();
     pass_time(20 * GOST_S);
     for (i = 0; i < 2; i++) {
@@ -245,20 +91,10 @@ static inline int world_close(void)
         ge_conf_free(side[i].conf);
         memset(&side[i], 0, sizeof side[i]);
     }
-    ge_worker_usage(worker, &u);
-    if (!u.stacks && !u.tasks && !u.flows && !u.chunks && !u.timers)
-        return 1;
-    printf("# left: %zu stacks, %zu flows, %zu chunks, %zu timers\n", u.stacks, u.flows, u.chunks,
-           u.timers);
-    return 0;
+    return nothing_left(worker);
 }
 
 /* ---- users of streams ---- */
-
-static inline struct gost_io *top(struct ge_stack *s)
-{
-    return ge_stack_io(s);
-}
 
 static inline struct ge_stack *open_stream(void)
 {
@@ -341,21 +177,6 @@ static inline size_t take_all(struct ge_stack *s)
     return all;
 }
 
-static inline int got(struct ge_stack *s, const char *want)
-{
-    size_t n = gost_rx_len(top(s));
-    const uint8_t *p = n == strlen(want) && n ? gost_peek(top(s), n) : NULL;
-    int same = p ? memcmp(p, want, n) == 0 : n == strlen(want);
-
-    gost_consume(top(s), n);
-    return same;
-}
-
-static inline void say(struct ge_stack *s, const char *text)
-{
-    gost_send(top(s), text, strlen(text));
-}
-
 static inline const char *value_of(const struct gost_head *h, const char *name)
 {
     static char text[256];
@@ -412,10 +233,13 @@ static inline void collect(int which)
 
 static inline void test_begin(void)
 {
+    struct ge_embed e = embedder();
+
+    e.unix_time = exchange_date;
     *gost_plugin_v1.host = ge_host_table();
     if (gost_plugin_v1.init && gost_plugin_v1.init() != GOST_OK)
         abort();
-    worker = ge_worker_new(&embed, NULL);
+    worker = ge_worker_new(&e, NULL);
 }
 
 static inline int test_finish(void)

@@ -3,121 +3,20 @@
 #ifndef TEST_SESSION_H
 #define TEST_SESSION_H
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "../engine/engine.h"
+#include "test_plugin.h"
+#include "test_sides.h"
 
-extern const struct gost_plugin gost_plugin_v1;
-
-static uint64_t clock_ns = 1000 * GOST_S;
-static uint8_t chance; /* different each time, the same in each run */
-
-static uint64_t embed_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static void embed_random(void *ctx, void *p, size_t n)
-{
-    memset(p, ++chance, n);
-}
-
-static void embed_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void embed_act(void *ctx, struct ge_task *task, const struct gost_action *a)
-{
-}
-
-static void embed_wake(void *ctx)
-{
-}
-
-static const struct ge_embed embed = {.now = embed_now,
-                                      .unix_time = embed_now,
-                                      .random = embed_random,
-                                      .log = embed_log,
-                                      .act = embed_act,
-                                      .wake = embed_wake};
-static struct ge_worker *worker;
-
-enum { STREAMS = 64 };
-
-struct side {
-    struct ge_stack *stack; /* NULL: the engine freed it */
-    struct ge_flow *flow;
-    struct ge_conf *conf;
-    struct ge_stack *stream[STREAMS]; /* those the peer opened, in their order */
-    unsigned n;
-    int ready, ready_status, ended, end_status, alive;
-};
-
-static char conf_error[512];
-
-static void conf_report(void *arg, const char *text)
-{
-    snprintf(conf_error, sizeof conf_error, "%s", text);
-}
-
-/* "key=value key=value". NULL: refused, conf_error says why. layer: which component. */
+/* layer: which component. NULL: refused, conf_error says why. */
 static inline struct ge_conf *make_conf(int layer, uint32_t role, const char *words)
 {
-    static char text[512];
-    struct ge_conf *conf = NULL;
-    struct ge_kv kv[16];
-    char *next = text, *word;
-    uint32_t n = 0;
-
-    memset(kv, 0, sizeof kv);
-    snprintf(text, sizeof text, "%s", words);
-    while ((word = strsep(&next, " ")) && *word) {
-        kv[n].key = strsep(&word, "=");
-        kv[n].text = word;
-        kv[n++].place = "test";
-    }
-    conf_error[0] = 0;
-    (void)ge_conf_new(&conf, &gost_plugin_v1.components[layer], role, "test", kv, n, conf_report,
-                      NULL);
-    return conf;
-}
-
-static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)
-{
-    struct side *s = arg;
-
-    if (s->n == STREAMS)
-        ge_stack_free(stream, 1);
-    else
-        s->stream[s->n++] = stream;
-}
-
-static void on_end(struct ge_stack *session, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ended = 1;
-    s->end_status = status;
-}
-
-static void on_change(struct ge_stack *session, void *arg, unsigned what)
-{
-    ((struct side *)arg)->alive += (what & GE_SESSION_ALIVE) != 0;
-}
-
-static void on_ready(struct ge_stack *stack, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ready = 1;
-    s->ready_status = status;
+    return conf_of(&gost_plugin_v1.components[layer], role, words);
 }
 
 static inline void run(void)
 {
-    while (ge_run(worker, 64))
-        ;
+    run_worker(worker);
 }
 
 /* component: what stands on the stack; its options are those of the layer. */
@@ -132,36 +31,20 @@ static inline void side_push(struct side *s, const struct gost_component *compon
     spec.conf = s->conf ? ge_conf_data(s->conf) : NULL;
     spec.role = role;
     spec.target.size = sizeof spec.target;
-    if (!s->conf || ge_stack_push(s->stack, &spec) != GOST_OK) {
+    if (!s->conf || ge_stack_push(s->session, &spec) != GOST_OK) {
         fprintf(stderr, "%s\n", conf_error);
         abort();
     }
-    ge_stack_on_ready(s->stack, on_ready, s);
-    ge_session_on_stream(s->stack, on_stream, s);
-    ge_session_on_end(s->stack, on_end, s);
-    ge_session_on_change(s->stack, on_change, s);
+    side_watch(s);
 }
 
 static inline void side_close(struct side *s)
 {
-    unsigned i;
-
-    for (i = 0; i < s->n; i++)
-        if (s->stream[i])
-            ge_stack_free(s->stream[i], 0);
-    if (s->stack)
-        ge_stack_free(s->stack, 0);
+    side_free(s);
     run();
     ge_flow_unref(s->flow);
     if (s->conf)
         ge_conf_free(s->conf);
-}
-
-static inline void later(uint64_t ns)
-{
-    clock_ns += ns;
-    ge_timers_run(worker);
-    run();
 }
 
 /* ---- the streams' users ---- */
@@ -204,18 +87,18 @@ static inline void say_end(struct ge_stack *stream)
 static inline void side_use(struct side *s, uint8_t how)
 {
     char buf[4096];
-    unsigned i;
+    int i;
 
-    for (i = 0; i < s->n; i++) {
-        if (!s->stream[i])
+    for (i = 0; i < s->n_accepted; i++) {
+        if (!s->accepted[i])
             continue;
         if ((i + how) % 3 == 0)
-            say(s->stream[i], buf, hear(s->stream[i], buf, sizeof buf));
-        if ((i + how) % 5 == 1 && heard_end(s->stream[i]))
-            say_end(s->stream[i]);
+            say(s->accepted[i], buf, hear(s->accepted[i], buf, sizeof buf));
+        if ((i + how) % 5 == 1 && heard_end(s->accepted[i]))
+            say_end(s->accepted[i]);
         if ((i + how) % 7 == 2) {
-            ge_stack_free(s->stream[i], how & 1);
-            s->stream[i] = NULL;
+            ge_stack_free(s->accepted[i], how & 1);
+            s->accepted[i] = NULL;
         }
     }
     run();
@@ -228,8 +111,10 @@ static inline const char *error_of(const struct side *s)
 
 static inline void world_begin(void)
 {
+    struct ge_embed e = embedder();
+
     *gost_plugin_v1.host = ge_host_table();
-    worker = ge_worker_new(&embed, NULL);
+    worker = ge_worker_new(&e, NULL);
     if (!worker)
         abort();
 }
@@ -237,12 +122,9 @@ static inline void world_begin(void)
 /* Nothing may be left. */
 static inline int world_end(void)
 {
-    struct ge_usage u;
-
     run();
-    later(20 * GOST_S);
-    ge_worker_usage(worker, &u);
-    if (u.stacks || u.flows || u.tasks || u.timers)
+    pass_time(20 * GOST_S);
+    if (!nothing_left(worker))
         return 0;
     ge_worker_free(worker);
     return 1;

@@ -3,15 +3,10 @@
 #ifndef TEST_MUX_WORLD_H
 #define TEST_MUX_WORLD_H
 
-#include <stdio.h>
-
-#include "../../sdk/testkit/test_tap.h"
+#include "../../sdk/testkit/test_wire.h"
 #include "mux.h"
 
 const struct gost_host *gost_host_;
-
-static uint64_t clock_ns = 1000 * GOST_S;
-static struct ge_worker *w;
 
 /* ---- one allocation fails: linked with --wrap ---- */
 
@@ -44,28 +39,6 @@ enum { TARGETS = 8 };
 static struct ge_stack *targets[TARGETS]; /* by the last character of the dialed name */
 static struct mux_conf port_conf = {16384, 0, 0, 0};
 static int task_status, tasks_done;
-
-static uint64_t f_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static void f_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 7, n);
-}
-
-static void f_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void f_wake(void *ctx)
-{
-}
-
-static void f_cancel(void *ctx, struct ge_task *t)
-{
-}
 
 static struct ge_layer_choice f_find_layer(void *ctx, struct ge_task *t, struct gost_bytes name,
                                            uint32_t role)
@@ -107,7 +80,7 @@ static void f_act(void *ctx, struct ge_task *t, const struct gost_action *a)
     struct ge_flow *f;
 
     if (a->kind == GOST_ACT_SPAWN) {
-        f = ge_flow_new(w);
+        f = ge_flow_new(worker);
         serve(&line, f, ge_task_take(t, a->port));
         ge_flow_unref(f);
         ge_result(t, a->kind, a->tag, 0, NULL, NULL, 0);
@@ -252,6 +225,16 @@ static void f_accepted(void *ctx, struct ge_task *t, uint32_t port, const struct
         arrived[n_arrived++] = ge_task_take(t, port);
 }
 
+static struct ge_embed world_embedder(void)
+{
+    struct ge_embed e = embedder();
+
+    e.act = f_act;
+    e.find_layer = f_find_layer;
+    e.accepted = f_accepted;
+    return e;
+}
+
 static int binder_step(void *state, const void *conf, struct gost_io *io,
                        const struct gost_event *ev)
 {
@@ -334,104 +317,7 @@ static const struct gost_component ident = {.kind = GOST_KIND_LAYER,
                                             .ops = &id_ops,
                                             .state_size = sizeof(int)};
 
-/* ---- two sessions over a wire that carries `step` bytes at a time ---- */
-
-enum { SIDES = 2, CLIENT = 0, SERVER = 1, ACCEPTED = 64 };
-
-static struct side {
-    struct ge_flow *flow;
-    struct ge_stack *session;
-    struct ge_stack *accepted[ACCEPTED];
-    int n_accepted, ready, ready_status, ended, end_status, gone;
-    size_t sent;
-} side[SIDES];
-
-static size_t wire_step, peak;
-static int cut; /* nothing passes */
-
-static void wire_close(struct ge_stack *s, void *ctx, int abort)
-{
-    struct side *me = ctx, *other = &side[me == &side[0]];
-
-    me->gone = 1;
-    me->session = NULL;
-    if (other->session && !other->gone)
-        ge_rx_end(other->session, abort ? GOST_ECLOSED : 0);
-}
-
-static const struct ge_bottom_ops wire_ops = {NULL, wire_close};
-
-static int carry(struct side *from, struct side *to)
-{
-    struct iovec v;
-    struct gost_bytes room;
-    size_t n;
-
-    if (from->gone || to->gone || cut)
-        return 0;
-    if (ge_tx_iov(from->session, &v, 1) == 1) {
-        if (!ge_rx_wanted(to->session) || !(room = ge_rx_reserve(to->session)).n)
-            return 0;
-        n = v.iov_len < room.n ? v.iov_len : room.n;
-        n = n < wire_step ? n : wire_step;
-        memcpy((void *)room.p, v.iov_base, n);
-        ge_rx_commit(to->session, n);
-        ge_tx_consume(from->session, n);
-        from->sent += n;
-        return 1;
-    }
-    if (!ge_tx_shut(from->session))
-        return 0;
-    ge_tx_shut_done(from->session);
-    ge_rx_end(to->session, 0);
-    return 1;
-}
-
-static void run(void)
-{
-    struct ge_usage u;
-    int i, more;
-
-    for (i = 0; i < 1000000; i++) {
-        more = ge_run(w, 50);
-        ge_worker_usage(w, &u);
-        peak = u.chunk_bytes > peak ? u.chunk_bytes : peak;
-        more |= carry(&side[CLIENT], &side[SERVER]);
-        more |= carry(&side[SERVER], &side[CLIENT]);
-        if (!more)
-            return;
-    }
-    printf("# it never comes to rest\n");
-    test_failed++;
-}
-
-static void on_stream(struct ge_stack *session, void *arg, struct ge_stack *stream)
-{
-    struct side *s = arg;
-
-    if (s->n_accepted < ACCEPTED)
-        s->accepted[s->n_accepted++] = stream;
-    else
-        ge_stack_free(stream, 1);
-}
-
-static void on_end(struct ge_stack *session, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ended++;
-    s->end_status = status;
-}
-
-static void on_ready(struct ge_stack *session, void *arg, int status)
-{
-    struct side *s = arg;
-
-    s->ready++;
-    s->ready_status = status;
-    ge_session_on_stream(session, on_stream, s);
-    ge_session_on_end(session, on_end, s);
-}
+/* ---- two sessions over the wire ---- */
 
 static int side_push(struct side *s, struct ge_layer_spec *spec, const struct mux_conf *c)
 {
@@ -441,7 +327,7 @@ static int side_push(struct side *s, struct ge_layer_spec *spec, const struct mu
     spec->conf = c;
     r = ge_stack_push(s->session, spec);
     if (r == GOST_OK)
-        ge_stack_on_ready(s->session, on_ready, s);
+        side_watch(s);
     return r;
 }
 
@@ -450,112 +336,53 @@ static void side_open(struct side *s, uint32_t role, const struct mux_conf *c,
 {
     struct ge_layer_spec spec = {.component = below, .role = role};
 
-    memset(s, 0, sizeof *s);
-    s->gone = 1;
-    if (!(s->flow = ge_flow_new(w)) ||
-        !(s->session = ge_stack_new(s->flow, GOST_STREAM, &wire_ops, s)))
+    if (!wire_end(s))
         return;
-    s->gone = 0;
     if ((below && ge_stack_push(s->session, &spec)) || (c && side_push(s, &spec, c)))
         ge_stack_free(s->session, 1);
 }
 
-/* c[0] for the client, c[1] for the server; below: a layer under the session, or NULL. */
+/* c[0] for the client, c[1] for the server; below: a layer under the session, or NULL. step: bytes
+ * that the wire carries at a time. */
 static void world_open(const struct mux_conf *c, const struct gost_component *below, size_t step)
 {
     memset(side, 0, sizeof side);
     memset(targets, 0, sizeof targets);
     wire_step = step;
     peak = 0;
-    cut = 0;
+    wire_cut = 0;
     tasks_done = task_status = 0;
     side_open(&side[CLIENT], GOST_CLIENT, &c[0], below);
     side_open(&side[SERVER], GOST_SERVER, &c[1], below);
     run();
 }
 
-static void pass(uint64_t ns)
-{
-    clock_ns += ns;
-    ge_timers_run(w);
-    run();
-}
-
 /* Frees what is left and says whether anything leaked. */
 static int world_close(void)
 {
-    struct ge_usage u;
-    int i, k;
+    int i;
 
-    for (i = 0; i < SIDES; i++) {
-        for (k = 0; k < side[i].n_accepted; k++)
-            if (side[i].accepted[k])
-                ge_stack_free(side[i].accepted[k], 0);
-        if (side[i].session)
-            ge_stack_free(side[i].session, 0);
-    }
+    for (i = 0; i < 2; i++)
+        side_free(&side[i]);
     for (i = 0; i < TARGETS; i++)
         if (targets[i])
             ge_stack_free(targets[i], 0);
     memset(targets, 0, sizeof targets);
     run();
-    pass(20 * GOST_S);
-    pass(20 * GOST_S);
-    for (i = 0; i < SIDES; i++)
+    pass_time(20 * GOST_S);
+    pass_time(20 * GOST_S);
+    for (i = 0; i < 2; i++)
         ge_flow_unref(side[i].flow);
-    ge_worker_usage(w, &u);
-    if (!u.stacks && !u.tasks && !u.flows && !u.chunks && !u.timers && !mux_streams_open)
-        return 1;
-    printf(
-        "# left: %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers, %d streams of layers\n",
-        u.stacks, u.tasks, u.flows, u.chunks, u.timers, mux_streams_open);
-    return 0;
+    if (mux_streams_open)
+        printf("# left: %d streams of layers\n", mux_streams_open);
+    return nothing_left(worker) && !mux_streams_open;
 }
 
 /* ---- the test's own stacks ---- */
 
-static struct gost_io *top(struct ge_stack *s)
-{
-    return ge_stack_io(s);
-}
-
-static inline size_t get(struct ge_stack *s, char *buf, size_t n)
-{
-    struct gost_bytes b;
-    size_t have = 0;
-
-    while (s && have < n && (b = gost_rx(top(s))).n) {
-        size_t k = b.n < n - have ? b.n : n - have;
-
-        memcpy(buf + have, b.p, k);
-        gost_consume(top(s), k);
-        have += k;
-    }
-    return have;
-}
-
-static inline int got(struct ge_stack *s, const char *want)
-{
-    char buf[256];
-    size_t n = get(s, buf, sizeof buf);
-
-    return n == strlen(want) && !memcmp(buf, want, n);
-}
-
-static inline void say(struct ge_stack *s, const char *text)
-{
-    if (s)
-        gost_send(top(s), text, strlen(text));
-}
-
 static inline struct ge_stack *open_from(int which, uint32_t flags)
 {
-    struct ge_stack *s = NULL;
-
-    if (side[which].session &&
-        ge_session_open(side[which].session, side[which].flow, flags, &s) != GOST_OK)
-        return NULL;
-    return s;
+    return side_stream(&side[which], flags);
 }
 
 /* A stack lets the test feed frames of its own making. */

@@ -1,38 +1,17 @@
 /* test_engine.c - the engine in memory: queues, layers, tasks, pump, timers. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_embed.h"
 #include "../../sdk/testkit/test_tap.h"
-#include "engine.h"
 
 const struct gost_host *gost_host_;
-
-static uint64_t clock_ns = 1000 * GOST_S;
 
 /* ---- a small embedder ---- */
 
 static struct gost_addr dialed;
 static struct ge_stack *target_side;
 static int done_status, done_calls;
-
-static uint64_t f_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static void f_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 7, n);
-}
-
-static void f_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void f_wake(void *ctx)
-{
-}
 
 static void f_act(void *ctx, struct ge_task *t, const struct gost_action *a)
 {
@@ -47,10 +26,6 @@ static void f_act(void *ctx, struct ge_task *t, const struct gost_action *a)
     ge_stack_pair(ge_task_flow(t), GOST_STREAM, &mine, &target_side);
     ge_port_open(t, a->port, mine);
     ge_result(t, a->kind, a->tag, 0, NULL, NULL, 0);
-}
-
-static void f_cancel(void *ctx, struct ge_task *t)
-{
 }
 
 /* ---- components under test ---- */
@@ -171,12 +146,6 @@ static void run(struct ge_worker *w)
 
     for (i = 0; i < 10000 && ge_run(w, 100); i++)
         ;
-}
-
-/* A stack of the test's own speaks through the top-level port calls of the table. */
-static struct gost_io *top(struct ge_stack *s)
-{
-    return ge_stack_io(s);
 }
 
 static size_t get(struct ge_stack *s, char *buf, size_t n)
@@ -401,16 +370,11 @@ static void test_timers(struct ge_worker *w)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now,
-                         .unix_time = f_now,
-                         .random = f_random,
-                         .log = f_log,
-                         .act = f_act,
-                         .cancel = f_cancel,
-                         .wake = f_wake};
-    struct ge_worker *w = ge_worker_new(&e, NULL);
-    struct ge_usage u;
+    struct ge_embed e = embedder();
+    struct ge_worker *w;
 
+    e.act = f_act;
+    w = ge_worker_new(&e, NULL);
     gost_host_ = ge_host_table();
     test_relay(w, NULL, "plain: the handler dials");
     test_relay(w, &inv, "a transforming layer: the handler dials");
@@ -425,12 +389,7 @@ int main(void)
     test_large_message(w, NULL, "the rest of a large message comes");
     test_large_message(w, &inv, "also through a layer");
     test_timers(w);
-    ge_worker_usage(w, &u);
-    ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
-       "nothing is left");
-    if (u.stacks || u.tasks || u.flows || u.chunks || u.timers)
-        printf("# %zu stacks, %zu tasks, %zu flows, %zu chunks, %zu timers\n", u.stacks, u.tasks,
-               u.flows, u.chunks, u.timers);
+    ok(nothing_left(w), "nothing is left");
     ge_worker_free(w);
     return test_end();
 }

@@ -1,38 +1,13 @@
 /* test_inspect.c - an inspector on a task's port: what it sees, when it gives up, what is left. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_embed.h"
 #include "../../sdk/testkit/test_tap.h"
-#include "engine.h"
 
 const struct gost_host *gost_host_;
 
-static uint64_t clock_ns = 1000 * GOST_S;
-
 /* ---- the embedder: an action is an inspection, asked for with its tag as the mode ---- */
-
-static uint64_t f_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static void f_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 7, n);
-}
-
-static void f_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void f_wake(void *ctx)
-{
-}
-
-static void f_cancel(void *ctx, struct ge_task *t)
-{
-}
 
 /* ---- the inspector: "!" and a line; "%" takes a byte, "&" sends one ---- */
 
@@ -257,24 +232,16 @@ static void test_cancelled(void)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now,
-                         .unix_time = f_now,
-                         .random = f_random,
-                         .log = f_log,
-                         .act = f_act,
-                         .cancel = f_cancel,
-                         .wake = f_wake};
-    struct ge_usage u;
+    struct ge_embed e = embedder();
 
+    e.act = f_act;
     w = ge_worker_new(&e, NULL);
     gost_host_ = ge_host_table();
     test_decided();
     test_gives_up();
     test_defects();
     test_cancelled();
-    ge_worker_usage(w, &u);
-    ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.chunks == 0 && u.timers == 0,
-       "nothing is left");
+    ok(nothing_left(w), "nothing is left");
     ge_worker_free(w);
     return test_end();
 }

@@ -1,16 +1,13 @@
 /* test_limit.c - rates: buckets alone, and a relay that obeys them, under a clock of the test. */
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "../../sdk/testkit/test_embed.h"
 #include "../../sdk/testkit/test_tap.h"
-#include "engine.h"
 
 const struct gost_host *gost_host_;
 
 enum { RATE = 100000, BURST = 20000, SIZE = 50000 };
-
-static uint64_t clock_ns = 1000 * GOST_S;
 
 /* ---- buckets ---- */
 
@@ -48,28 +45,6 @@ static void test_bucket(void)
 /* ---- a relay ---- */
 
 static struct ge_stack *target_side;
-
-static uint64_t f_now(void *ctx)
-{
-    return clock_ns;
-}
-
-static void f_random(void *ctx, void *p, size_t n)
-{
-    memset(p, 7, n);
-}
-
-static void f_wake(void *ctx)
-{
-}
-
-static void f_log(void *ctx, struct ge_flow *flow, int level, const char *text)
-{
-}
-
-static void f_cancel(void *ctx, struct ge_task *t)
-{
-}
 
 static void f_act(void *ctx, struct ge_task *t, const struct gost_action *a)
 {
@@ -159,22 +134,16 @@ static void test_direction(struct ge_worker *w, int direction, const char *name)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now,
-                         .unix_time = f_now,
-                         .random = f_random,
-                         .log = f_log,
-                         .act = f_act,
-                         .cancel = f_cancel,
-                         .wake = f_wake};
-    struct ge_worker *w = ge_worker_new(&e, NULL);
-    struct ge_usage u;
+    struct ge_embed e = embedder();
+    struct ge_worker *w;
 
+    e.act = f_act;
+    w = ge_worker_new(&e, NULL);
     gost_host_ = ge_host_table();
     test_bucket();
     test_direction(w, GE_FROM_CLIENT, "from the client: never more than its rate");
     test_direction(w, GE_TO_CLIENT, "to the client: never more than its rate");
-    ge_worker_usage(w, &u);
-    ok(u.stacks == 0 && u.tasks == 0 && u.flows == 0 && u.timers == 0, "nothing is left");
+    ok(nothing_left(w), "nothing is left");
     ge_worker_free(w);
     return test_end();
 }

@@ -368,16 +368,16 @@ static void test_fair(void)
     int i, k;
 
     world_open(unlimited, NULL, 1000);
-    cut = 1;
+    wire_cut = 1;
     for (i = 0; i < 3; i++) {
         s[i] = open_from(CLIENT, i == 2 ? GOST_STREAM_URGENT : 0);
         sent[i] = fill(s[i], 0, 60000, i);
     }
     run();
-    cut = 0;
+    wire_cut = 0;
     for (k = 0; k < 60; k++) {
         (void)carry(&side[CLIENT], &side[SERVER]);
-        while (ge_run(w, 50))
+        while (ge_run(worker, 50))
             ;
     }
     for (i = 0; i < side[SERVER].n_accepted; i++)
@@ -554,18 +554,10 @@ static void test_relay_reset(void)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now,
-                         .unix_time = f_now,
-                         .random = f_random,
-                         .log = f_log,
-                         .act = f_act,
-                         .cancel = f_cancel,
-                         .find_layer = f_find_layer,
-                         .accepted = f_accepted,
-                         .wake = f_wake};
+    struct ge_embed e = world_embedder();
     size_t step;
 
-    w = ge_worker_new(&e, NULL);
+    worker = ge_worker_new(&e, NULL);
     gost_host_ = ge_host_table();
     test_streams();
     test_no_reset_after_clean_end();
@@ -587,6 +579,6 @@ int main(void)
     test_relay(100000, &inv, &inv, "between layers");
     test_relay(3, NULL, &ident, "under an identity layer");
     test_relay_reset();
-    ge_worker_free(w);
+    ge_worker_free(worker);
     return test_end();
 }

@@ -132,7 +132,7 @@ static void both_start(int late)
     memset(side, 0, sizeof side);
     memset(seen, 0, sizeof seen);
     wire_step = 5;
-    cut = tasks_done = 0;
+    wire_cut = tasks_done = 0;
     seen[0].late = late;
     side_open(&side[SERVER], GOST_SERVER, NULL, NULL);
     side_open(&side[CLIENT], GOST_CLIENT, NULL, NULL);
@@ -207,21 +207,13 @@ static void test_nobody(void)
 
 int main(void)
 {
-    struct ge_embed e = {.now = f_now,
-                         .unix_time = f_now,
-                         .random = f_random,
-                         .log = f_log,
-                         .act = f_act,
-                         .cancel = f_cancel,
-                         .find_layer = f_find_layer,
-                         .accepted = f_accepted,
-                         .wake = f_wake};
+    struct ge_embed e = world_embedder();
 
-    w = ge_worker_new(&e, NULL);
+    worker = ge_worker_new(&e, NULL);
     gost_host_ = ge_host_table();
     test_requests();
     test_late();
     test_nobody();
-    ge_worker_free(w);
+    ge_worker_free(worker);
     return test_end();
 }
