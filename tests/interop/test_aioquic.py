@@ -5,24 +5,21 @@
 import asyncio
 import hashlib
 import socket
-import ssl
 
-import peers
-from peers import certificate, ended_cleanly
-from harness import Host, Tap, connect_via, echo, free_port, pattern, read_all, recv_exact, serve
+from peers import ended_cleanly
+from harness import Host, Tap, echo, free_port, pattern, read_all, recv_exact, serve
 
 tap = Tap()
 try:
     from aioquic.asyncio import QuicConnectionProtocol
-    from aioquic.asyncio import connect as quic_connect
-    from aioquic.asyncio import serve as quic_serve
     from aioquic.quic import events
-    from aioquic.quic.configuration import QuicConfiguration
-    from aioquic.quic.connection import QuicConnection
 except ImportError:
     # No package of Debian has it: its absence is a skip even where peers are required.
     tap.skip("aioquic", "python has no module aioquic: pip install aioquic")
     tap.done()
+
+import quic_peer
+from quic_peer import through
 
 ECHO = serve(echo)
 
@@ -92,20 +89,8 @@ class Client(QuicConnectionProtocol):
         return stream
 
 
-def configuration(**kw):
-    kw.setdefault("alpn_protocols", ["h3"])
-    c = QuicConfiguration(is_client=True, verify_mode=ssl.CERT_NONE, server_name="gost.run", **kw)
-    return c
-
-
 def as_client(name, port, fn, **kw):
-    async def go():
-        async with quic_connect(
-            "127.0.0.1", port, configuration=configuration(**kw), create_protocol=Client
-        ) as client:
-            return await fn(client)
-
-    tap.case(name, lambda: asyncio.run(asyncio.wait_for(go(), 60)))
+    quic_peer.as_client(tap, name, port, Client, fn, **kw)
 
 
 async def echoes(client):
@@ -301,49 +286,18 @@ class Server(QuicConnectionProtocol):
         self.transmit()
 
 
-def run_server(port, cert, key, ready, done, retry):
-    async def go():
-        c = QuicConfiguration(is_client=False, alpn_protocols=["quic/v1"])
-        c.load_cert_chain(cert, key)
-        await quic_serve("127.0.0.1", port, configuration=c, create_protocol=Server, retry=retry)
-        ready.set()
-        await asyncio.get_running_loop().run_in_executor(None, done.wait)
-
-    asyncio.run(go())
-
-
-def through(entry, target, data, end=True):
-    s = connect_via("socks5", entry, "127.0.0.1", target)
-    s.settimeout(20)
-    s.sendall(data)
-    if end:
-        s.shutdown(socket.SHUT_WR)
-    return s
-
-
 def servers(retry):
-    import threading
-
-    cert, key = certificate()
-    p, entry, ready, done = free_port(), free_port(), threading.Event(), threading.Event()
-    t = threading.Thread(target=run_server, args=(p, cert, key, ready, done, retry), daemon=True)
-    t.start()
-    ready.wait(20)
+    server = quic_peer.Served(Server, retry, alpn_protocols=["quic/v1"])
+    entry = free_port()
     note = " (a server with Retry)" if retry else ""
     h = Host(
         "-L",
         "socks5://127.0.0.1:%d" % entry,
         "-F",
-        "http+quic://127.0.0.1:%d?secure=true&caFile=%s" % (p, cert),
+        "http+quic://127.0.0.1:%d?secure=true&caFile=%s" % (server.port, server.cert),
         ports=[entry],
         workers=2,
     )
-
-    def echoed():
-        for n in (1, 65536, 4 << 20):
-            data = pattern(n, n)
-            if read_all(through(entry, 7, data)) != data:
-                return "%d bytes came back changed" % n
 
     def at_once():
         return read_all(through(entry, 80, b"", False)) == pattern(1 << 20, 8)
@@ -363,17 +317,12 @@ def servers(retry):
         s.shutdown(socket.SHUT_WR)
         return got == b"said" and read_all(s) == b""
 
-    def parallel():
-        socks = [through(entry, 7, pattern(20000, i)) for i in range(50)]
-        return all(read_all(s) == pattern(20000, i) for i, s in enumerate(socks))
-
-    tap.case("aioquic echoes" + note, echoed)
-    tap.case("50 streams to aioquic" + note, parallel)
+    quic_peer.echo_cases(tap, entry, note)
     tap.case("what a target says before it ends at once" + note, at_once)
     tap.case("RESET_STREAM from aioquic" + note, reset)
     tap.case("STOP_SENDING from aioquic: the other direction goes on" + note, stopped)
     ended_cleanly(tap, "the client" + note, h)
-    done.set()
+    server.stop()
 
 
 clients()

@@ -4,26 +4,23 @@
 # timeout: 300
 import asyncio
 import socket
-import ssl
-import threading
 
-from peers import certificate, ended_cleanly
-from harness import Host, Tap, connect_via, echo, free_port, pattern, read_all, serve, udp_echo
+from peers import ended_cleanly
+from harness import Host, Tap, echo, free_port, pattern, serve, udp_echo
 from streams import udp_asked, udp_client
 
 tap = Tap()
 try:
     from aioquic.asyncio import QuicConnectionProtocol
-    from aioquic.asyncio import connect as quic_connect
-    from aioquic.asyncio import serve as quic_serve
     from aioquic.h3.connection import H3Connection
     from aioquic.h3.events import DataReceived, DatagramReceived, HeadersReceived
-    from aioquic.quic.configuration import QuicConfiguration
     from aioquic.quic.events import ProtocolNegotiated, StreamReset
 except ImportError:
     # No package of Debian has it: its absence is a skip even where peers are required.
     tap.skip("aioquic with HTTP/3", "python has no module aioquic: pip install aioquic")
     tap.done()
+
+import quic_peer
 
 ECHO = serve(echo)
 UDP = udp_echo(lambda b: b"<" + b)
@@ -97,20 +94,7 @@ class Client(QuicConnectionProtocol):
 
 
 def as_client(name, port, fn):
-    async def go():
-        c = QuicConfiguration(
-            is_client=True,
-            verify_mode=ssl.CERT_NONE,
-            server_name="gost.run",
-            alpn_protocols=["h3"],
-            max_datagram_frame_size=65536,
-        )
-        async with quic_connect(
-            "127.0.0.1", port, configuration=c, create_protocol=Client
-        ) as client:
-            return await fn(client)
-
-    tap.case(name, lambda: asyncio.run(asyncio.wait_for(go(), 60)))
+    quic_peer.as_client(tap, name, port, Client, fn, max_datagram_frame_size=65536)
 
 
 def connect_to(target, *more):
@@ -237,32 +221,10 @@ class Server(QuicConnectionProtocol):
         self.h3.send_headers(stream, answer)
 
 
-def run_server(port, cert, key, ready, done):
-    async def go():
-        c = QuicConfiguration(is_client=False, alpn_protocols=["h3"], max_datagram_frame_size=65536)
-        c.load_cert_chain(cert, key)
-        await quic_serve("127.0.0.1", port, configuration=c, create_protocol=Server)
-        ready.set()
-        await asyncio.get_running_loop().run_in_executor(None, done.wait)
-
-    asyncio.run(go())
-
-
-def through(entry, target, data):
-    s = connect_via("socks5", entry, "127.0.0.1", target)
-    s.settimeout(20)
-    s.sendall(data)
-    s.shutdown(socket.SHUT_WR)
-    return s
-
-
 def servers():
-    cert, key = certificate()
-    p, entry, ready, done = free_port(), free_port(), threading.Event(), threading.Event()
+    server = quic_peer.Served(Server, alpn_protocols=["h3"], max_datagram_frame_size=65536)
+    entry = free_port()
     fwd, none = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
-    args = (p, cert, key, ready, done)
-    threading.Thread(target=run_server, args=args, daemon=True).start()
-    ready.wait(20)
     h = Host(
         "-L",
         "socks5://127.0.0.1:%d" % entry,
@@ -271,24 +233,14 @@ def servers():
         "-L",
         "udp://127.0.0.1:%d/127.0.0.1:10" % none,
         "-F",
-        "masque+h3-masque://127.0.0.1:%d?secure=true&caFile=%s" % (p, cert),
+        "masque+h3-masque://127.0.0.1:%d?secure=true&caFile=%s" % (server.port, server.cert),
         ports=[entry],
         workers=2,
     )
 
-    def echoed():
-        for n in (1, 65536, 4 << 20):
-            data = pattern(n, n)
-            if read_all(through(entry, 7, data)) != data:
-                return "%d bytes came back changed" % n
-
-    def parallel():
-        socks = [through(entry, 7, pattern(20000, i)) for i in range(50)]
-        return all(read_all(s) == pattern(20000, i) for i, s in enumerate(socks))
-
     def refused():
         try:
-            through(entry, 9, b"x")
+            quic_peer.through(entry, 9, b"x")
         except RuntimeError:
             return "with 403" in h.text() or h.text()
         return "it worked"
@@ -314,13 +266,12 @@ def servers():
                     return True
         return h.text()
 
-    tap.case("aioquic echoes", echoed)
-    tap.case("50 tunnels to aioquic", parallel)
+    quic_peer.echo_cases(tap, entry)
     tap.case("a target that aioquic refuses", refused)
     tap.case("datagrams to aioquic", datagrams)
     tap.case("200 without capsule-protocol is no tunnel", no_capsules)
     ended_cleanly(tap, "the client", h)
-    done.set()
+    server.stop()
 
 
 clients()
