@@ -16,32 +16,16 @@ static void check(int good)
         abort();
 }
 
-/* What a handler might do with a stream: read, answer, send, end, let go. */
-static void use(struct ge_stack *s, unsigned what)
-{
-    struct gost_head h;
-
-    while (gost_head_recv(top(s), &h) == GOST_OK)
-        ;
-    gost_consume(top(s), gost_rx_len(top(s)));
-    if (what & 1)
-        respond(s, 200 + what % 4 * 100, what & 2 ? GOST_HEAD_NO_BODY : 0);
-    if ((what & 5) == 5)
-        say(s, "some bytes of the answer");
-    if (what & 8)
-        gost_shut(top(s));
-    if (what & 16)
-        let_go(s);
-    run();
-}
-
 static void use_all(unsigned what)
 {
+    unsigned how;
     int i;
 
-    for (i = 0; i < side[SERVER].n_accepted; i++)
+    for (i = 0; i < side[SERVER].n_accepted; i++) {
+        how = what + (unsigned)i;
         if (side[SERVER].accepted[i])
-            use(side[SERVER].accepted[i], what + (unsigned)i);
+            use_stream(side[SERVER].accepted[i], how, 200 + how % 4 * 100);
+    }
 }
 
 static void play(int me, unsigned how, const uint8_t *p, size_t n)

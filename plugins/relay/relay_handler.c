@@ -23,8 +23,7 @@ enum { CLIENT = 0, TARGET = 1 };
 static int on_request(struct relay_server *s, struct gost_io *io)
 {
     struct gost_relay_message m;
-    size_t n;
-    int r = gost_relay_peek_request(io, &m, &n);
+    int r = gost_relay_request(io, AUTH, &m);
 
     if (r != GOST_OK)
         return r;
@@ -33,9 +32,7 @@ static int on_request(struct relay_server *s, struct gost_io *io)
     s->target = m.addr;
     s->has_addr = m.n_addr > 0;
     s->phase = AUTH;
-    r = gost_auth(io, AUTH, m.user, m.password);
-    gost_consume(io, n);
-    return gost_asked(r);
+    return GOST_AGAIN;
 }
 
 static int dial(struct relay_server *s, struct gost_io *io, const struct gost_result_node *node)

@@ -14,8 +14,7 @@ enum { STRAY = 1 };
 static int on_request(struct tunnel_server *s, struct gost_io *io)
 {
     struct gost_relay_message m;
-    size_t n;
-    int r = gost_relay_peek_request(io, &m, &n);
+    int r = gost_relay_request(io, AUTH, &m);
 
     if (r != GOST_OK)
         return r;
@@ -25,9 +24,7 @@ static int on_request(struct tunnel_server *s, struct gost_io *io)
     s->visit.target = m.second;
     memcpy(s->visit.id.b, m.id, sizeof m.id);
     s->phase = AUTH;
-    r = gost_auth(io, AUTH, m.user, m.password);
-    gost_consume(io, n);
-    return gost_asked(r);
+    return GOST_AGAIN;
 }
 
 /* ---- CONNECT ---- */

@@ -94,6 +94,10 @@ int gost_relay_answer(struct gost_io *io, const char *peer, struct gost_relay_me
 int gost_relay_peek_request(struct gost_io *io, struct gost_relay_message *ret_message,
                             size_t *ret_n);
 
+/* Takes a request and asks whether its user may come in. GOST_OK: *ret_message is it, without
+ * credentials, and the RESULT will come; else what a step returns. [worker] */
+int gost_relay_request(struct gost_io *io, uint32_t tag, struct gost_relay_message *ret_message);
+
 /* A response to the port: an address feature, or none (addr NULL). [worker] */
 void gost_relay_respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr);
 

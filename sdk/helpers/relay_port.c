@@ -84,6 +84,21 @@ int gost_relay_peek_request(struct gost_io *io, struct gost_relay_message *ret_m
     return r;
 }
 
+int gost_relay_request(struct gost_io *io, uint32_t tag, struct gost_relay_message *ret_message)
+{
+    struct gost_relay_message m;
+    size_t n;
+    int r = gost_relay_peek_request(io, &m, &n);
+
+    if (r != GOST_OK)
+        return r;
+    r = gost_auth(io, tag, m.user, m.password);
+    gost_consume(io, n);
+    m.user = m.password = gost_bytes(NULL, 0);
+    *ret_message = m;
+    return r == GOST_OK ? GOST_OK : GOST_EINTERNAL;
+}
+
 void gost_relay_respond(struct gost_io *io, uint8_t status, const struct gost_addr *addr)
 {
     uint8_t buf[GOST_RELAY_RESPONSE_MAX];

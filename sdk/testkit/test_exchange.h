@@ -192,6 +192,25 @@ static inline const char *value_of(const struct gost_head *h, const char *name)
     return "";
 }
 
+/* What a handler might do with a stream: read, answer, send, end, let go. */
+static inline void use_stream(struct ge_stack *s, unsigned what, uint32_t status)
+{
+    struct gost_head h;
+
+    while (gost_head_recv(top(s), &h) == GOST_OK)
+        ;
+    gost_consume(top(s), gost_rx_len(top(s)));
+    if (what & 1)
+        respond(s, status, what & 2 ? GOST_HEAD_NO_BODY : 0);
+    if ((what & 5) == 5)
+        say(s, "some bytes of the answer");
+    if (what & 8)
+        gost_shut(top(s));
+    if (what & 16)
+        let_go(s);
+    run();
+}
+
 /* ---- a peer that the test plays ---- */
 
 static uint8_t peer_out[1 << 20];

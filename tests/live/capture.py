@@ -11,7 +11,7 @@ import socket
 import struct
 import threading
 
-from harness import PATIENCE, echo, must, wait_port
+from harness import PATIENCE, echo, must, read_head, wait_port
 
 # Ports that mean something in the bytes. Ports above 32767 are the kernel's choice and are never
 # compared.
@@ -337,13 +337,8 @@ def http_answer(s, head, early):
 
 def http_origin(s, early):
     while True:
-        while b"\r\n\r\n" not in early:
-            b = s.recv(4096)
-            if not b:
-                return
-            early += b
-        head, _, early = early.partition(b"\r\n\r\n")
-        if not http_answer(s, head, early):
+        came = read_head(s, early)
+        if not came or not http_answer(s, *came):
             return
         early = b""
 

@@ -268,6 +268,17 @@ def read_all(s):
         parts.append(b)
 
 
+def read_head(s, early=b""):
+    """The head of an HTTP message, and what came behind it; None: it ended before."""
+    while b"\r\n\r\n" not in early:
+        b = s.recv(4096)
+        if not b:
+            return None
+        early += b
+    head, _, rest = early.partition(b"\r\n\r\n")
+    return head, rest
+
+
 def echo(s):
     while True:
         b = s.recv(65536)

@@ -15,7 +15,7 @@ import threading
 import time
 
 from capture import Capture, Player, Ports, compare, recv_upto, wait_ready
-from harness import Host, Tap, connect_via, free_port, pattern, recv_exact, serve
+from harness import Host, Tap, connect_via, echo, free_port, pattern, recv_exact, serve
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CAPTURES = os.path.join(HERE, "..", "..", "plugins", "pht", "captures")
@@ -170,14 +170,6 @@ class Pull:
 
     def close(self):
         self.c.close()
-
-
-def echo(s):
-    while True:
-        b = s.recv(65536)
-        if not b:
-            return
-        s.sendall(b)
 
 
 def server(workers, query=""):

@@ -16,7 +16,7 @@ import urllib.request
 
 from capture import Capture
 from harness import HOST, WORK, Tap, echo, free_port, http_target, must, need
-from harness import pattern, recv_exact, serve, wait_port
+from harness import pattern, read_head, recv_exact, serve, wait_port
 from tunnels import ID, OTHER, PLUGINS, Both, connect, http, status_of
 
 tap = Tap()
@@ -58,12 +58,10 @@ def told():
         count.append(1)
         text = b""
         while True:
-            while b"\r\n\r\n" not in text:
-                more = s.recv(4096)
-                if not more:
-                    return
-                text += more
-            head, _, text = text.partition(b"\r\n\r\n")
+            came = read_head(s, text)
+            if not came:
+                return
+            head, text = came
             if b"Upgrade: echo" in head:
                 s.sendall(
                     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"

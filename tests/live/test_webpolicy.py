@@ -6,7 +6,7 @@ import json
 import socket
 import tempfile
 
-from harness import Host, Tap, free_port, recv_exact, serve, socks5_open
+from harness import Host, Tap, echo, free_port, read_head, recv_exact, serve, socks5_open
 
 tap = Tap()
 ASKED = []
@@ -19,13 +19,10 @@ def answer(s, body, status=b"200 OK"):
 
 def web(s):
     """The service: what it does depends on the path."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        b = s.recv(4096)
-        if not b:
-            return
-        head += b
-    head, _, body = head.partition(b"\r\n\r\n")
+    came = read_head(s)
+    if not came:
+        return
+    head, body = came
     fields = dict(
         (k.lower(), v) for k, v in (f.split(b": ", 1) for f in head.split(b"\r\n")[1:] if f)
     )
@@ -51,14 +48,6 @@ def web(s):
     else:
         good = question["username"] == "user" and question["password"] == 'pa"ss<'
         answer(s, json.dumps({"ok": good, "id": "client-7", "more": [1]}).encode())
-
-
-def echo(s):
-    while True:
-        b = s.recv(4096)
-        if not b:
-            return
-        s.sendall(b)
 
 
 WEB, ECHO = serve(web), serve(echo)
