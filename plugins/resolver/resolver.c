@@ -256,18 +256,16 @@ static int prepare(void *conf, struct gost_prepare *p)
 
     cf->pinned = pins[cf->only];
     if (resolver_server_parse(&cf->server, cf->addr) != GOST_OK) {
-        snprintf(
-            p->error, p->error_size,
-            "%s: \"%.100s\" is no name server: write [udp://|tcp://|tls://|https://]host[:port]",
-            p->object, cf->addr);
+        snprintf(p->error, p->error_size,
+                 "\"%.100s\" is no name server: write [udp://|tcp://|tls://|https://]host[:port]",
+                 cf->addr);
         return GOST_EPROTO;
     }
     if (!cf->client_ip || !*cf->client_ip)
         return GOST_OK;
     if (gost_addr_set_host(&cf->subnet, cf->client_ip, strlen(cf->client_ip), 0) != GOST_OK ||
         !gost_addr_is_ip(&cf->subnet)) {
-        snprintf(p->error, p->error_size, "%s: clientIP \"%.60s\" is no IP address", p->object,
-                 cf->client_ip);
+        snprintf(p->error, p->error_size, "clientIP \"%.60s\" is no IP address", cf->client_ip);
         return GOST_EPROTO;
     }
     gost_addr_unmap(&cf->subnet);

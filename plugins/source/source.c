@@ -23,9 +23,8 @@ static int http_prepare(void *conf, struct gost_prepare *p)
         gost_url_parse(&url, gost_bytes_str(cf->url)) == GOST_OK)
         return GOST_OK;
     snprintf(p->error, p->error_size,
-             "%s: the url of the source is none, or longer than 2047 bytes: write "
-             "http://host:port/path or https://host/path",
-             p->object);
+             "the url of the source is none, or longer than 2047 bytes: write "
+             "http://host:port/path or https://host/path");
     return GOST_EPROTO;
 }
 

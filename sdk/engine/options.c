@@ -89,9 +89,9 @@ static void tell(struct binding *b, int status, const char *place, const char *k
     char text[1024];
     const char *object = b->object ? b->object : "";
 
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s %s", place ? place : "", place ? ": " : "", object,
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s%s", place ? place : "", place ? ": " : "", object,
              *object ? ": " : "", status ? "" : "warning: ", key ? "option " : "", key ? key : "",
-             why);
+             key ? " " : "", why);
     if (b->report)
         b->report(b->arg, text);
     if (status && !b->status)
@@ -206,6 +206,17 @@ static int is_sound(struct binding *b, const struct gost_opt *o, uint32_t conf_s
 
 /* ---- the whole object ---- */
 
+/* Where the object is: at its first option that stands in a file or an argument. */
+static const char *place_of(const struct binding *b)
+{
+    uint32_t i;
+
+    for (i = 0; i < b->n; i++)
+        if (b->kv[i].place && *b->kv[i].place)
+            return b->kv[i].place;
+    return NULL;
+}
+
 static void run_prepare(struct binding *b)
 {
     struct gost_component *c = &b->conf->component;
@@ -227,7 +238,7 @@ static void run_prepare(struct binding *b)
     error[sizeof error - 1] = 0;
     if (r == GOST_OK)
         return;
-    tell(b, r < 0 ? r : GOST_EINTERNAL, b->n ? b->kv[0].place : NULL, NULL,
+    tell(b, r < 0 ? r : GOST_EINTERNAL, place_of(b), NULL,
          *error ? error : "the component refused its options without a reason");
     c->release = NULL; /* a prepare that fails leaves nothing behind */
 }

@@ -34,7 +34,7 @@ int gost_post_prepare(const struct gost_post_request *request, struct gost_prepa
 
     if (!why)
         return GOST_OK;
-    snprintf(p->error, p->error_size, "%s: %s", p->object, why);
+    snprintf(p->error, p->error_size, "%s", why);
     return GOST_EPROTO;
 }
 

@@ -328,6 +328,13 @@ static void test_names(void)
     released = 0;
     ok(give("count", "1") == GOST_EPROTO && strstr(said, "exclude each other") && released == 0,
        "prepare refuses");
+    bad[0].text = "1";
+    bad[0].place = "";
+    bad[1].text = "true";
+    ok(make(&component, 0, bad, 2) == GOST_EPROTO &&
+           strcmp(said,
+                  "gost.yml:2: service s, handler probe: count and wait exclude each other\n") == 0,
+       "it is told once where, and of what");
     prepare_result = 0;
 }
 

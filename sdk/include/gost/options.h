@@ -149,8 +149,8 @@ struct gost_opt {
 struct gost_prepare {
     uint32_t size;
     uint32_t role;       /* enum gost_role */
-    const char *object;  /* "service socks-in, handler socks5", for messages; borrowed */
-    char *error;         /* write one sentence here, ... */
+    const char *object;  /* "service socks-in, handler socks5", for logs; borrowed */
+    char *error;         /* write one sentence here, without place and object, ... */
     uint32_t error_size; /* ... at most this many bytes with the final zero */
 };
 
