@@ -4,6 +4,8 @@
 
 #include "h1.h"
 
+enum { BEGIN = 16 }; /* bytes that tell a request from TLS */
+
 /* ---- heads ---- */
 
 /* A client that sent no request is told what a server of Go says, and nothing more is read. */
@@ -61,6 +63,16 @@ static int begin_stream(struct h1 *h, struct gost_io *io, const struct gost_http
     return gost_head_send(h->s, &up);
 }
 
+/* Whether what came can be the begin of a request. Who sends TLS here is told at once. */
+static int is_http(struct gost_io *io, const char **why)
+{
+    size_t n = gost_rx_len(io) < BEGIN ? gost_rx_len(io) : BEGIN;
+    const uint8_t *p = n ? gost_peek(io, n) : NULL;
+    struct gost_http1_head head;
+
+    return !p || gost_http1_parse_request(&head, gost_bytes(p, n), why) >= 0;
+}
+
 static int server_head(struct h1 *h, const struct h1_conf *c, struct gost_io *io)
 {
     struct gost_http1_head head;
@@ -70,11 +82,11 @@ static int server_head(struct h1 *h, const struct h1_conf *c, struct gost_io *io
 
     if (too_big)
         return refuse(h, io, "431 Request Header Fields Too Large", "the head is too long");
-    if (text.n == 0) {
+    if (text.n == 0 && is_http(io, &why)) {
         h1_arm(h, c, io);
         return GOST_AGAIN;
     }
-    r = gost_http1_parse_request(&head, text, &why);
+    r = text.n ? gost_http1_parse_request(&head, text, &why) : GOST_EPROTO;
     if (r == GOST_OK)
         r = gost_http1_request_body(&h->body, &head, &why);
     if (r != GOST_OK)

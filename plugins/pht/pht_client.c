@@ -60,7 +60,9 @@ static int take_token(struct pht_client *s, struct gost_io *io)
         if (status == 0)
             return GOST_AGAIN;
         if (status != 200 && status != 404)
-            return gost_fail(io, GOST_EPEER, "the server answered %u to authorize",
+            return gost_fail(io, GOST_EPEER,
+                             "the server answered %u to authorize: is it a listener pht, with this "
+                             "authorizePath?",
                              (unsigned)status);
         s->got_head = status;
     }

@@ -15,7 +15,8 @@ import threading
 import time
 
 from capture import Capture, Player, Ports, compare, recv_upto, wait_ready
-from harness import Host, Tap, connect_via, echo, free_port, pattern, recv_exact, serve
+from harness import PATIENCE, Host, Tap, connect_via, echo, free_port, pattern, recv_exact
+from harness import serve
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CAPTURES = os.path.join(HERE, "..", "..", "plugins", "pht", "captures")
@@ -283,6 +284,10 @@ def wrong_requests():
         status, _ = ask(port, *request)
         if status != want:
             return request, status
+    with socket.create_connection(("127.0.0.1", port), PATIENCE) as s:
+        s.sendall(b"\x16\x03\x01\x02\0")  # TLS, and no end of a line for a long time
+        if recv_exact(s, 12) != b"HTTP/1.1 400":
+            return "TLS is not refused"
     return ask(port, "PUT", "/authorize")[1].startswith(b"token=") and host.stop() == 0
 
 
