@@ -110,7 +110,8 @@ static int next_frame(struct smux_state *s, struct gost_io *io)
     wrong = smux_head_wrong(&h, s->version);
     if (wrong)
         return gost_fail(io, GOST_EPROTO,
-                         "a frame (%02x %02x, %u bytes) %s: the peer is no smux of version %u",
+                         "a frame (%02x %02x, %u bytes) %s: the peer is no smux of version %u; "
+                         "mux.type and mux.version must be the same on both sides",
                          h.version, h.cmd, h.length, wrong, (unsigned)s->version);
     if (h.cmd == SMUX_UPD) {
         p = gost_peek(io, SMUX_HEAD + SMUX_UPD_BODY);

@@ -158,7 +158,10 @@ static int next_frame(struct yamux_state *s, const struct smux_conf *c, struct g
         return GOST_AGAIN;
     wrong = yamux_head_get(p, &h);
     if (wrong)
-        return BROKEN(io, "a frame (%02x %02x) %s: the peer is no yamux", p[0], p[1], wrong);
+        return BROKEN(
+            io,
+            "a frame (%02x %02x) %s: the peer is no yamux; mux.type must be the same on both sides",
+            p[0], p[1], wrong);
     gost_consume(io, YAMUX_HEAD);
     return on_frame(s, c, io, &h);
 }

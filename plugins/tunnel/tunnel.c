@@ -96,7 +96,10 @@ static int prepare_server(void *conf, struct gost_prepare *p)
         return GOST_ENOMEM;
     for (i = 0; i < c->tunnels.n && r == GOST_OK; i++)
         r = add_tunnel(c->rules, c->tunnels.v[i], p);
-    tunnel_rules_sort(c->rules);
+    if (r == GOST_OK)
+        tunnel_rules_sort(c->rules);
+    else
+        tunnel_rules_free(c->rules); /* release() comes only after success */
     return r;
 }
 

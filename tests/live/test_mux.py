@@ -500,15 +500,16 @@ def refused(url, words):
     return status != 0 and words in h.text() or "%s\n%s" % (status, h.text())
 
 
-def wrong_version():
-    p = Pair(["relay+mtcp"], extra="?mux.version=1")
+def mismatch(extra, server_extra, words):
+    """Both sides must be told the same; the server says what differs."""
+    p = Pair(["relay+mtcp"], extra=extra, server_extra=server_extra)
     s = connect_via("socks5", p.entry, "127.0.0.1", ECHO)
     s.sendall(b"x")
     try:
         ended = s.recv(1) == b""
     except ConnectionResetError:
         ended = True
-    said = p.servers[0].says("is no smux of version 2")
+    said = p.servers[0].says(words)
     return ended and said and p.stop() or p.servers[0].text()
 
 
@@ -539,5 +540,10 @@ tap.case(
     "relay+mtcp://127.0.0.1:1?mux.keepaliveInterval=60s",
     "mux.keepaliveTimeout",
 )
-tap.case("versions that differ are named by the server", wrong_version)
+V1, YAMUX = "?mux.version=1", "?mux.type=yamux"
+tap.case(
+    "versions that differ are named by the server", mismatch, V1, "", "is no smux of version 2"
+)
+tap.case("so is smux at a server of yamux", mismatch, "", YAMUX, "mux.type must be the same")
+tap.case("so is yamux at a server of smux", mismatch, YAMUX, "", "mux.type and mux.version")
 tap.done()
