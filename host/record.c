@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "errand.h"
 #include "log.h"
 #include "policy_private.h"
@@ -19,8 +21,29 @@ struct parcel {
     char data[];
 };
 
-/* Parcels under way; each worker has its own count. */
-static unsigned waiting[256];
+/* Parcels under way, and losses that the log was not told of; each worker has its own. */
+static struct {
+    unsigned waiting, unsaid;
+    uint64_t said_at;
+} counts[256];
+
+/* One line a second and worker: a full disk fails each record. */
+static void lost(unsigned worker, const struct gh_policy *policy, const char *why)
+{
+    uint64_t now = uv_hrtime();
+
+    if (counts[worker].said_at != 0 && now - counts[worker].said_at < GOST_S) {
+        counts[worker].unsaid++;
+        return;
+    }
+    if (counts[worker].unsaid != 0)
+        gh_log(GOST_LOG_ERROR, "%s: a record is lost: %s; %u more were, of all recorders, before",
+               gh_confset_object(policy->set), why, counts[worker].unsaid);
+    else
+        gh_log(GOST_LOG_ERROR, "%s: a record is lost: %s", gh_confset_object(policy->set), why);
+    counts[worker].unsaid = 0;
+    counts[worker].said_at = now;
+}
 
 bool gh_recordings_read(struct gh_recordings *ret, const struct gh_value *service,
                         struct gh_conf_errors *errs)
@@ -64,9 +87,9 @@ static void delivered(void *arg, int status, const char *text)
 {
     struct parcel *p = arg;
 
-    waiting[p->worker]--;
+    counts[p->worker].waiting--;
     if (status != GOST_OK && status != GOST_ECANCELLED)
-        gh_log(GOST_LOG_ERROR, "%s: a record is lost: %s", gh_confset_object(p->policy->set), text);
+        lost(p->worker, p->policy, text);
     gh_policy_unref(p->policy);
     free(p);
 }
@@ -97,9 +120,8 @@ void gh_record(struct gh_flow *f, const char *what, struct gost_bytes data)
 
     if (policy == NULL || policy->service == NULL)
         return;
-    if (waiting[worker] >= WAITING_MAX) {
-        gh_log(GOST_LOG_ERROR, "%s: a record is lost: %u others wait",
-               gh_confset_object(policy->set), (unsigned)WAITING_MAX);
+    if (counts[worker].waiting >= WAITING_MAX) {
+        lost(worker, policy, "too many others wait");
         return;
     }
     p = pack(policy, data);
@@ -109,7 +131,7 @@ void gh_record(struct gh_flow *f, const char *what, struct gost_bytes data)
     gh_policy_errand(policy, RECORD_S * GOST_S, &spec);
     spec.question = &p->q;
     spec.arg = p;
-    waiting[worker]++;
+    counts[worker].waiting++;
     if (gh_errand_start(f->worker, &spec) == NULL)
         delivered(p, GOST_ENOMEM, "out of memory");
 }
