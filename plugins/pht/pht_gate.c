@@ -32,13 +32,12 @@ static int is(struct gost_bytes a, const char *text)
 }
 
 /* A tunnel belongs to its service. */
-static int set_key(struct pht_gate *g, struct gost_io *io, struct gost_bytes token)
+static void set_key(struct pht_gate *g, struct gost_io *io, struct gost_bytes token)
 {
     int n = snprintf(g->key, sizeof g->key, "%.*s@%.120s", (int)token.n, (const char *)token.p,
                      gost_flow(io)->service);
 
     g->key_n = (uint32_t)n;
-    return GOST_OK;
 }
 
 static int seek(struct pht_gate *g, struct gost_io *io)
@@ -69,7 +68,7 @@ static int serve(struct pht_gate *g, const struct pht_conf *c, struct gost_io *i
     }
     if (!is(h->method, g->pull ? "GET" : "POST") || token.n == 0)
         return finish(g, io, 400);
-    (void)set_key(g, io, token);
+    set_key(g, io, token);
     return seek(g, io);
 }
 
