@@ -61,8 +61,8 @@ static int take_token(struct pht_client *s, struct gost_io *io)
             return GOST_AGAIN;
         if (status != 200 && status != 404)
             return gost_fail(io, GOST_EPEER,
-                             "the server answered %u to authorize: is it a listener pht, with this "
-                             "authorizePath?",
+                             "the server answered %u to authorize; it may be no listener pht, or "
+                             "have another authorizePath",
                              (unsigned)status);
         s->got_head = status;
     }
