@@ -16,6 +16,9 @@ PEER_PACKAGES="bind9-dnsutils dante-server haproxy iperf3 kcptun libnginx-mod-st
     openssh-server proxychains4 python3-websockets redis-server shadowsocks-libev simple-obfs
     squid stunnel4 v2ray"
 
+# Peers that only Python's package index has: installed where there is pip, for its python.
+PYTHON_PEERS="aioquic==1.7.2"
+
 cache=${XDG_CACHE_HOME:-${HOME:-/var/cache}/.cache}/gost-host
 
 say()
@@ -85,6 +88,28 @@ install_packages()
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -q install -y \
         --no-install-recommends $needed $optional >&2 ||
         die "apt-get could not install these packages; see above"
+}
+
+# Puts PYTHON_PEERS into a folder of their own in the cache and on PYTHONPATH.
+install_python_peers()
+{
+    local folder
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        say "python3 has no pip: going on without $PYTHON_PEERS"
+        return
+    fi
+    folder=$cache/python-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    if [ "$(cat "$folder/installed" 2>/dev/null)" != "$PYTHON_PEERS" ]; then
+        say "installing $PYTHON_PEERS"
+        rm -rf "$folder"
+        if ! python3 -m pip install -q --disable-pip-version-check --no-input --no-compile \
+            --root-user-action ignore --target "$folder" $PYTHON_PEERS >&2; then
+            say "pip could not install $PYTHON_PEERS; see above: going on without"
+            return
+        fi
+        echo "$PYTHON_PEERS" >"$folder/installed"
+    fi
+    export PYTHONPATH=$folder${PYTHONPATH:+:$PYTHONPATH}
 }
 
 # build FOLDER CONFIGURE-ARGUMENT...: configures where anything changed, then makes everything.
