@@ -104,6 +104,7 @@ libgh_a_SOURCES = \
 	%D%/io_main.c \
 	%D%/io_names.c \
 	%D%/io_packets.c \
+	%D%/io_poll.c \
 	%D%/io_reserve.c \
 	%D%/io_sock.c \
 	%D%/io_splice.c \

@@ -1,5 +1,6 @@
 /* io_assoc.c - a datagram listener: one association per peer address, in a hash table with LRU. */
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,7 +31,7 @@ struct assoc {
 };
 
 struct gh_assoc_table {
-    uv_poll_t poll;
+    struct gh_poll poll;
     struct gh_worker *w;
     struct gh_listener_conf conf;
     struct gost_addr local;
@@ -86,7 +87,7 @@ static void assoc_close(struct ge_stack *s, void *ctx, int abort)
     table_maybe_free(t);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events);
+static void on_poll(struct gh_poll *p, unsigned events);
 
 /* Send what is queued in one call. How many are done with; -1: the socket is full. */
 static int send_batch(struct assoc *a, unsigned max)
@@ -119,7 +120,7 @@ static void assoc_write(struct assoc *a)
         sent = send_batch(a, t->conf.keepalive ? GH_SEND_BATCH : 1);
         if (sent < 0) {
             if (!a->waiting && t->n_waiting++ == 0)
-                uv_poll_start(&t->poll, UV_READABLE | UV_WRITABLE, on_poll);
+                gh_poll_want(t->w, &t->poll, GH_POLL_IN | GH_POLL_OUT);
             a->waiting = 1;
             return;
         }
@@ -245,15 +246,22 @@ static int read_batch(struct gh_assoc_table *t, int *more)
     return packets;
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+static struct gh_assoc_table *table_of(struct gh_poll *p)
 {
-    struct gh_assoc_table *t = h->data;
+    return (struct gh_assoc_table *)((char *)p - offsetof(struct gh_assoc_table, poll));
+}
+
+static void on_poll(struct gh_poll *p, unsigned events)
+{
+    struct gh_assoc_table *t = table_of(p);
     struct assoc *a, *next;
     int n = 0, more = 1;
 
+    if (events & GH_POLL_FAILED)
+        abort(); /* a listener that cannot be waited for: no memory at start */
     while (more && n < GH_READ_PACKETS && !t->closing)
         n += read_batch(t, &more);
-    if (!(events & UV_WRITABLE) || t->closing)
+    if (!(events & GH_POLL_OUT) || t->closing)
         return;
     for (a = (struct assoc *)t->ages.newest; a && t->n_waiting; a = next) {
         next = (struct assoc *)a->age.older;
@@ -264,17 +272,15 @@ static void on_poll(uv_poll_t *h, int status, int events)
         assoc_write(a);
     }
     if (!t->n_waiting)
-        uv_poll_start(&t->poll, UV_READABLE, on_poll);
+        gh_poll_want(t->w, &t->poll, GH_POLL_IN);
 }
 
 static void start(struct gh_worker *w, void *arg)
 {
     struct gh_assoc_table *t = arg;
 
-    if (uv_poll_init(&w->loop, &t->poll, t->fd))
-        abort();
-    t->poll.data = t;
-    uv_poll_start(&t->poll, UV_READABLE, on_poll);
+    gh_poll_init(&t->poll, t->fd, on_poll);
+    gh_poll_want(w, &t->poll, GH_POLL_IN);
 }
 
 struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd,
@@ -328,18 +334,18 @@ void gh_assoc_retarget(struct gh_assoc_table *t, void (*accept)(void *arg, struc
     gh_worker_post(t->w, on_change, c);
 }
 
-static void on_table_closed(uv_handle_t *h)
+static void on_table_gone(struct gh_poll *p)
 {
-    struct gh_assoc_table *t = h->data;
-
-    close(t->fd);
-    free(t);
+    free(table_of(p));
 }
 
 static void table_maybe_free(struct gh_assoc_table *t)
 {
-    if (t->closing && t->n_open == 0 && !uv_is_closing((uv_handle_t *)&t->poll))
-        uv_close((uv_handle_t *)&t->poll, on_table_closed);
+    if (!t->closing || t->n_open > 0 || t->fd < 0)
+        return;
+    gh_poll_close(t->w, &t->poll, on_table_gone);
+    close(t->fd);
+    t->fd = -1;
 }
 
 static void on_close(struct gh_worker *w, void *arg)
@@ -348,7 +354,7 @@ static void on_close(struct gh_worker *w, void *arg)
     struct assoc *a, *next;
 
     t->closing = 1;
-    uv_poll_stop(&t->poll);
+    gh_poll_end(w, &t->poll);
     for (a = (struct assoc *)t->ages.newest; a; a = next) {
         next = (struct assoc *)a->age.older;
         end(a);

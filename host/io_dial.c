@@ -1,6 +1,7 @@
 /* io_dial.c - connecting to one of several addresses: happy eyeballs (RFC 8305, section 5). */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,7 +13,7 @@
 #define STAGGER_NS (250 * GOST_MS)
 
 struct attempt {
-    uv_poll_t poll;
+    struct gh_poll poll;
     struct gh_dial *d;
     int fd;
 };
@@ -40,12 +41,7 @@ static const struct gost_transport_ops *ops_of(const struct gh_dial *d)
     return d->transport->ops;
 }
 
-static void on_closed(uv_handle_t *h)
-{
-    free(h->data);
-}
-
-static void attempt_close(struct gh_dial *d, unsigned i, int keep_fd)
+static void attempt_close(struct gh_dial *d, unsigned i)
 {
     struct attempt *a = d->at[i];
 
@@ -53,10 +49,9 @@ static void attempt_close(struct gh_dial *d, unsigned i, int keep_fd)
         return;
     d->at[i] = NULL;
     d->running--;
-    uv_poll_stop(&a->poll);
-    if (!keep_fd)
-        close(a->fd);
-    uv_close((uv_handle_t *)&a->poll, on_closed);
+    gh_poll_end(d->w, &a->poll);
+    close(a->fd);
+    free(a);
 }
 
 static void dial_free(struct gh_dial *d)
@@ -64,25 +59,30 @@ static void dial_free(struct gh_dial *d)
     unsigned i;
 
     for (i = 0; i < d->n; i++)
-        attempt_close(d, i, 0);
+        attempt_close(d, i);
     ge_timer_stop(d->w->engine, &d->stagger);
     ge_timer_stop(d->w->engine, &d->deadline);
     ge_flow_unref(d->flow);
     free(d);
 }
 
-static void end(struct gh_dial *d, int status, const char *text, int fd, struct gost_socket *s)
+/* a: whose connection it is, owned; NULL: none */
+static void end(struct gh_dial *d, int status, const char *text, struct attempt *a,
+                const struct gost_socket *s)
 {
     struct ge_stack *stack = NULL;
 
-    if (fd >= 0 && (ops_of(d)->type & GOST_DATAGRAM))
-        stack = gh_packets_adopt(d->w, d->flow, fd);
-    else if (fd >= 0)
-        stack = gh_sock_adopt(d->w, d->flow, fd);
-    if (fd >= 0 && !stack) {
+    if (a && (ops_of(d)->type & GOST_DATAGRAM)) {
+        gh_poll_end(d->w, &a->poll);
+        stack = gh_packets_adopt(d->w, d->flow, a->fd);
+    } else if (a) {
+        stack = gh_sock_adopt_polled(d->w, d->flow, a->fd, &a->poll);
+    }
+    if (a && !stack) {
         status = GOST_ENOMEM;
         text = "out of memory";
     }
+    free(a);
     if (d->done)
         d->done(d->arg, status, text, stack, s ? s->local : NULL, s ? s->remote : NULL);
     dial_free(d);
@@ -94,7 +94,7 @@ static void fail(struct gh_dial *d)
 
     gost_addr_format(&d->addrs[d->last_addr], where, sizeof where);
     snprintf(text, sizeof text, "cannot connect to %s: %s", where, gh_errno_text(d->last_error));
-    end(d, gh_errno_code(d->last_error), text, -1, NULL);
+    end(d, gh_errno_code(d->last_error), text, NULL, NULL);
 }
 
 static void start_next(struct gh_dial *d);
@@ -119,22 +119,24 @@ static void connected(struct gh_dial *d, unsigned i)
                             .addr = &d->addrs[i],
                             .local = &local,
                             .remote = &remote};
-    int fd = s.fd, r;
+    struct attempt *a = d->at[i];
+    int r;
 
     memset(&local, 0, sizeof local);
-    attempt_close(d, i, 1);
     r = ops_of(d)->connected ? ops_of(d)->connected(d->conf, &s) : GOST_OK;
     if (r != GOST_OK) {
-        close(fd);
+        attempt_close(d, i);
         try_failed(d, i, r < 0 && r > -1000 ? -r : EIO);
         return;
     }
-    end(d, GOST_OK, NULL, fd, &s);
+    d->at[i] = NULL;
+    d->running--;
+    end(d, GOST_OK, NULL, a, &s);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+static void on_poll(struct gh_poll *p, unsigned events)
 {
-    struct attempt *a = h->data;
+    struct attempt *a = (struct attempt *)((char *)p - offsetof(struct attempt, poll));
     struct gh_dial *d = a->d;
     socklen_t n = sizeof(int);
     unsigned i = 0;
@@ -142,19 +144,21 @@ static void on_poll(uv_poll_t *h, int status, int events)
 
     while (d->at[i] != a)
         i++;
-    if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
+    if (events & GH_POLL_FAILED)
+        err = ENOMEM;
+    else if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &err, &n) < 0)
         err = errno;
     if (!err) {
         connected(d, i);
         return;
     }
-    attempt_close(d, i, 0);
+    attempt_close(d, i);
     try_failed(d, i, err);
 }
 
-static void start_next(struct gh_dial *d)
+/* 0, or why not: errno */
+static int attempt_start(struct gh_dial *d, unsigned i)
 {
-    unsigned i = d->next++;
     struct gost_socket s = {.size = sizeof s,
                             .fd = -1,
                             .role = GOST_CLIENT,
@@ -167,23 +171,28 @@ static void start_next(struct gh_dial *d)
 
     if (r < 0) {
         free(a);
-        try_failed(d, i, r > -1000 ? -r : EPROTONOSUPPORT);
-        return;
+        return r > -1000 ? -r : EPROTONOSUPPORT;
     }
     a->d = d;
     a->fd = s.fd;
-    if (uv_poll_init(&d->w->loop, &a->poll, s.fd)) {
-        close(s.fd);
-        free(a);
-        try_failed(d, i, ENOMEM);
-        return;
-    }
-    a->poll.data = a;
     d->at[i] = a;
     d->running++;
     /* connected at once (a unix socket) is seen as writable at the next turn: never inside this
      * call */
-    uv_poll_start(&a->poll, UV_WRITABLE, on_poll);
+    gh_poll_init(&a->poll, s.fd, on_poll);
+    gh_poll_want(d->w, &a->poll, GH_POLL_OUT);
+    return 0;
+}
+
+static void start_next(struct gh_dial *d)
+{
+    unsigned i = d->next++;
+    int err = attempt_start(d, i);
+
+    if (err) {
+        try_failed(d, i, err);
+        return;
+    }
     if (d->next < d->n)
         ge_timer_start(d->w->engine, &d->stagger, ge_now(d->w->engine) + STAGGER_NS);
     else
@@ -205,7 +214,7 @@ static void on_deadline(struct ge_timer *t)
 
     gost_addr_format(&d->addrs[0], where, sizeof where);
     snprintf(text, sizeof text, "cannot connect to %s: no answer in time", where);
-    end(d, GOST_ETIMEDOUT, text, -1, NULL);
+    end(d, GOST_ETIMEDOUT, text, NULL, NULL);
 }
 
 static void on_first(struct ge_timer *t)
@@ -225,8 +234,6 @@ gh_sock_dial(struct gh_worker *w, struct ge_flow *flow, const struct gost_compon
              void *arg)
 {
     struct gh_dial *d = calloc(1, sizeof *d);
-    struct gost_socket s = {.size = sizeof s, .fd = -1, .role = GOST_CLIENT, .network = network};
-    int r;
 
     if (!d)
         return NULL;
@@ -246,27 +253,12 @@ gh_sock_dial(struct gh_worker *w, struct ge_flow *flow, const struct gost_compon
         ge_timer_start(w->engine, &d->deadline, deadline_ns);
     /* The usual case: one address, connection under way. Failures must not call back from in
      * here. */
-    s.addr = &d->addrs[0];
-    s.interface_name = d->opt.interface_name;
-    s.mark = d->opt.mark;
-    r = d->n ? ops_of(d)->dial(conf, &s) : -EDESTADDRREQ;
-    if (r >= 0) {
-        struct attempt *a = calloc(1, sizeof *a);
-
-        if (a && uv_poll_init(&w->loop, &a->poll, s.fd) == 0) {
-            a->d = d;
-            a->fd = s.fd;
-            a->poll.data = a;
-            d->at[0] = a;
-            d->running = d->next = 1;
-            uv_poll_start(&a->poll, UV_WRITABLE, on_poll);
-            d->stagger.fire = on_stagger;
-            if (d->n > 1)
-                ge_timer_start(w->engine, &d->stagger, ge_now(w->engine) + STAGGER_NS);
-            return d;
-        }
-        free(a);
-        close(s.fd);
+    if (d->n && attempt_start(d, 0) == 0) {
+        d->next = 1;
+        d->stagger.fire = on_stagger;
+        if (d->n > 1)
+            ge_timer_start(w->engine, &d->stagger, ge_now(w->engine) + STAGGER_NS);
+        return d;
     }
     d->stagger.fire = on_first; /* try again from the loop, where failing may be told */
     if (!d->n)

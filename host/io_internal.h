@@ -14,27 +14,46 @@ struct gh_post {
     void *arg;
 };
 
+/* A descriptor that one worker waits for: io_poll.c. */
+enum {
+    GH_POLL_IN = 1,     /* data, or the peer's end */
+    GH_POLL_OUT = 2,    /* room, or connected */
+    GH_POLL_ERR = 4,    /* an error, asked for or not */
+    GH_POLL_HUP = 8,    /* over in both directions, asked for or not */
+    GH_POLL_FAILED = 16 /* it cannot be waited for */
+};
+#define GH_POLL_OTHER 0xff
+struct gh_poll {
+    struct gh_poll *next, **prev; /* of those whose wish changed in this turn */
+    void (*fn)(struct gh_poll *p, unsigned events);
+    void (*gone)(struct gh_poll *p);
+    int fd;
+    uint8_t want, told; /* by us; to the kernel, if it is known there */
+    uint8_t known;
+};
+
 struct gh_sock; /* a stream descriptor under a stack: io_sock.c */
 struct gh_splice;
 struct gh_pipe;
 
 struct gh_worker {
-    uv_loop_t loop;
+    uv_loop_t loop;   /* of libuv, for what it does in threads: names */
+    uv_async_t alive; /* for a loop without handles uv_run() does nothing */
     uv_thread_t thread;
-    uv_async_t async;
-    uv_prepare_t prepare;
-    uv_check_t check;
-    uv_idle_t idle;
-    uv_timer_t timer;
-    uv_mutex_t lock; /* posts */
+    uv_mutex_t lock; /* the posts, and asleep */
     struct gh_post *posts, **posts_tail;
+    int asleep; /* it wants to be woken for a post */
+    struct gh_poll wake, libuv;
     struct ge_worker *engine;
     struct gh_sock *socks;
+    struct gh_poll *polls, *closed; /* whose wish changed; that were closed in this turn */
+    struct epoll_event *ready;      /* what the kernel said last, n_ready of them */
+    int n_ready, epoll;
     struct gh_packets *packets;
-    uint64_t now, armed;
+    uint64_t now;
     atomic_uint flows;
     unsigned index;
-    int busy, stopping, deaf;
+    int busy, stopping;
     uint8_t *recv_buf; /* datagrams, made at first use */
     struct gh_pipe *pipes;
     unsigned n_pipes;
@@ -53,8 +72,25 @@ uint8_t *gh_worker_recv_buf(struct gh_worker *w);
 /* io_error.c */
 int gh_errno_code(int err); /* errno -> enum gost_error */
 const char *gh_errno_text(int err);
+/* io_poll.c [worker] */
+int gh_polls_init(struct gh_worker *w);
+void gh_polls_free(struct gh_worker *w);
+void gh_polls_settle(struct gh_worker *w); /* tells the kernel what changed; before it sleeps */
+void gh_polls_wait(struct gh_worker *w, int ms); /* sleeps, and calls what is ready */
+void gh_poll_init(struct gh_poll *p, int fd, void (*fn)(struct gh_poll *p, unsigned events));
+/* From the next sleep on; an error and the end of both directions are always told. */
+void gh_poll_want(struct gh_worker *w, struct gh_poll *p, unsigned events);
+/* Nothing is told any more, until something is wanted again. Before the socket is closed. */
+void gh_poll_end(struct gh_worker *w, struct gh_poll *p);
+/* Ends it; gone() is called before the next sleep: callers of callers may look at it until then. */
+void gh_poll_close(struct gh_worker *w, struct gh_poll *p, void (*gone)(struct gh_poll *p));
+/* `to`, initialized for the same socket, takes the place of `from`, which is ended. */
+void gh_poll_move(struct gh_worker *w, struct gh_poll *from, struct gh_poll *to);
 /* io_sock.c */
 void gh_socks_close_all(struct gh_worker *w);
+/* As gh_sock_adopt(), for a socket that `had` has waited for. */
+struct ge_stack *gh_sock_adopt_polled(struct gh_worker *w, struct ge_flow *flow, int fd,
+                                      struct gh_poll *had);
 /* io_packets.c */
 void gh_packets_close_all(struct gh_worker *w); /* those that nobody has any more */
 int gh_sock_is(const struct ge_stack *s, struct gh_sock **ret_sock);

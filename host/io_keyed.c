@@ -1,5 +1,6 @@
 /* io_keyed.c - a datagram listener whose layer attaches by key: instances on all workers. */
 /* SPDX-License-Identifier: MIT */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -47,9 +48,9 @@ struct keyed_worker {
     struct gh_keyed *k;
     struct gh_worker *w;
     struct keyed *first;
-    uv_poll_t poll; /* the reader's; others have it while a send waits */
+    struct gh_poll poll; /* the reader's; others have it while a send waits */
     unsigned n_waiting;
-    uint8_t begun, closed;
+    uint8_t closed;
     atomic_uint handed;
 };
 
@@ -109,28 +110,12 @@ static void ref(struct gh_keyed *k)
 
 /* ---- sending [worker] ---- */
 
-static void on_poll(uv_poll_t *h, int status, int events);
-
 static void poll_for(struct keyed_worker *kw)
 {
-    int events = (kw->w == kw->k->reader && !kw->k->closing ? UV_READABLE : 0) |
-                 (kw->n_waiting ? UV_WRITABLE : 0);
-
-    if (kw->closed)
-        return;
-    if (!kw->begun) {
-        if (!events)
-            return;
-        if (uv_poll_init(&kw->w->loop, &kw->poll, kw->k->fd))
-            abort();
-        kw->poll.data = kw;
-        kw->begun = 1;
-        ref(kw->k);
-    }
-    if (events)
-        uv_poll_start(&kw->poll, events, on_poll);
-    else
-        uv_poll_stop(&kw->poll);
+    if (!kw->closed)
+        gh_poll_want(kw->w, &kw->poll,
+                     (kw->w == kw->k->reader && !kw->k->closing ? GH_POLL_IN : 0u) |
+                         (kw->n_waiting ? GH_POLL_OUT : 0u));
 }
 
 static void set_waiting(struct keyed *a, int yes)
@@ -546,15 +531,18 @@ static int read_batch(struct gh_keyed *k, int *more)
     return packets;
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+static void on_poll(struct gh_poll *p, unsigned events)
 {
-    struct keyed_worker *kw = h->data;
+    struct keyed_worker *kw =
+        (struct keyed_worker *)((char *)p - offsetof(struct keyed_worker, poll));
     struct keyed *a, *next;
-    int n = 0, more = (events & UV_READABLE) != 0;
+    int n = 0, more = (events & GH_POLL_IN) != 0;
 
+    if (events & GH_POLL_FAILED)
+        abort(); /* a listener that cannot be waited for: no memory at start */
     while (more && n < GH_READ_PACKETS && !kw->k->closing)
         n += read_batch(kw->k, &more);
-    if (!(events & UV_WRITABLE))
+    if (!(events & GH_POLL_OUT))
         return;
     for (a = kw->first; a && kw->n_waiting; a = next) {
         next = a->next;
@@ -595,6 +583,7 @@ struct gh_keyed *gh_keyed_open(const struct gh_listener_conf *conf, int fd, stru
     for (i = 0; i < n; i++) {
         k->at[i].k = k;
         k->at[i].w = gh_worker_get(i);
+        gh_poll_init(&k->at[i].poll, fd, on_poll);
     }
     gh_udp_details(fd);
     gh_udp_no_fragments(fd);
@@ -634,13 +623,6 @@ void gh_keyed_retarget(struct gh_keyed *k, void (*accept)(void *arg, struct gh_a
     gh_worker_post(k->reader, on_change, c);
 }
 
-static void on_poll_closed(uv_handle_t *h)
-{
-    struct keyed_worker *kw = h->data;
-
-    unref(kw->k);
-}
-
 static void on_close(struct gh_worker *w, void *arg)
 {
     struct keyed_worker *kw = here(arg, w);
@@ -652,10 +634,7 @@ static void on_close(struct gh_worker *w, void *arg)
         ge_rx_end(a->stack, 0);
     }
     kw->closed = 1;
-    if (kw->begun) {
-        uv_poll_stop(&kw->poll);
-        uv_close((uv_handle_t *)&kw->poll, on_poll_closed);
-    }
+    gh_poll_end(w, &kw->poll);
     unref(kw->k);
 }
 

@@ -1,6 +1,7 @@
 /* io_listen.c - listening sockets of services and of flows (BIND). */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,7 +304,7 @@ int gh_listener_fd(const struct gh_listener *l)
 /* ---- a flow's own listening socket ---- */
 
 struct gh_bind {
-    uv_poll_t poll;
+    struct gh_poll poll;
     struct gh_worker *w;
     struct ge_flow *flow;
     void (*done)(void *arg, int status, struct ge_stack *stack, const struct gost_addr *peer);
@@ -365,6 +366,38 @@ static int bind_socket(const struct gost_addr *addr, uint16_t min, uint16_t max,
     return r;
 }
 
+static struct gh_bind *bind_of(struct gh_poll *p)
+{
+    return (struct gh_bind *)((char *)p - offsetof(struct gh_bind, poll));
+}
+
+static void on_bind_poll(struct gh_poll *p, unsigned events)
+{
+    struct gh_bind *b = bind_of(p);
+    struct sockaddr_storage from;
+    struct gost_addr peer = {0};
+    struct ge_flow *flow = b->flow;
+    socklen_t n = sizeof from;
+    struct ge_stack *stack = NULL;
+    int fd = -1, r = GOST_ELIMIT;
+
+    if (events & GH_POLL_FAILED)
+        errno = ENOMEM;
+    else
+        fd = accept4(b->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+        return;
+    gh_poll_want(b->w, p, 0); /* without descriptors it would be woken for ever */
+    b->flow = NULL;
+    if (fd >= 0) {
+        gost_sockaddr_get(&peer, &from, n);
+        stack = gh_sock_adopt(b->w, flow, fd);
+        r = stack ? GOST_OK : GOST_ENOMEM;
+    }
+    b->done(b->arg, r, stack, &peer);
+    ge_flow_unref(flow);
+}
+
 int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t port_min,
                  uint16_t port_max, struct gh_bind **ret_bind, struct gost_addr *ret_local,
                  char *error, size_t error_size)
@@ -376,10 +409,6 @@ int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t por
     if (b && (!is_path || (b->path = strdup(addr->name))))
         r = is_path ? bind_path(addr, &b->fd, ret_local)
                     : bind_socket(addr, port_min, port_max, &b->fd, ret_local);
-    if (!r && uv_poll_init(&w->loop, &b->poll, b->fd)) {
-        close(b->fd);
-        r = ENOMEM;
-    }
     if (r) {
         if (b)
             free(b->path);
@@ -388,35 +417,11 @@ int gh_bind_open(struct gh_worker *w, const struct gost_addr *addr, uint16_t por
         snprintf(error, error_size, "cannot listen on %s: %s", where, gh_errno_text(r));
         return gh_errno_code(r);
     }
-    b->poll.data = b;
+    gh_poll_init(&b->poll, b->fd, on_bind_poll);
     b->w = w;
     atomic_fetch_add_explicit(&gh_net_fds, 1, memory_order_relaxed);
     *ret_bind = b;
     return GOST_OK;
-}
-
-static void on_bind_poll(uv_poll_t *p, int status, int events)
-{
-    struct gh_bind *b = p->data;
-    struct sockaddr_storage from;
-    struct gost_addr peer = {0};
-    struct ge_flow *flow = b->flow;
-    socklen_t n = sizeof from;
-    int fd = accept4(b->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct ge_stack *stack = NULL;
-    int r = GOST_ELIMIT;
-
-    if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
-        return;
-    uv_poll_stop(&b->poll); /* without descriptors it would be woken for ever */
-    b->flow = NULL;
-    if (fd >= 0) {
-        gost_sockaddr_get(&peer, &from, n);
-        stack = gh_sock_adopt(b->w, flow, fd);
-        r = stack ? GOST_OK : GOST_ENOMEM;
-    }
-    b->done(b->arg, r, stack, &peer);
-    ge_flow_unref(flow);
 }
 
 void gh_bind_accept(struct gh_bind *b, struct ge_flow *flow,
@@ -427,22 +432,21 @@ void gh_bind_accept(struct gh_bind *b, struct ge_flow *flow,
     b->flow = ge_flow_ref(flow);
     b->done = done;
     b->arg = arg;
-    uv_poll_start(&b->poll, UV_READABLE, on_bind_poll);
+    gh_poll_want(b->w, &b->poll, GH_POLL_IN);
 }
 
-static void on_bind_closed(uv_handle_t *h)
+static void on_bind_gone(struct gh_poll *p)
 {
-    free(h->data);
+    free(bind_of(p));
 }
 
 void gh_bind_close(struct gh_bind *b)
 {
     ge_flow_unref(b->flow);
-    uv_poll_stop(&b->poll);
+    gh_poll_close(b->w, &b->poll, on_bind_gone);
     close(b->fd);
     if (b->path)
         unlink(b->path);
     free(b->path);
     atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
-    uv_close((uv_handle_t *)&b->poll, on_bind_closed);
 }

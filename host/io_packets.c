@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #define PORT_TRIES 64
 
 struct gh_packets {
-    uv_poll_t poll;
+    struct gh_poll poll;
     struct gh_packets *next, **prev; /* of the worker */
     struct gh_worker *w;
     struct ge_stack *stack;
@@ -23,22 +24,18 @@ struct gh_packets {
     struct gost_addr known_ip;
     int fd, known_ok;
     uint16_t any_port; /* bound to any address: the port; else 0 */
-    uint8_t v6, connected, events, blocked;
+    uint8_t v6, connected, blocked;
 };
 
-static void on_poll(uv_poll_t *h, int status, int events);
+static struct gh_packets *packets_of(struct gh_poll *p)
+{
+    return (struct gh_packets *)((char *)p - offsetof(struct gh_packets, poll));
+}
 
 static void arm(struct gh_packets *s)
 {
-    int events = (ge_rx_wanted(s->stack) ? UV_READABLE : 0) | (s->blocked ? UV_WRITABLE : 0);
-
-    if (events == s->events)
-        return;
-    s->events = (uint8_t)events;
-    if (events)
-        uv_poll_start(&s->poll, events, on_poll);
-    else
-        uv_poll_stop(&s->poll);
+    gh_poll_want(s->w, &s->poll,
+                 (ge_rx_wanted(s->stack) ? GH_POLL_IN : 0u) | (s->blocked ? GH_POLL_OUT : 0u));
 }
 
 static void do_read(struct gh_packets *s)
@@ -146,15 +143,21 @@ static void on_name(void *arg, int status, const char *text, const struct gost_a
     arm(s);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+static void on_poll(struct gh_poll *p, unsigned events)
 {
-    struct gh_packets *s = h->data;
+    struct gh_packets *s = packets_of(p);
+    socklen_t n = sizeof(int);
+    int err;
 
-    if (status < 0)
-        s->events = 0; /* libuv stopped for an ICMP error, which the read takes */
-    if (events & UV_READABLE || status < 0)
-        do_read(s);
-    if (events & UV_WRITABLE)
+    if (events & GH_POLL_FAILED) {
+        ge_rx_end(s->stack, GOST_ENOMEM);
+        return;
+    }
+    if ((events & (GH_POLL_IN | GH_POLL_ERR)) && ge_rx_wanted(s->stack))
+        do_read(s); /* which takes an ICMP error, too */
+    else if (events & GH_POLL_ERR)
+        (void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n);
+    if (events & GH_POLL_OUT)
         do_write(s);
     arm(s);
 }
@@ -168,9 +171,9 @@ static void packets_want(struct ge_stack *stack, void *ctx, unsigned what)
     arm(s);
 }
 
-static void on_closed(uv_handle_t *h)
+static void on_gone(struct gh_poll *p)
 {
-    free(h->data);
+    free(packets_of(p));
 }
 
 static void packets_close(struct ge_stack *stack, void *ctx, int abort)
@@ -184,18 +187,17 @@ static void packets_close(struct ge_stack *stack, void *ctx, int abort)
         s->next->prev = s->prev;
     if (s->lookup)
         gh_resolve_cancel(s->lookup);
-    uv_poll_stop(&s->poll);
+    gh_poll_close(s->w, &s->poll, on_gone);
     close(s->fd);
     atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
     gh_listeners_resume();
-    uv_close((uv_handle_t *)&s->poll, on_closed);
 }
 
 static const struct ge_bottom_ops packets_ops = {packets_want, packets_close};
 
 static void enlist(struct gh_packets *s, struct gh_worker *w)
 {
-    s->poll.data = s;
+    gh_poll_init(&s->poll, s->fd, on_poll);
     s->w = w;
     s->next = w->packets;
     if (s->next)
@@ -286,8 +288,7 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
 {
     struct gh_packets *s = calloc(1, sizeof *s);
 
-    if (!s || uv_poll_init(&w->loop, &s->poll, fd)) {
-        free(s);
+    if (!s) {
         close(fd);
         return NULL;
     }
@@ -316,10 +317,6 @@ int gh_sock_packets(struct gh_worker *w, struct ge_flow *flow, const struct gost
 
     if (s)
         r = open_fd(bind_addr ? bind_addr : &any, peer, port_min, port_max, opt, &s->fd, &v6);
-    if (!r && uv_poll_init(&w->loop, &s->poll, s->fd)) {
-        close(s->fd);
-        r = ENOMEM;
-    }
     if (r) {
         free(s);
         snprintf(error, error_size, "cannot open a UDP socket: %s", gh_errno_text(r));

@@ -1,6 +1,7 @@
 /* io_sock.c - a connected stream socket as the bottom of a stack. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,22 +12,21 @@
 #define IOVS           16
 
 struct gh_sock {
-    uv_poll_t poll;
+    struct gh_poll poll;
     struct gh_worker *w;
     struct ge_stack *stack;
     struct gh_sock *next, **prev;
     struct gh_splice *in, *out; /* it is the source or the sink of a kernel splice */
     int fd;
-    uint8_t events;  /* what is polled for */
     uint8_t blocked; /* the last write said EAGAIN */
     uint8_t broken;  /* writing is over */
-    uint8_t gone;    /* reset, or over in both directions: polled no more */
+    uint8_t gone;    /* reset: polled no more */
 };
 
-/* A peer's reset is reported always, but libuv wants something to poll for. */
-#define RESET_ONLY UV_PRIORITIZED
-
-static void on_poll(uv_poll_t *h, int status, int events);
+static struct gh_sock *sock_of(struct gh_poll *p)
+{
+    return (struct gh_sock *)((char *)p - offsetof(struct gh_sock, poll));
+}
 
 static int wants_read(const struct gh_sock *s)
 {
@@ -40,17 +40,9 @@ static int wants_write(const struct gh_sock *s)
 
 static void arm(struct gh_sock *s)
 {
-    int events;
-
-    if (!s->stack || s->gone)
-        return;
-    events = (wants_read(s) ? UV_READABLE : 0) | (wants_write(s) ? UV_WRITABLE : 0);
-    if (!events)
-        events = RESET_ONLY;
-    if (events == s->events)
-        return;
-    s->events = (uint8_t)events;
-    uv_poll_start(&s->poll, events, on_poll);
+    if (s->stack && !s->gone)
+        gh_poll_want(s->w, &s->poll,
+                     (wants_read(s) ? GH_POLL_IN : 0u) | (wants_write(s) ? GH_POLL_OUT : 0u));
 }
 
 void gh_sock_rearm(struct gh_sock *s)
@@ -126,26 +118,9 @@ static void do_write(struct gh_sock *s)
     }
 }
 
-/* Reset (libuv has stopped polling then), or both directions ended while nothing is read. */
-static void hung_up(struct gh_sock *s)
+static void reset(struct gh_sock *s, int err)
 {
-    socklen_t n = sizeof(int);
-    int err = 0;
-
-    s->events = 0;
-    if (s->in) /* what came before, and the error */
-        gh_splice_event(s->in);
-    else
-        do_read(s);
-    (void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n);
-    if (!err && (wants_read(s) || wants_write(s))) {
-        arm(s);
-        return;
-    }
-    uv_poll_stop(&s->poll); /* it would be told again and again */
-    s->events = 0;
-    if (!err)
-        return;
+    gh_poll_end(s->w, &s->poll);
     s->gone = 1;
     if (s->out)
         gh_splice_broken(s->out, gh_errno_code(err));
@@ -155,21 +130,47 @@ static void hung_up(struct gh_sock *s)
     do_write(s); /* drops what is queued */
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+/* An error, or both directions ended while nothing is wanted. */
+static void hung_up(struct gh_sock *s)
 {
-    struct gh_sock *s = h->data;
+    socklen_t n = sizeof(int);
+    int err = 0;
+
+    if (s->in) /* what came before, and the error */
+        gh_splice_event(s->in);
+    else
+        do_read(s);
+    (void)getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n);
+    if (err)
+        reset(s, err);
+    else if (wants_read(s) || wants_write(s))
+        arm(s);
+    else
+        gh_poll_end(s->w, &s->poll); /* it would be told again and again */
+}
+
+static void on_poll(struct gh_poll *p, unsigned events)
+{
+    struct gh_sock *s = sock_of(p);
 
     if (!s->stack)
         return;
-    if (status < 0 || events == RESET_ONLY) {
+    if (events & GH_POLL_FAILED) {
+        reset(s, ENOMEM);
+        return;
+    }
+    /* Both ends over, and nothing else said: whoever waits for one of them is told. */
+    if (events == GH_POLL_HUP)
+        events |= p->told;
+    if ((events & GH_POLL_ERR) || events == GH_POLL_HUP) {
         hung_up(s);
         return;
     }
-    if ((events & UV_READABLE) && s->in)
+    if ((events & GH_POLL_IN) && s->in)
         gh_splice_event(s->in);
-    else if (events & UV_READABLE)
+    else if (events & GH_POLL_IN)
         do_read(s);
-    if (s->stack && (events & UV_WRITABLE)) {
+    if (s->stack && (events & GH_POLL_OUT)) {
         if (s->out)
             gh_splice_event(s->out);
         else
@@ -187,9 +188,9 @@ static void sock_want(struct ge_stack *stack, void *ctx, unsigned what)
     arm(s);
 }
 
-static void on_closed(uv_handle_t *h)
+static void on_gone(struct gh_poll *p)
 {
-    free(h->data);
+    free(sock_of(p));
 }
 
 static void sock_close(struct ge_stack *stack, void *ctx, int abort)
@@ -205,27 +206,31 @@ static void sock_close(struct ge_stack *stack, void *ctx, int abort)
     *s->prev = s->next;
     if (s->next)
         s->next->prev = s->prev;
-    uv_poll_stop(&s->poll);
+    gh_poll_end(s->w, &s->poll); /* while the descriptor is ours */
     if (abort)
         setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);
     close(s->fd);
     atomic_fetch_sub_explicit(&gh_net_fds, 1, memory_order_relaxed);
     gh_listeners_resume();
-    uv_close((uv_handle_t *)&s->poll, on_closed);
+    gh_poll_close(s->w, &s->poll, on_gone);
 }
 
 static const struct ge_bottom_ops sock_ops = {sock_want, sock_close};
 
-struct ge_stack *gh_sock_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
+struct ge_stack *gh_sock_adopt_polled(struct gh_worker *w, struct ge_flow *flow, int fd,
+                                      struct gh_poll *had)
 {
     struct gh_sock *s = calloc(1, sizeof *s);
 
-    if (!s || uv_poll_init(&w->loop, &s->poll, fd)) {
-        free(s);
+    if (!s) {
+        if (had)
+            gh_poll_end(w, had);
         close(fd);
         return NULL;
     }
-    s->poll.data = s;
+    gh_poll_init(&s->poll, fd, on_poll);
+    if (had)
+        gh_poll_move(w, had, &s->poll);
     s->w = w;
     s->fd = fd;
     s->next = w->socks;
@@ -240,6 +245,11 @@ struct ge_stack *gh_sock_adopt(struct gh_worker *w, struct ge_flow *flow, int fd
         return NULL;
     }
     return s->stack;
+}
+
+struct ge_stack *gh_sock_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
+{
+    return gh_sock_adopt_polled(w, flow, fd, NULL);
 }
 
 void gh_socks_close_all(struct gh_worker *w)

@@ -1,10 +1,13 @@
 /* io_worker.c - worker threads: one loop and one engine each. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bridge.h"
 #include "io_internal.h"
@@ -54,62 +57,19 @@ static void w_random(void *ctx, void *p, size_t n)
     }
 }
 
-static void on_idle(uv_idle_t *h)
-{
-}
-
 static void w_wake(void *ctx)
 {
-    struct gh_worker *w = ctx;
-
-    if (!w->stopping && !uv_is_active((uv_handle_t *)&w->idle))
-        uv_idle_start(&w->idle, on_idle); /* do not sleep: the check callback runs the engine */
+    ((struct gh_worker *)ctx)->busy = 1;
 }
 
 /* ---- the loop ---- */
-
-static void on_timer(uv_timer_t *t)
-{
-    struct gh_worker *w = t->data;
-
-    w->armed = 0;
-    w->now = 0;
-    ge_timers_run(w->engine);
-}
-
-static void on_prepare(uv_prepare_t *h)
-{
-    struct gh_worker *w = h->data;
-    uint64_t next = ge_timers_next(w->engine), now;
-
-    if (next == UINT64_MAX) {
-        if (w->armed)
-            uv_timer_stop(&w->timer);
-        w->armed = 0;
-    } else if (next != w->armed) {
-        /* Both clocks are the same one, and ticks of the wheel are whole milliseconds: rounding
-         * twice would make every deadline late by one. */
-        uv_update_time(&w->loop);
-        now = uv_now(&w->loop);
-        uv_timer_start(&w->timer, on_timer, next / GOST_MS > now ? next / GOST_MS - now : 0, 0);
-        w->armed = next;
-    }
-    w->now = 0;
-}
-
-static void on_check(uv_check_t *h)
-{
-    struct gh_worker *w = h->data;
-
-    if (!ge_run(w->engine, STEPS_PER_TURN) && uv_is_active((uv_handle_t *)&w->idle))
-        uv_idle_stop(&w->idle);
-}
 
 static void run_posts(struct gh_worker *w)
 {
     struct gh_post *p, *next;
 
     uv_mutex_lock(&w->lock);
+    w->asleep = 0;
     p = w->posts;
     w->posts = NULL;
     w->posts_tail = &w->posts;
@@ -121,15 +81,63 @@ static void run_posts(struct gh_worker *w)
     }
 }
 
-static void on_async(uv_async_t *a)
+static void on_wake(struct gh_poll *p, unsigned events)
 {
-    run_posts(a->data);
+    uint64_t n;
+
+    while (read(p->fd, &n, sizeof n) < 0 && errno == EINTR)
+        ;
 }
 
-static void close_handle(uv_handle_t *h, void *arg)
+static void on_libuv(struct gh_poll *p, unsigned events)
 {
-    if (!uv_is_closing(h))
-        uv_close(h, NULL);
+    struct gh_worker *w = (struct gh_worker *)((char *)p - offsetof(struct gh_worker, libuv));
+
+    uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+/* How long the worker may sleep, in milliseconds; negative: until something comes. */
+static int may_sleep(struct gh_worker *w)
+{
+    uint64_t next, now;
+
+    if (w->busy)
+        return 0;
+    next = ge_timers_next(w->engine);
+    if (next == UINT64_MAX)
+        return -1;
+    now = uv_hrtime();
+    if (next <= now)
+        return 0;
+    next = (next - now + GOST_MS - 1) / GOST_MS;
+    return next < 3600 * 1000 ? (int)next : 3600 * 1000;
+}
+
+static void sleep_and_serve(struct gh_worker *w)
+{
+    int ms;
+
+    gh_polls_settle(w);
+    ms = may_sleep(w);
+    if (ms) {
+        uv_mutex_lock(&w->lock);
+        if (w->posts)
+            ms = 0;
+        w->asleep = ms != 0;
+        uv_mutex_unlock(&w->lock);
+    }
+    gh_polls_wait(w, ms);
+}
+
+static void loop(struct gh_worker *w)
+{
+    while (!w->stopping) {
+        sleep_and_serve(w);
+        run_posts(w);
+        if (ge_timers_next(w->engine) <= w_now(w))
+            ge_timers_run(w->engine);
+        w->busy = ge_run(w->engine, STEPS_PER_TURN) != 0;
+    }
 }
 
 static void run_thread(void *arg)
@@ -141,7 +149,8 @@ static void run_thread(void *arg)
     ge_worker_enter(w->engine);
     if (gh_net_conf.begin)
         gh_net_conf.begin(w);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_run(&w->loop, UV_RUN_NOWAIT); /* from now on it watches for its threads */
+    loop(w);
     /* stopping: break every connection, let the tasks end, then free what is left */
     run_posts(w);
     gh_socks_close_all(w);
@@ -153,29 +162,27 @@ static void run_thread(void *arg)
         gh_net_conf.end(w);
     gh_packets_close_all(w);
     gh_pipes_free(w);
-    uv_walk(&w->loop, close_handle, NULL);
-    uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&w->alive, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT); /* names that are still looked up: they were cancelled */
     run_posts(w);
-    uv_mutex_lock(&w->lock);
-    w->deaf = 1; /* messages of workers that still run wait for gh_net_stop() */
-    uv_mutex_unlock(&w->lock);
     uv_loop_close(&w->loop);
 }
 
 static int worker_init(struct gh_worker *w, unsigned i)
 {
+    int fd;
+
     w->index = i;
     w->posts_tail = &w->posts;
-    if (uv_loop_init(&w->loop) || uv_mutex_init(&w->lock))
+    if (gh_polls_init(w) != GOST_OK || uv_loop_init(&w->loop) || uv_mutex_init(&w->lock))
         return GOST_ENOMEM;
-    uv_async_init(&w->loop, &w->async, on_async);
-    uv_prepare_init(&w->loop, &w->prepare);
-    uv_check_init(&w->loop, &w->check);
-    uv_idle_init(&w->loop, &w->idle);
-    uv_timer_init(&w->loop, &w->timer);
-    w->async.data = w->prepare.data = w->check.data = w->timer.data = w;
-    uv_prepare_start(&w->prepare, on_prepare);
-    uv_check_start(&w->check, on_check);
+    fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (fd < 0 || uv_async_init(&w->loop, &w->alive, NULL))
+        return GOST_ENOMEM;
+    gh_poll_init(&w->wake, fd, on_wake);
+    gh_poll_want(w, &w->wake, GH_POLL_IN);
+    gh_poll_init(&w->libuv, uv_backend_fd(&w->loop), on_libuv);
+    gh_poll_want(w, &w->libuv, GH_POLL_IN);
     w->engine = ge_worker_new(&embed, w);
     if (!w->engine)
         return GOST_ENOMEM;
@@ -224,7 +231,6 @@ int gh_net_start(const struct gh_net_conf *conf)
 static void stop_loop(struct gh_worker *w, void *arg)
 {
     w->stopping = 1;
-    uv_stop(&w->loop);
 }
 
 void gh_net_stop(void)
@@ -240,6 +246,8 @@ void gh_net_stop(void)
     for (i = 0; i < gh_net_conf.workers; i++) {
         run_posts(&workers[i]); /* answers to the messages above */
         ge_worker_free(workers[i].engine);
+        gh_polls_free(&workers[i]);
+        close(workers[i].wake.fd);
         uv_mutex_destroy(&workers[i].lock);
         free(workers[i].recv_buf);
     }
@@ -290,21 +298,30 @@ struct ge_worker *gh_worker_engine(struct gh_worker *w)
     return w->engine;
 }
 
+static void wake(struct gh_worker *w)
+{
+    uint64_t one = 1;
+
+    while (write(w->wake.fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+}
+
 void gh_worker_post(struct gh_worker *w, void (*fn)(struct gh_worker *w, void *arg), void *arg)
 {
     struct gh_post *p = gh_must_malloc(sizeof *p);
-    int first;
+    int asleep;
 
     p->next = NULL;
     p->fn = fn;
     p->arg = arg;
     uv_mutex_lock(&w->lock);
-    first = !w->posts && !w->deaf;
     *w->posts_tail = p;
     w->posts_tail = &p->next;
-    if (first) /* under the lock: the loop is not closed meanwhile */
-        uv_async_send(&w->async);
+    asleep = w->asleep;
+    w->asleep = 0;
     uv_mutex_unlock(&w->lock);
+    if (asleep)
+        wake(w);
 }
 
 void gh_worker_flow_begin(struct gh_worker *w)

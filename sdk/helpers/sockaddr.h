@@ -30,7 +30,7 @@ void gost_sockaddr_get(struct gost_addr *ret_addr, const struct sockaddr_storage
  * to
  *                    its device and to its address of the right family. A mark or device that the
  *                    kernel refuses for lack of privilege is left out, as it is without them
- * gost_inet_names    fill s->local and s->remote where they are asked for
+ * gost_inet_names    fill s->local and s->remote where they are asked for and not known yet
  */
 int gost_inet_socket(int type, int protocol, const struct gost_socket *s, int *ret_fd,
                      struct gost_addr *ret_addr);
