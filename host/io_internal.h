@@ -114,8 +114,8 @@ struct gh_out {
     const struct sockaddr_storage *to;
     socklen_t n; /* 0: the socket is connected */
 };
-void gh_udp_details(int fd);      /* ask for each packet's own address and ECN bits */
-void gh_udp_no_fragments(int fd); /* its packets fit by themselves; and larger socket buffers */
+void gh_udp_details(int fd);      /* each packet's own address, ECN bits; larger socket buffers */
+void gh_udp_no_fragments(int fd); /* its packets fit by themselves */
 int gh_udp_any(const struct gost_addr *local); /* 1: bound to no address of its own */
 /* For a socket of that family; 0: the other family, or no IP address. */
 socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *addr, int v6);

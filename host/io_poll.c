@@ -66,7 +66,7 @@ void gh_poll_end(struct gh_worker *w, struct gh_poll *p)
 {
     unlist(p);
     forget(w, p);
-    if (p->known) /* a child between fork and exec may have the socket, too: closing is not enough */
+    if (p->known) /* a child before its exec() may have the socket, too: closing is not enough */
         epoll_ctl(w->epoll, EPOLL_CTL_DEL, p->fd, NULL);
     p->known = 0;
 }

@@ -49,7 +49,7 @@ socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *a
 
 void gh_udp_details(int fd)
 {
-    int one = 1;
+    int one = 1, size = SOCKET_BUFFER;
 
     /* Extra knowledge about packets: without it they still flow. Of an IPv6 socket both families
      * matter, and the calls of the other one fail harmlessly. */
@@ -59,16 +59,17 @@ void gh_udp_details(int fd)
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &one, sizeof one);
     /* Packets of one length that follow each other come as one: half the CPU of a bulk receiver. */
     (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof one);
+    /* As much as the kernel lets us: the usual size is 90 packets, gone in a millisecond. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 void gh_udp_no_fragments(int fd)
 {
-    int probe = IP_PMTUDISC_PROBE, probe6 = IPV6_PMTUDISC_PROBE, size = SOCKET_BUFFER;
+    int probe = IP_PMTUDISC_PROBE, probe6 = IPV6_PMTUDISC_PROBE;
 
     (void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe);
     (void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe6, sizeof probe6);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 /* ---- receiving ---- */

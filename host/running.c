@@ -189,11 +189,13 @@ static struct gh_listener *open_listener(struct gh_service *s, const struct gh_s
     struct gh_listener *listener = NULL;
     const uint64_t *ttl = ge_opt_field(conf.transport, conf.conf, "ttl", GOST_OPT_T_DURATION);
     const uint32_t *keep = ge_opt_field(conf.transport, conf.conf, "keepalive", GOST_OPT_T_BOOL);
+    const int64_t *peers = ge_opt_field(conf.transport, conf.conf, "maxPeers", GOST_OPT_T_INT);
 
     if (!look_up(&conf.addr, error, size))
         return NULL;
     conf.ttl_ns = ttl != NULL && *ttl > 0 ? *ttl : 5 * GOST_S;
     conf.keepalive = keep != NULL && *keep;
+    conf.max_peers = peers != NULL ? (unsigned)*peers : 0;
     conf.layer = gh_stackdef_keyed(&s->listener, &conf.layer_conf);
     conf.inherited_fd = inherited(s, &conf.addr, services);
     if (gh_listener_open(&conf, &listener, error, size) == GOST_OK)

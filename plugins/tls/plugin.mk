@@ -4,6 +4,9 @@
 if PLUGIN_TLS
 plugin_PROGRAMS += plugins/tls.so
 %C%_parts = \
+	%D%/dtls_bio.c \
+	%D%/dtls_order.c \
+	%D%/dtls_step.c \
 	%D%/tls.c \
 	%D%/tls.h \
 	%D%/tls_bio.c \
@@ -21,7 +24,18 @@ plugin_PROGRAMS += plugins/tls.so
 %C%_so_LDFLAGS = $(PLUGIN_LDFLAGS)
 %C%_so_LDADD = $(PLUGIN_LIBS) $(PLUGIN_TLS_LIBS)
 
-TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_print plugins/tls/test_tls_stack
+TAP_TESTS += \
+	plugins/tls/test_dtls_order \
+	plugins/tls/test_tls \
+	plugins/tls/test_tls_print \
+	plugins/tls/test_tls_stack
+%C%_test_dtls_order_SOURCES = \
+	sdk/testkit/test_tap.h \
+	%D%/dtls_order.c \
+	%D%/test_dtls_order.c \
+	%D%/tls.h
+%C%_test_dtls_order_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
+%C%_test_dtls_order_LDADD = $(TEST_LIBS)
 %C%_test_tls_SOURCES = \
 	%D%/test_certs.h \
 	%D%/test_tls.c \
@@ -50,7 +64,11 @@ TAP_TESTS += plugins/tls/test_tls plugins/tls/test_tls_print plugins/tls/test_tl
 %C%_test_tls_stack_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
 %C%_test_tls_stack_LDADD = $(TEST_LIBS) $(PLUGIN_TLS_LIBS)
 
-FUZZ_TESTS += plugins/tls/fuzz_tls
+FUZZ_TESTS += plugins/tls/fuzz_dtls_order plugins/tls/fuzz_tls
+%C%_fuzz_dtls_order_SOURCES = %D%/dtls_order.c %D%/fuzz_dtls_order.c %D%/tls.h
+%C%_fuzz_dtls_order_CFLAGS = $(AM_CFLAGS) $(PLUGIN_TLS_CFLAGS)
+%C%_fuzz_dtls_order_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+%C%_fuzz_dtls_order_LDADD = $(FUZZ_LIBS)
 %C%_fuzz_tls_SOURCES = %D%/fuzz_tls.c %D%/tls_names.c %D%/tls_names.h
 %C%_fuzz_tls_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 %C%_fuzz_tls_LDADD = $(FUZZ_LIBS)

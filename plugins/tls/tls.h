@@ -16,6 +16,8 @@ struct tls_pair {
     EVP_PKEY *key;
 };
 
+#define DTLS_COOKIE 20 /* bytes; GOST's are as long */
+
 /* What prepare() derives from the options. Immutable afterwards, shared by all workers. */
 struct tls_made {
     SSL_CTX *ctx;
@@ -27,6 +29,7 @@ struct tls_made {
     uint8_t (*pins)[TLS_PIN_SIZE];
     uint32_t n_pins;
     uint32_t check_chain, check_name;
+    uint8_t cookie_key[32]; /* DTLS server */
 };
 
 struct tls_conf {
@@ -38,7 +41,22 @@ struct tls_conf {
     struct gost_list cipher_suites, alpn, server_names, certs, pins;
     uint64_t validity, handshake_timeout;
     uint32_t secure, reject_unknown_sni;
+    int64_t mtu, buffer_size; /* DTLS: bytes of a packet in a handshake, of a record's payload */
+    uint64_t flight;          /* DTLS: time until a flight is sent again */
+    uint32_t datagrams;       /* it is the configuration of a layer dtls */
     struct tls_made *made;
+};
+
+/* DTLS: which record of the peer is the next one of the stream. */
+struct dtls_held;
+struct dtls_order {
+    uint64_t next;          /* number of the record that is delivered next; epoch 1 */
+    uint64_t number;        /* of the record that OpenSSL reads now, if it is known */
+    uint64_t give_up;       /* held: when the one before them counts as lost */
+    struct dtls_held *held; /* sorted */
+    uint32_t n_held, passed;
+    uint8_t known, adopt;
+    uint8_t repeated; /* the handshake's last record came more than once */
 };
 
 /* One connection. `wire` is set anew at each step: callbacks of OpenSSL find their port there. */
@@ -49,10 +67,16 @@ struct tls_state {
     const char *peer;   /* for messages: "example.com", "the client"; arena or literal */
     const char *reason; /* why a callback refused, a whole sentence; arena; NULL: none */
     struct tls_records in;
-    uint32_t answered; /* bytes OpenSSL wrote on its own while the wire was full */
-    uint8_t failed;    /* the sentence was given to the host */
-    uint8_t got_end;   /* the peer's close_notify or its end came */
-    uint8_t sent_end;  /* our close_notify was sent */
+    struct gost_bytes packet; /* DTLS: received and not read; within one step */
+    uint64_t give_up;         /* DTLS: when the handshake is too late; 0: never */
+    struct dtls_order order;
+    uint64_t burst_at; /* DTLS: of packets sent, its begin and size */
+    uint32_t burst;
+    uint32_t answered;  /* bytes OpenSSL wrote on its own while the wire was full */
+    uint8_t failed;     /* the sentence was given to the host */
+    uint8_t got_end;    /* the peer's close_notify or its end came */
+    uint8_t sent_end;   /* our close_notify was sent */
+    uint8_t wire_ended; /* DTLS: no packet will come */
 };
 
 /* ---- tls_bio.c ---- */
@@ -61,6 +85,32 @@ struct tls_state {
 int tls_bio_init(void);
 /* A BIO over s->wire; it belongs to the SSL it is given to. NULL: out of memory. */
 BIO *tls_bio_new(struct tls_state *s);
+
+/* ---- dtls_bio.c ---- */
+
+/* As tls_bio_init() and tls_bio_new(), of packets. */
+int dtls_bio_init(void);
+BIO *dtls_bio_new(struct tls_state *s);
+/* 1: s->packet is the next one. 0: none is there. [worker] */
+int dtls_bio_next(struct tls_state *s);
+/* Callbacks of OpenSSL. */
+unsigned int dtls_next_timer(SSL *ssl, unsigned int us);
+int dtls_give_cookie(SSL *ssl, unsigned char *cookie, unsigned int *ret_n);
+int dtls_check_cookie(SSL *ssl, const unsigned char *cookie, unsigned int n);
+
+/* ---- dtls_order.c ---- */
+
+/* OpenSSL reads this packet now. */
+void dtls_order_packet(struct dtls_order *o, const uint8_t *p, size_t n);
+/* It gave a record of it, n bytes, or the peer's close_notify. GOST_OK: it is the next one.
+ * GOST_AGAIN: it was kept for later, or came before. GOST_ELIMIT: the one before it is lost. */
+int dtls_order_record(struct dtls_order *o, const uint8_t *p, size_t n, int end, uint64_t now);
+/* 1: one that was kept is next; borrowed until it is done. 0: the next one is not there. */
+int dtls_order_next(const struct dtls_order *o, struct gost_bytes *ret_bytes, int *ret_end);
+void dtls_order_next_done(struct dtls_order *o, uint64_t now);
+/* GOST_AGAIN: there is time. GOST_OK: what was kept is the next one. GOST_ELIMIT: one is lost. */
+int dtls_order_late(struct dtls_order *o, uint64_t now);
+void dtls_order_free(struct dtls_order *o);
 
 /* ---- tls_cert.c ---- [main] */
 
@@ -112,8 +162,10 @@ void tls_cert_reason(struct tls_state *s, X509_STORE_CTX *x, int error);
  * handshake". */
 int tls_fail(struct tls_state *s, const char *doing);
 
-/* ---- tls_step.c ---- */
+/* ---- tls_step.c, dtls_step.c ---- */
 
-extern const struct gost_layer_ops tls_layer_ops;
+extern const struct gost_layer_ops tls_layer_ops, dtls_layer_ops;
+/* After the handshake: version, suite and the peer's certificate for the layers above. [worker] */
+void tls_tell_secure(struct tls_state *s);
 
 #endif

@@ -29,6 +29,11 @@ static int set_versions(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prep
 {
     int min = TLS1_2_VERSION, max = TLS1_3_VERSION;
 
+    if (c->datagrams && SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) == 1 &&
+        SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) == 1)
+        return GOST_OK;
+    if (c->datagrams)
+        return tls_refuse(p, "this OpenSSL (%s) has no DTLS 1.2", OpenSSL_version(OPENSSL_VERSION));
     if (c->min_version && !(min = tls_version_parse(c->min_version)))
         return tls_refuse(p,
                           "tls.options.minVersion \"%s\" is no version of TLS: write VersionTLS10, "
@@ -114,9 +119,13 @@ static int set_suites(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepar
     return GOST_OK;
 }
 
-static int set_groups(SSL_CTX *ctx, struct gost_prepare *p)
+static int set_groups(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepare *p)
 {
     size_t i;
+
+    /* GOST's server takes the first one of a client, and fails if it is none of these. */
+    if (c->datagrams && SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1)
+        return GOST_OK;
 
     for (i = 0; i < sizeof group_lists / sizeof group_lists[0]; i++)
         if (SSL_CTX_set1_groups_list(ctx, group_lists[i]) == 1) {
@@ -151,10 +160,17 @@ static int make_alpn(const struct tls_conf *c, const struct gost_list *alpn, str
     return GOST_OK;
 }
 
+static const SSL_METHOD *method_of(const struct tls_conf *c, uint32_t role)
+{
+    if (c->datagrams)
+        return role == GOST_CLIENT ? DTLS_client_method() : DTLS_server_method();
+    return role == GOST_CLIENT ? TLS_client_method() : TLS_server_method();
+}
+
 SSL_CTX *tls_ctx_new(const struct tls_conf *c, struct gost_prepare *p)
 {
     const struct tls_print *print = NULL;
-    SSL_CTX *ctx = SSL_CTX_new(p->role == GOST_CLIENT ? TLS_client_method() : TLS_server_method());
+    SSL_CTX *ctx = SSL_CTX_new(method_of(c, p->role));
 
     if (!ctx) {
         (void)tls_refuse(p, "OpenSSL (%s) does not start: see its openssl.cnf",
@@ -165,8 +181,10 @@ SSL_CTX *tls_ctx_new(const struct tls_conf *c, struct gost_prepare *p)
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_read_ahead(ctx, 0);
+    if (c->datagrams)
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_QUERY_MTU);
     if (set_versions(ctx, c, p) == GOST_OK && set_suites(ctx, c, p) == GOST_OK &&
-        set_groups(ctx, p) == GOST_OK && tls_print_find(c->fingerprint, &print, p) == GOST_OK &&
+        set_groups(ctx, c, p) == GOST_OK && tls_print_find(c->fingerprint, &print, p) == GOST_OK &&
         tls_print_apply(print, ctx, p) == GOST_OK &&
         make_alpn(c, print && c->alpn.n == 0 ? &tls_print_alpn : &c->alpn, p) == GOST_OK)
         return ctx;
@@ -186,5 +204,6 @@ void tls_made_free(struct tls_made *m)
     free(m->pairs);
     free(m->alpn);
     free(m->pins);
+    gost_wipe(m->cookie_key, sizeof m->cookie_key);
     free(m);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "tls.h"
@@ -216,6 +217,12 @@ int tls_server_prepare(struct tls_conf *c, struct gost_prepare *p)
     SSL_CTX_set_tlsext_servername_callback(ctx, on_server_name);
     if (c->made->alpn_n)
         SSL_CTX_set_alpn_select_cb(ctx, on_alpn, c->made);
+    if (c->datagrams) {
+        if (RAND_bytes(c->made->cookie_key, sizeof c->made->cookie_key) != 1)
+            return tls_refuse(p, "OpenSSL has no random bytes for the key of cookies");
+        SSL_CTX_set_cookie_generate_cb(ctx, dtls_give_cookie);
+        SSL_CTX_set_cookie_verify_cb(ctx, dtls_check_cookie);
+    }
     r = load_pairs(c, p);
     if (r == GOST_OK)
         r = give_pairs(ctx, c->made, p);

@@ -41,7 +41,7 @@ static int tls_open(void *state, const void *conf, struct gost_io *io)
 
 /* ---- handshake ---- */
 
-static void tell_secure(struct tls_state *s)
+void tls_tell_secure(struct tls_state *s)
 {
     const char *name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     X509 *peer = SSL_get1_peer_certificate(s->ssl);
@@ -83,7 +83,7 @@ static int tls_handshake(void *state, const void *conf, struct gost_io *io)
     if (r == 1) {
         gost_set_deadline(io, 0);
         gost_phase(io, "TLS records");
-        tell_secure(s);
+        tls_tell_secure(s);
         return GOST_OK;
     }
     if (SSL_get_error(s->ssl, r) != SSL_ERROR_WANT_READ)

@@ -11,7 +11,7 @@
 
 /* What the host's table of associations goes by; the transport itself reads none of it. */
 struct udp_conf {
-    int64_t backlog, read_queue_size;
+    int64_t backlog, read_queue_size, max_peers;
     uint32_t keepalive, stateless;
     uint64_t ttl_ns, read_buffer_size;
 };
@@ -27,6 +27,9 @@ static const struct gost_opt udp_options[] = {
                   65536, GOST_OPT_SERVER, "Largest datagram read"),
     GOST_OPT_INT(struct udp_conf, read_queue_size, "readQueueSize recvQueueSize", "128", 1, 65536,
                  "packets", GOST_OPT_SERVER, "Packets that may wait in one association"),
+    GOST_OPT_INT(struct udp_conf, max_peers, "maxPeers udp.maxPeers", "65536", 1, 1048576,
+                 "associations", GOST_OPT_SERVER,
+                 "How many there may be; one more ends the one that was silent longest"),
     GOST_OPT_BOOL(struct udp_conf, stateless, "stateless", "false", GOST_OPT_SERVER,
                   "Each datagram is an association of its own"),
     GOST_OPT_LAST,

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import harness  # noqa: E402
 import streams  # noqa: E402
-from harness import until  # noqa: E402,F401
+from harness import certificate, until  # noqa: E402,F401
 from streams import ANSWER  # noqa: E402
 
 SECONDS = harness.PATIENCE  # longest silence of a socket
@@ -22,6 +22,8 @@ SECONDS = harness.PATIENCE  # longest silence of a socket
 
 class Daemon:
     """A peer in the foreground, ended by pid. ports and udp: what to wait for."""
+
+    stdin = subprocess.DEVNULL
 
     def __init__(self, *argv, ports=(), udp=(), env=None, cwd=None):
         self.argv = [str(a) for a in argv]
@@ -31,7 +33,7 @@ class Daemon:
                 self.argv,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
+                stdin=self.stdin,
                 env=dict(os.environ, **(env or {})),
                 cwd=cwd or harness.WORK,
             )
@@ -58,6 +60,16 @@ class Daemon:
                 self.proc.wait()
 
 
+class Talker(Daemon):
+    """A daemon that reads from us what it is to say."""
+
+    stdin = subprocess.PIPE
+
+    def say(self, data):
+        self.proc.stdin.write(data)
+        self.proc.stdin.flush()
+
+
 def open_work():
     """Lets daemons that give up root read the work folder."""
     os.chmod(harness.WORK, 0o711)
@@ -70,36 +82,6 @@ def write(name, text):
     with open(path, "w") as out:
         out.write(text)
     return path
-
-
-def certificate(name="peer.example"):
-    """A self-signed certificate and its key, made by openssl: (cert, key)."""
-    cert = os.path.join(harness.WORK, name + ".crt")
-    key = os.path.join(harness.WORK, name + ".key")
-    made = harness.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=" + name,
-            "-addext",
-            "subjectAltName=DNS:%s,IP:127.0.0.1" % name,
-            "-keyout",
-            key,
-            "-out",
-            cert,
-        ]
-    )
-    if made.returncode:
-        raise RuntimeError(made.stderr.decode())
-    os.chmod(key, 0o644)
-    return cert, key
 
 
 # ---- targets --------------------------------------------------------------------------------

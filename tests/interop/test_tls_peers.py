@@ -10,6 +10,7 @@ from peers import (
     ANSWER,
     SECONDS,
     Daemon,
+    Talker,
     certificate,
     compare,
     counted,
@@ -34,6 +35,7 @@ from harness import (
     run,
     run_input,
     serve,
+    until,
 )
 
 tap = Tap()
@@ -304,7 +306,7 @@ def openssl_server(cert, key):
             "-rev",
             "-quiet",
             *args,
-            ports=[port]
+            ports=[port],
         )
         h = Host(
             "-L",
@@ -319,6 +321,97 @@ def openssl_server(cert, key):
             tap.case("-F forward+tls > %s is refused" % name, lambda: ends_empty(entry))
         ended_cleanly(tap, name, h)
         daemon.stop()
+
+
+# ---- openssl over packets ------------------------------------------------------------------
+
+
+def echo_then_end(s):
+    """Sends a length's bytes back and ends: few, as DTLS sends no lost packet again."""
+    head = s.recv(8, socket.MSG_WAITALL)
+    if len(head) == 8:
+        s.sendall(recv_exact(s, struct.unpack(">Q", head)[0]))
+
+
+def dtls_answered(port, size, *args):
+    data = pattern(size, 11)
+    done = run_input(
+        ["openssl", "s_client", "-connect", "127.0.0.1:%d" % port, "-quiet", *args],
+        struct.pack(">Q", size) + data,
+    )
+    return done.stdout == data or "%d bytes\n%s" % (len(done.stdout), done.stderr.decode())
+
+
+def dtls_client(cert, key):
+    port, strict = free_port(), free_port()
+    target = serve(echo_then_end)
+    pair = "certFile=%s&keyFile=%s" % (cert, key)
+    h = Host(
+        "-L",
+        "forward+dtls://127.0.0.1:%d/127.0.0.1:%d?%s" % (port, target, pair),
+        "-L",
+        "forward+dtls://127.0.0.1:%d/127.0.0.1:%d?%s&caFile=%s" % (strict, target, pair, cert),
+        udp=[port, strict],
+    )
+    dtls = ("-dtls1_2", "-CAfile", cert, "-verify_return_error", "-servername", "peer.example")
+    for size in (1, 1200, 16000):
+        tap.case("s_client -dtls1_2 with %d bytes" % size, dtls_answered, port, size, *dtls)
+    tap.case("s_client -dtls1_2 with a small MTU", dtls_answered, port, 900, *dtls, "-mtu", "300")
+    for suite in ("ECDHE-RSA-AES256-GCM-SHA384", "ECDHE-RSA-CHACHA20-POLY1305"):
+        tap.case(
+            "s_client -dtls1_2 with " + suite, dtls_answered, port, 100, *dtls, "-cipher", suite
+        )
+    for group in ("X25519", "P-256", "P-384"):
+        name = "s_client -dtls1_2 with the group " + group
+        tap.case(name, dtls_answered, port, 100, *dtls, "-groups", group)
+    shown = dtls + ("-cert", cert, "-key", key)
+    tap.case("s_client -dtls1_2 with a certificate", dtls_answered, strict, 100, *shown)
+    tap.case(
+        "s_client -dtls1_2 without one is refused",
+        lambda: dtls_answered(strict, 100, *dtls) is not True,
+    )
+    tap.case(
+        "s_client with DTLS 1.0 is refused",
+        lambda: dtls_answered(port, 100, "-dtls1", "-cipher", "ALL:@SECLEVEL=0") is not True,
+    )
+    ended_cleanly(tap, "s_client -dtls1_2", h)
+
+
+def dtls_server(cert, key):
+    """s_server prints what comes and sends what it reads; -listen: it asks for a cookie."""
+    for name, args, query in (
+        ("s_server -dtls1_2", [], "secure=true&caFile=%s&serverName=peer.example" % cert),
+        ("s_server -dtls1_2 -listen", ["-listen"], ""),
+        (
+            "s_server -dtls1_2 that asks for a certificate",
+            ["-Verify", "1", "-verify_return_error", "-CAfile", cert],
+            "certFile=%s&keyFile=%s" % (cert, key),
+        ),
+    ):
+        port, entry = free_port(), free_port()
+        server = Talker(
+            *"openssl s_server -dtls1_2 -quiet -mtu 1200 -accept".split(),
+            "127.0.0.1:%d" % port,
+            *["-cert", cert, "-key", key, *args],
+            udp=[port],
+        )
+        to = "forward+dtls://127.0.0.1:%d?%s" % (port, query)
+        h = Host("-L", "tcp://127.0.0.1:%d/192.0.2.1:9" % entry, "-F", to, ports=[entry])
+
+        def fn():
+            s = connect(entry)
+            s.settimeout(SECONDS)
+            s.sendall(b"from the client\n")
+            if not until(lambda: "from the client" in server.text()):
+                return server.text() + h.text()
+            server.say(b"from the server\n")
+            got = recv_exact(s, 16)
+            s.close()
+            return got == b"from the server\n" or got
+
+        tap.case("-F forward+dtls > " + name, fn)
+        ended_cleanly(tap, name, h)
+        server.stop()
 
 
 def ends_empty(port):
@@ -338,6 +431,8 @@ def main():
     cert, key = certificate()
     section(tap, "s_client", openssl_client, cert, key)
     section(tap, "s_server", openssl_server, cert, key)
+    section(tap, "s_client -dtls1_2", dtls_client, cert, key)
+    section(tap, "s_server -dtls1_2", dtls_server, cert, key)
     program = need(tap, "stunnel", "stunnel")
     if program:
         section(tap, "stunnel", stunnel, program, cert, key)

@@ -479,3 +479,33 @@ def run(argv, timeout=60, **kw):
 
 def run_input(argv, data, timeout=60):
     return subprocess.run(argv, capture_output=True, timeout=timeout, input=data)
+
+
+def certificate(name="peer.example"):
+    """A self-signed certificate and its key, made by openssl: (cert, key)."""
+    cert = os.path.join(WORK, name + ".crt")
+    key = os.path.join(WORK, name + ".key")
+    made = run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=" + name,
+            "-addext",
+            "subjectAltName=DNS:%s,IP:127.0.0.1" % name,
+            "-keyout",
+            key,
+            "-out",
+            cert,
+        ]
+    )
+    if made.returncode:
+        raise RuntimeError(made.stderr.decode())
+    os.chmod(key, 0o644)
+    return cert, key

@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
 
@@ -20,6 +19,7 @@ from harness import (
     WORK,
     answer_after_end,
     ask,
+    certificate,
     connect_via,
     free_port,
     pattern,
@@ -225,21 +225,12 @@ def fails(name, server_query, client_query, words):
     stop(s, c, name)
 
 
-def certificate():
-    """A certificate for localhost, made by openssl; its files."""
-    cert, key = os.path.join(WORK, "quic.crt"), os.path.join(WORK, "quic.key")
-    argv = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2".split()
-    argv += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    subprocess.run(argv + ["-keyout", key, "-out", cert], check=True, capture_output=True)
-    return cert, key
-
-
 def options():
     key = "0123456789abcdef"
     works("every client proves its address", "?quic.retry=true", "")
     works("cipherKey", "?cipherKey=" + key, "?cipherKey=" + key)
     works("cipherKey and retry", "?quic.retry=true&cipherKey=" + key * 2, "?cipherKey=" + key * 2)
-    cert, pem = certificate()
+    cert, pem = certificate("localhost")
     own = "?certFile=%s&keyFile=%s" % (cert, pem)
     works("a certificate that is verified", own, "?secure=true&caFile=%s" % cert)
     works("by the name that is given", own, "?secure=true&caFile=%s&serverName=localhost" % cert)

@@ -4,8 +4,10 @@
 # timeout: 300
 import socket
 import struct
+import threading
 
-from harness import Host, Tap, ask, free_port, need, pattern, run, socks5_open, socks_addr, udp_echo
+from harness import PATIENCE, Host, Tap, ask, free_port, need, pattern, run, socks5_open
+from harness import socks_addr, udp_echo
 
 tap = Tap()
 ECHO = udp_echo(lambda b: b"<" + b)
@@ -107,6 +109,40 @@ for workers in (1, 2, 4):
 
     tap.case("a hundred udp clients" + note, many)
     tap.ok(h.stop() == 0, "ends cleanly" + note, h.text())
+
+
+def few_peers():
+    """Of three clients where two may be, the one that was silent longest loses its association."""
+    target = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    target.bind(("127.0.0.1", 0))
+
+    def tell_port():
+        while True:
+            peer = target.recvfrom(100)[1]
+            target.sendto(b"%d" % peer[1], peer)
+
+    threading.Thread(target=tell_port, daemon=True).start()
+    port = free_port(socket.SOCK_DGRAM)
+    to = "udp://127.0.0.1:%d/127.0.0.1:%d?keepalive=true&ttl=10m&maxPeers=2"
+    h = Host("-L", to % (port, target.getsockname()[1]), udp=[port])
+
+    def source(s):
+        s.sendto(b"?", ("127.0.0.1", port))
+        return s.recv(100)
+
+    clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+    for s in clients:
+        s.settimeout(PATIENCE)
+    first, second = source(clients[0]), source(clients[1])
+    if source(clients[0]) != first or source(clients[1]) != second:
+        return "an association is not kept"
+    source(clients[2])
+    if source(clients[1]) != second:
+        return "the wrong one was ended"
+    return source(clients[0]) != first and h.stop() == 0 or h.text()
+
+
+tap.case("maxPeers ends the association that was silent longest", few_peers)
 
 for hop, server in (
     ("relay", "relay?bind=true"),
