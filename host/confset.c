@@ -463,13 +463,14 @@ struct report {
     size_t why_size;
 };
 
-static void report(void *arg, const char *text)
+static void report(void *arg, int status, const char *text)
 {
     struct report *r = arg;
 
     if (r->errs != NULL)
-        gh_errors_add(r->errs, GH_ERROR, "", "%s", text);
-    snprintf(r->why, r->why_size, "%s", text);
+        gh_errors_add(r->errs, status == GOST_OK ? GH_WARNING : GH_ERROR, "", "%s", text);
+    if (status != GOST_OK)
+        snprintf(r->why, r->why_size, "%s", text);
 }
 
 static int make(struct gh_confset *set, const struct gost_component *c, uint32_t role,
@@ -481,7 +482,7 @@ static int make(struct gh_confset *set, const struct gost_component *c, uint32_t
     int rc;
 
     if (kv == NULL) {
-        report(r, "out of memory");
+        report(r, GOST_ENOMEM, "out of memory");
         return GOST_ENOMEM;
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -515,7 +516,7 @@ static int get_locked(struct gh_confset *set, const struct gost_component *c, ui
     if (m == NULL) {
         m = calloc(1, sizeof *m);
         if (m == NULL) {
-            report(r, "out of memory");
+            report(r, GOST_ENOMEM, "out of memory");
             return GOST_ENOMEM;
         }
         rc = make(set, c, role, words, r, &m->conf);

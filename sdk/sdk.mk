@@ -94,7 +94,8 @@ libgost_helpers_a_SOURCES = \
 	%D%/helpers/sockaddr.h \
 	%D%/helpers/udpframe.c \
 	%D%/helpers/udpframe.h \
-	%D%/helpers/udpframe_layer.c
+	%D%/helpers/udpframe_layer.c \
+	%D%/helpers/unverified.h
 
 # With fuzz_main.c, the main() of fuzz targets that replay their corpus. The linker takes it only
 # where there is no other: neither a test's own nor libFuzzer's.

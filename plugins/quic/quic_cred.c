@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "quic.h"
+#include "unverified.h"
 
 /* QUIC's own ciphers: TLS 1.3 without the compatibility bytes of TLS 1.2. */
 #define PRIORITY                                                                         \
@@ -52,6 +53,8 @@ static int trust(const struct quic_conf *c, struct gost_prepare *p)
 
     m->check_name = (int)c->secure;
     m->check_chain = c->secure || c->ca_file;
+    if (!m->check_chain && p->role == GOST_CLIENT)
+        snprintf(p->error, p->error_size, "%s", gost_unverified);
     if (!m->check_chain)
         return GOST_OK;
     if (!c->ca_file)

@@ -63,7 +63,7 @@ static void world_begin(void)
 /* Options as "key value" pairs, NULL at the end. NULL: refused, text says why. */
 static char world_text[400];
 
-static void world_report(void *arg, const char *text)
+static void world_report(void *arg, int status, const char *text)
 {
     snprintf(world_text, sizeof world_text, "%s", text);
 }

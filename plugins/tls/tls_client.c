@@ -1,11 +1,13 @@
 /* tls_client.c - the client role: whom it trusts, what it asks for, and its own certificate. */
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include "tls.h"
+#include "unverified.h"
 
 /* ---- verification [worker] ---- */
 
@@ -89,6 +91,8 @@ static int set_trust(SSL_CTX *ctx, const struct tls_conf *c, struct gost_prepare
         return tls_refuse(p, "OpenSSL cannot read this system's certificate authorities: install "
                              "ca-certificates, or give tls.caFile");
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_PARTIAL_CHAIN);
+    if (!m->check_chain && !m->n_pins)
+        snprintf(p->error, p->error_size, "%s", gost_unverified);
     if (m->check_chain || m->n_pins) {
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
         SSL_CTX_set_cert_verify_callback(ctx, on_verify, m);

@@ -423,13 +423,12 @@ struct ge_kv {        /* one given option */
 };
 struct ge_conf; /* an owned conf object with its arena */
 /* Fill defaults, apply values, check ranges and files, call prepare(). GOST_OK or an error with
- * every
- * problem reported through report() (text names value, place, range, remedy). role:
- * GOST_OPT_SERVER or
- * GOST_OPT_CLIENT filter. Keys no option knows stay with used == 0: the caller decides. */
+ * every problem reported through report(): status, GOST_OK for a warning, and a text that names
+ * value, place, range, remedy. role: GOST_OPT_SERVER or GOST_OPT_CLIENT filter. Keys no option
+ * knows stay with used == 0: the caller decides. */
 int ge_conf_new(struct ge_conf **ret_conf, const struct gost_component *c, uint32_t role,
                 const char *object, struct ge_kv *kv, uint32_t n,
-                void (*report)(void *arg, const char *text), void *arg);
+                void (*report)(void *arg, int status, const char *text), void *arg);
 const void *ge_conf_data(const struct ge_conf *c);
 void ge_conf_free(struct ge_conf *c); /* release(), wipe secrets */
 /* The field of conf that the option of this name and type fills; NULL: the component has none. */

@@ -25,7 +25,7 @@ struct binding {
     uint32_t role;
     struct ge_kv *kv;
     uint32_t n;
-    void (*report)(void *arg, const char *text);
+    void (*report)(void *arg, int status, const char *text);
     void *arg;
     int status; /* first error */
 };
@@ -89,11 +89,10 @@ static void tell(struct binding *b, int status, const char *place, const char *k
     char text[1024];
     const char *object = b->object ? b->object : "";
 
-    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s%s", place ? place : "", place ? ": " : "", object,
-             *object ? ": " : "", status ? "" : "warning: ", key ? "option " : "", key ? key : "",
-             key ? " " : "", why);
+    snprintf(text, sizeof text, "%s%s%s%s%s%s%s%s", place ? place : "", place ? ": " : "", object,
+             *object ? ": " : "", key ? "option " : "", key ? key : "", key ? " " : "", why);
     if (b->report)
-        b->report(b->arg, text);
+        b->report(b->arg, status, text);
     if (status && !b->status)
         b->status = status;
 }
@@ -236,8 +235,11 @@ static void run_prepare(struct binding *b)
     r = c->prepare(b->conf->data, &p);
     ge_running_end();
     error[sizeof error - 1] = 0;
-    if (r == GOST_OK)
+    if (r == GOST_OK) {
+        if (*error)
+            tell(b, GOST_OK, place_of(b), NULL, error);
         return;
+    }
     tell(b, r < 0 ? r : GOST_EINTERNAL, place_of(b), NULL,
          *error ? error : "the component refused its options without a reason");
     c->release = NULL; /* a prepare that fails leaves nothing behind */
@@ -245,7 +247,7 @@ static void run_prepare(struct binding *b)
 
 int ge_conf_new(struct ge_conf **ret_conf, const struct gost_component *c, uint32_t role,
                 const char *object, struct ge_kv *kv, uint32_t n,
-                void (*report)(void *arg, const char *text), void *arg)
+                void (*report)(void *arg, int status, const char *text), void *arg)
 {
     struct binding b = {NULL, object, role, kv, n, report, arg, GOST_OK};
     const struct gost_opt *o;

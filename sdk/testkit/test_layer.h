@@ -90,7 +90,7 @@ static inline int layer_finish(void)
 
 static char layer_refused[1024]; /* why a configuration was */
 
-static void layer_report(void *arg, const char *text)
+static void layer_report(void *arg, int status, const char *text)
 {
     snprintf(layer_refused, sizeof layer_refused, "%s", text);
 }

@@ -30,7 +30,7 @@ static inline struct ge_layer_choice embed_find_layer(void *ctx, struct ge_task 
 
 static char conf_error[512]; /* what was wrong with the last words; empty: nothing */
 
-static inline void conf_report(void *arg, const char *text)
+static inline void conf_report(void *arg, int status, const char *text)
 {
     snprintf(conf_error, sizeof conf_error, "%s", text);
 }

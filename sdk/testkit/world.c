@@ -325,7 +325,7 @@ static void layer_ready(struct ge_stack *s, void *arg, int status)
     kit_trace(w, &status, sizeof status);
 }
 
-static void report(void *arg, const char *text)
+static void report(void *arg, int status, const char *text)
 {
     struct kit_world *w = arg;
 

@@ -127,6 +127,21 @@ tap.ok(
     "log.rotation" in h.text() and "SIGHUP" in h.text(), "log.rotation is warned about", h.text()
 )
 h.stop()
+for dialer, query, told in (
+    ("tls", "", 1),
+    ("mwss", "", 1),
+    ("quic", "", 1),
+    ("dtls", "", 1),
+    ("tls", "?secure=true", 0),
+    ("quic", "?secure=true", 0),
+    ("tcp", "", 0),
+):
+    node = "relay+%s://127.0.0.1:1%s" % (dialer, query)
+    code, out, err = call("--check", "-L", "socks5://127.0.0.1:0", "-F", node)
+    name = "a certificate that nobody verifies is told once: " if told else "nothing is told of: "
+    good = code == 0 and (out + err).count("is not verified") == told
+    good = good and (not told or "-F #1: node hop-0/node-0, dialer " + dialer in out + err)
+    tap.ok(good, name + node, out + err)
 
 
 def ends_at_once():

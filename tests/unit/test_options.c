@@ -20,12 +20,12 @@ struct conf {
     struct gost_bytes secret;
 };
 
-static int prepared, released, prepare_result;
+static int prepared, released, prepare_result, prepare_says;
 
 static int prepare(void *conf, struct gost_prepare *p)
 {
     prepared++;
-    if (prepare_result)
+    if (prepare_result || prepare_says)
         snprintf(p->error, p->error_size, "count and wait exclude each other");
     return prepare_result;
 }
@@ -70,14 +70,15 @@ static const struct gost_component role_component = {
 /* ---- TAP ---- */
 
 static char said[4096];
-static unsigned reports;
+static unsigned reports, warned;
 
-static void report(void *arg, const char *text)
+static void report(void *arg, int status, const char *text)
 {
     size_t n = strlen(said);
 
     snprintf(said + n, sizeof said - n, "%s\n", text);
     reports++;
+    warned += status == GOST_OK;
 }
 
 static struct ge_conf *made;
@@ -90,7 +91,7 @@ static int make(const struct gost_component *c, uint32_t role, struct ge_kv *kv,
     ge_conf_free(made);
     made = NULL;
     said[0] = 0;
-    reports = 0;
+    reports = warned = 0;
     r = ge_conf_new(&made, c, role, "service s, handler probe", kv, n, report, NULL);
     got = made ? ge_conf_data(made) : NULL;
     return r;
@@ -336,6 +337,11 @@ static void test_names(void)
                   "gost.yml:2: service s, handler probe: count and wait exclude each other\n") == 0,
        "it is told once where, and of what");
     prepare_result = 0;
+    prepare_says = 1;
+    ok(give("count", "1") == GOST_OK && got->count == 1 && reports == 1 && warned == 1 &&
+           strstr(said, "gost.yml:12: service s, handler probe: count and wait"),
+       "or warns");
+    prepare_says = 0;
 }
 
 static void test_roles(void)
@@ -349,7 +355,7 @@ static void test_roles(void)
     ok(make(&role_component, GOST_CLIENT, &name, 1) == GOST_OK && !name.used && got->name == NULL,
        "an option of the other role is not used");
     ok(make(&role_component, GOST_SERVER, old, 2) == GOST_OK && got->count == 3 && reports == 1 &&
-           strstr(said, "warning: option count is old: use name instead"),
+           strstr(said, "option count is old: use name instead") && warned,
        "an old option warns");
 }
 

@@ -151,7 +151,8 @@ struct gost_prepare {
     uint32_t role;       /* enum gost_role */
     const char *object;  /* "service socks-in, handler socks5", for logs; borrowed */
     char *error;         /* write one sentence here, without place and object, ... */
-    uint32_t error_size; /* ... at most this many bytes with the final zero */
+    uint32_t error_size; /* ... at most this many bytes with the final zero. With GOST_OK it is a
+                          * warning: what works and is dangerous, and the remedy */
 };
 
 #ifdef __cplusplus
