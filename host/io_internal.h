@@ -51,6 +51,8 @@ struct gh_worker {
     int n_ready, epoll;
     struct gh_packets *packets;
     uint64_t now;
+    uint8_t chance[512]; /* random bytes, chance_n of them not given yet */
+    size_t chance_n;
     atomic_uint flows;
     unsigned index;
     int busy, stopping;
