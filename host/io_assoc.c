@@ -32,6 +32,7 @@ struct assoc {
 
 struct gh_assoc_table {
     struct gh_poll poll;
+    struct gh_frame frame;
     struct gh_worker *w;
     struct gh_listener_conf conf;
     struct gost_addr local;
@@ -103,7 +104,7 @@ static int send_batch(struct assoc *a, unsigned max)
         out[i].to = &a->peer;
         out[i].n = a->n;
     }
-    return n ? gh_udp_send(a->t->fd, out, n) : 0;
+    return n ? gh_udp_send(a->t->fd, &a->t->frame, out, n) : 0;
 }
 
 static void assoc_write(struct assoc *a)
@@ -235,7 +236,7 @@ static void deliver(struct gh_assoc_table *t, const struct gh_datagram *d)
 static int read_batch(struct gh_assoc_table *t, int *more)
 {
     struct gh_datagram d[GH_RECV_BATCH];
-    int i, n = gh_udp_recv(t->w, t->fd, t->any_port, d);
+    int i, n = gh_udp_recv(t->w, t->fd, &t->frame, t->any_port, d);
     int packets = 0;
 
     for (i = 0; i < n; i++) {
@@ -300,6 +301,7 @@ struct gh_assoc_table *gh_assoc_open(const struct gh_listener_conf *conf, int fd
     t->max = conf->max_peers ? conf->max_peers : PEERS;
     if (getsockname(fd, (struct sockaddr *)&ss, &n) == 0)
         gost_sockaddr_get(&t->local, &ss, n);
+    gh_frame_init(&t->frame, conf->transport->ops, GOST_SERVER, 0);
     gh_udp_details(fd);
     t->any_port = gh_udp_any(&t->local) ? t->local.port : 0;
     if (getrandom(t->secret, sizeof t->secret, 0) != sizeof t->secret)

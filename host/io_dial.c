@@ -16,6 +16,7 @@ struct attempt {
     struct gh_poll poll;
     struct gh_dial *d;
     int fd;
+    uint16_t tag;
 };
 
 struct gh_dial {
@@ -71,10 +72,12 @@ static void end(struct gh_dial *d, int status, const char *text, struct attempt 
                 const struct gost_socket *s)
 {
     struct ge_stack *stack = NULL;
+    struct gh_frame frame;
 
     if (a && (ops_of(d)->type & GOST_DATAGRAM)) {
         gh_poll_end(d->w, &a->poll);
-        stack = gh_packets_adopt(d->w, d->flow, a->fd);
+        gh_frame_init(&frame, ops_of(d), GOST_CLIENT, a->tag);
+        stack = gh_packets_adopt(d->w, d->flow, a->fd, &frame);
     } else if (a) {
         stack = gh_sock_adopt_polled(d->w, d->flow, a->fd, &a->poll);
     }
@@ -175,6 +178,7 @@ static int attempt_start(struct gh_dial *d, unsigned i)
     }
     a->d = d;
     a->fd = s.fd;
+    a->tag = s.tag;
     d->at[i] = a;
     d->running++;
     /* connected at once (a unix socket) is seen as writable at the next turn: never inside this

@@ -32,6 +32,7 @@ struct gh_poll {
     uint8_t known;
 };
 
+struct gh_frame;
 struct gh_sock; /* a stream descriptor under a stack: io_sock.c */
 struct gh_splice;
 struct gh_pipe;
@@ -101,7 +102,8 @@ void gh_sock_rearm(struct gh_sock *s);
 void gh_sock_set_splice(struct gh_sock *s, int sink, struct gh_splice *sp); /* NULL: none */
 struct ge_stack *gh_sock_stack(const struct gh_sock *s);
 /* io_packets.c: a connected datagram descriptor as a stack, which owns it (also on failure) */
-struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd);
+struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd,
+                                  const struct gh_frame *fr);
 /* io_udp.c: what every datagram socket does alike */
 struct gh_datagram { /* received; p's views point into this struct and the worker's buffer */
     struct gost_packet p;
@@ -121,10 +123,18 @@ void gh_udp_no_fragments(int fd); /* its packets fit by themselves */
 int gh_udp_any(const struct gost_addr *local); /* 1: bound to no address of its own */
 /* For a socket of that family; 0: the other family, or no IP address. */
 socklen_t gh_udp_sockaddr(struct sockaddr_storage *ss, const struct gost_addr *addr, int v6);
+/* Of a descriptor whose transport frames packets; without one, ops is NULL. */
+struct gh_frame {
+    const struct gost_transport_ops *ops;
+    struct gost_frame f;
+};
+void gh_frame_init(struct gh_frame *fr, const struct gost_transport_ops *ops, uint32_t role,
+                   uint16_t tag);
 /* port: of a socket bound to any address, to tell each packet's own one; 0: not asked for. v has
  * room for GH_RECV_BATCH. Returns how many came, each of them one packet or more; negative: errno
  * says why none. */
-int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v);
+int gh_udp_recv(struct gh_worker *w, int fd, const struct gh_frame *fr, uint16_t port,
+                struct gh_datagram *v);
 /* The next packet of d goes into d->p. 0: there is none. */
 int gh_datagram_next(struct gh_datagram *d);
 enum { GH_SEND_FULL = -1, GH_SEND_REFUSED = -2 };
@@ -132,7 +142,7 @@ enum { GH_SEND_FULL = -1, GH_SEND_REFUSED = -2 };
 /* How many were sent, or given up because the kernel refuses them. GH_SEND_FULL: the socket is
  * full. GH_SEND_REFUSED: the peer of a connected socket says, of an earlier one, that nobody is
  * there; nothing was sent, another try will be. */
-int gh_udp_send(int fd, const struct gh_out *v, unsigned n);
+int gh_udp_send(int fd, struct gh_frame *fr, const struct gh_out *v, unsigned n);
 /* io_splice.c */
 struct gh_splice;
 int gh_splice_start(void *ctx, struct ge_stack *from, struct ge_stack *to, uint64_t moved,

@@ -48,6 +48,7 @@ struct keyed_worker {
     struct gh_keyed *k;
     struct gh_worker *w;
     struct keyed *first;
+    struct gh_frame frame;
     struct gh_poll poll; /* the reader's; others have it while a send waits */
     unsigned n_waiting;
     uint8_t closed;
@@ -146,7 +147,7 @@ static void write_out(struct keyed *a)
             if (out[i].n == 0)
                 break; /* no address of this socket's family: it cannot be sent */
         }
-        sent = i > 0 ? gh_udp_send(a->kw->k->fd, out, i) : 1;
+        sent = i > 0 ? gh_udp_send(a->kw->k->fd, &a->kw->frame, out, i) : 1;
         set_waiting(a, sent < 0);
         if (sent < 0)
             return;
@@ -396,7 +397,7 @@ static int route(struct gh_keyed *k, struct gh_datagram *d, struct gost_route_ke
     r = ge_route(k->reader->engine, k->conf.layer, k->conf.layer_conf, &d->p, ret_key, reply, &n);
     if (r == GOST_ROUTE_ANSWER && n > 0 && n <= room) {
         p.data = gost_bytes(reply, n);
-        (void)gh_udp_send(k->fd, &out, 1);
+        (void)gh_udp_send(k->fd, &here(k, k->reader)->frame, &out, 1);
     }
     return r == GOST_ROUTE_KEY && ret_key->n > 0 && ret_key->n <= GH_KEY_MAX;
 }
@@ -520,7 +521,7 @@ static int read_batch(struct gh_keyed *k, int *more)
     int i, n, packets = 0;
 
     memset(batch, 0, sizeof batch);
-    n = gh_udp_recv(k->reader, k->fd, k->any_port, d);
+    n = gh_udp_recv(k->reader, k->fd, &here(k, k->reader)->frame, k->any_port, d);
     for (i = 0; i < n; i++) {
         for (; gh_datagram_next(&d[i]); packets++)
             dispatch(k, &d[i], batch);
@@ -584,7 +585,10 @@ struct gh_keyed *gh_keyed_open(const struct gh_listener_conf *conf, int fd, stru
         k->at[i].k = k;
         k->at[i].w = gh_worker_get(i);
         gh_poll_init(&k->at[i].poll, fd, on_poll);
+        gh_frame_init(&k->at[i].frame, conf->transport->ops, GOST_SERVER, 0);
     }
+    if (k->at[0].frame.ops)
+        k->local.port = k->any_port = 0; /* the kernel tells the number of the protocol there */
     gh_udp_details(fd);
     gh_udp_no_fragments(fd);
     gh_worker_post(w, start, k);

@@ -27,7 +27,7 @@ struct gh_keymap {
     uint8_t secret[GH_SIPHASH_KEY];
 };
 
-int gh_keymap_init(struct gh_keymap *map); /* GOST_OK or GOST_ENOMEM */
+int gh_keymap_init(struct gh_keymap *map);  /* GOST_OK or GOST_ENOMEM */
 void gh_keymap_fini(struct gh_keymap *map); /* frees the keys that are left */
 struct gh_key *gh_keymap_find(const struct gh_keymap *map, const void *k, size_t n);
 /* The key must not be there yet. NULL: no memory. */

@@ -183,6 +183,13 @@ static int open_socket(struct gh_listener *l, char *error, size_t size)
             error, size,
             "cannot listen on %s: permission denied; ports below 1024 need CAP_NET_BIND_SERVICE",
             where);
+    else if ((r == -EPERM || r == -EACCES) && (ops_of(l)->flags & GOST_TRANSPORT_FIRST_ONLY))
+        snprintf(
+            error, size,
+            "cannot listen on %s: raw sockets need CAP_NET_RAW: run it as root, or give it the "
+            "capability (setcap cap_net_raw+ep gost-host, or AmbientCapabilities=CAP_NET_RAW "
+            "in its unit)",
+            where);
     else
         snprintf(error, size, "cannot listen on %s: %s", where,
                  r > -1000 ? gh_errno_text(-r) : "the transport refused");

@@ -16,6 +16,7 @@
 
 struct gh_packets {
     struct gh_poll poll;
+    struct gh_frame frame;
     struct gh_packets *next, **prev; /* of the worker */
     struct gh_worker *w;
     struct ge_stack *stack;
@@ -41,7 +42,7 @@ static void arm(struct gh_packets *s)
 static void do_read(struct gh_packets *s)
 {
     struct gh_datagram d[GH_RECV_BATCH];
-    int i, n = gh_udp_recv(s->w, s->fd, s->any_port, d);
+    int i, n = gh_udp_recv(s->w, s->fd, &s->frame, s->any_port, d);
 
     /* An ICMP answer to one datagram, which ends nothing: the peer may come back. */
     if (n < 0 && errno == ECONNREFUSED)
@@ -102,7 +103,7 @@ static void do_write(struct gh_packets *s)
             if (r <= 0)
                 break; /* 0: on_name() goes on, the queue holds what waits. -1: to nowhere */
         }
-        sent = i > 0 ? gh_udp_send(s->fd, out, i) : 0;
+        sent = i > 0 ? gh_udp_send(s->fd, &s->frame, out, i) : 0;
         if (sent == GH_SEND_REFUSED) {
             ge_rx_refused(s->stack);
             continue;
@@ -284,7 +285,8 @@ void gh_sock_no_fragments(struct ge_stack *stack)
         gh_udp_no_fragments(((struct gh_packets *)ge_stack_ctx(stack))->fd);
 }
 
-struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd)
+struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int fd,
+                                  const struct gh_frame *fr)
 {
     struct gh_packets *s = calloc(1, sizeof *s);
 
@@ -294,6 +296,7 @@ struct ge_stack *gh_packets_adopt(struct gh_worker *w, struct ge_flow *flow, int
     }
     gh_udp_details(fd);
     s->fd = fd;
+    s->frame = *fr;
     s->connected = 1;
     enlist(s, w);
     s->stack = ge_stack_new(flow, GOST_DATAGRAM, &packets_ops, s);

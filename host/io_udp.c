@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define CONTROL       128u /* room for the ancillary data of one datagram */
 #define SEGMENTS_MAX  64u  /* the kernel's own limit of one UDP_SEGMENT call */
 #define SOCKET_BUFFER (2 << 20)
+#define FRAMED_MAX    2048u /* bytes of a packet that may get a frame */
 
 static atomic_int no_segments; /* this kernel, or a device, cannot cut packets */
 
@@ -116,7 +118,70 @@ int gh_datagram_next(struct gh_datagram *d)
     return 1;
 }
 
-int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *v)
+/* ---- frames ---- */
+
+void gh_frame_init(struct gh_frame *fr, const struct gost_transport_ops *ops, uint32_t role,
+                   uint16_t tag)
+{
+    memset(fr, 0, sizeof *fr);
+    if (ops->size <= offsetof(struct gost_transport_ops, wrap) || !ops->wrap)
+        return;
+    fr->ops = ops;
+    fr->f.size = sizeof fr->f;
+    fr->f.role = role;
+    fr->f.tag = tag;
+}
+
+static void set_port(struct sockaddr_storage *ss, uint16_t port)
+{
+    if (ss->ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)ss)->sin6_port = htons(port);
+    else
+        ((struct sockaddr_in *)ss)->sin_port = htons(port);
+}
+
+/* The packet in d's frame takes its place; none: d has no packet. */
+static void unwrap(const struct gh_frame *fr, struct gh_datagram *d)
+{
+    uint16_t port = 0;
+
+    if (fr->ops->unwrap(&fr->f, d->rest, &d->rest, &port) != GOST_OK) {
+        d->rest = gost_bytes(NULL, 0);
+        return;
+    }
+    d->piece = d->rest.n;
+    d->addr.port = port;
+    set_port(&d->from, port);
+}
+
+/* One packet at a time: frames are for transports that carry little. 1: sent or given up. */
+static int send_framed(int fd, struct gh_frame *fr, const struct gh_out *o)
+{
+    uint8_t buf[FRAMED_MAX + GOST_FRAME_MAX];
+    struct sockaddr_storage to = {0};
+    size_t at = 0, n = o->p->segment ? o->p->segment : o->p->data.n;
+
+    if (o->n) {
+        to = *o->to;
+        fr->f.port = ntohs(to.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&to)->sin6_port
+                                                    : ((struct sockaddr_in *)&to)->sin_port);
+        set_port(&to, 0); /* it is the frame's alone */
+    }
+    for (; at < o->p->data.n; at += n) {
+        n = o->p->data.n - at < n ? o->p->data.n - at : n;
+        if (n > FRAMED_MAX)
+            return 1;
+        if (sendto(fd, buf, fr->ops->wrap(&fr->f, gost_bytes(o->p->data.p + at, n), buf),
+                   MSG_DONTWAIT | MSG_NOSIGNAL, o->n ? (struct sockaddr *)&to : NULL, o->n) < 0 &&
+            errno == EAGAIN && at == 0)
+            return 0;
+        fr->f.count++;
+    }
+    return 1;
+}
+
+int gh_udp_recv(struct gh_worker *w, int fd, const struct gh_frame *fr, uint16_t port,
+                struct gh_datagram *v)
 {
     struct mmsghdr m[GH_RECV_BATCH];
     struct iovec iov[GH_RECV_BATCH];
@@ -150,6 +215,8 @@ int gh_udp_recv(struct gh_worker *w, int fd, uint16_t port, struct gh_datagram *
         gost_sockaddr_get(&d->addr, &d->from, d->n);
         d->p.addr = &d->addr;
         read_control(d, &m[i].msg_hdr, port);
+        if (fr->ops)
+            unwrap(fr, d);
     }
     return n;
 }
@@ -257,7 +324,7 @@ static void retry(int fd, const struct gh_out *o, int err)
         (void)send_one(fd, &again);
 }
 
-int gh_udp_send(int fd, const struct gh_out *v, unsigned n)
+int gh_udp_send(int fd, struct gh_frame *fr, const struct gh_out *v, unsigned n)
 {
     _Alignas(struct cmsghdr) uint8_t control[GH_SEND_BATCH][CONTROL];
     struct mmsghdr m[GH_SEND_BATCH];
@@ -266,6 +333,11 @@ int gh_udp_send(int fd, const struct gh_out *v, unsigned n)
     int r;
 
     n = n < GH_SEND_BATCH ? n : GH_SEND_BATCH;
+    if (fr->ops) {
+        for (i = 0; i < n && send_framed(fd, fr, &v[i]); i++)
+            ;
+        return i || !n ? (int)i : GH_SEND_FULL;
+    }
     for (i = 0; i < n; i++) {
         if (v[i].p->segment && atomic_load_explicit(&no_segments, memory_order_relaxed))
             break;

@@ -27,7 +27,19 @@ struct gost_socket {
     const char *interface_name; /* bind outgoing traffic to it; NULL: none */
     uint32_t mark;              /* SO_MARK, 0: none */
     uint32_t flags;
+    uint16_t
+        tag; /* set by dial() of a transport with a frame: struct gost_frame.tag from then on */
 };
+
+/* Of which packet wrap() and unwrap() of a transport are asked. */
+struct gost_frame {
+    uint32_t size;
+    uint32_t role;  /* of the descriptor: GOST_SERVER when listen() made it */
+    uint32_t count; /* sending: packets that this descriptor sent before */
+    uint16_t tag;   /* GOST_CLIENT: what dial() set */
+    uint16_t port;  /* sending as GOST_SERVER: port of the peer's address */
+};
+#define GOST_FRAME_MAX 64u /* bytes that wrap() may add */
 
 struct gost_transport_ops {
     uint32_t size;
@@ -44,6 +56,14 @@ struct gost_transport_ops {
     /* The listener is closed for good (remove a socket file). NULL: nothing. [main] */
     void (*unlisten)(const void *conf, struct gost_socket *s);
     uint32_t flags; /* GOST_TRANSPORT_* */
+    /* GOST_DATAGRAM whose packets lie in a frame of their own within what the descriptor gives
+     * (ICMP); else both NULL. unwrap: GOST_OK, a view into data, and the port that the peer's
+     * address has for the layers above; else the packet is none of ours and dropped. wrap: writes
+     * data in its frame, at most GOST_FRAME_MAX bytes more, and returns the size. Both are called
+     * for descriptors of all workers at once. [worker] */
+    int (*unwrap)(const struct gost_frame *frame, struct gost_bytes data,
+                  struct gost_bytes *ret_data, uint16_t *ret_port);
+    size_t (*wrap)(const struct gost_frame *frame, struct gost_bytes data, uint8_t *out);
 };
 
 /*
