@@ -206,7 +206,7 @@ static void session_ended(struct ge_stack *session, void *arg, int status)
     carrier_free(c, true);
 }
 
-/* One timer for both: the end of its age and of its idleness. */
+/* One timer for all: the end of its age and of its idleness, and the time to doubt it. */
 static void arm(struct gh_carrier *c)
 {
     struct ge_worker *engine = gh_worker_engine(c->worker);
@@ -215,10 +215,25 @@ static void arm(struct gh_carrier *c)
 
     if (conf->idle != 0 && ge_session_streams(c->session) == 0 && c->idle_since + conf->idle < at)
         at = c->idle_since + conf->idle;
+    if (c->state == CARRIER_READY && c->opened + DOUBT > ge_now(engine) && c->opened + DOUBT < at &&
+        ge_session_served(c->session) <= c->opened)
+        at = c->opened + DOUBT;
     if (at != UINT64_MAX)
         ge_timer_start(engine, &c->timer, at);
     else
         ge_timer_stop(engine, &c->timer);
+}
+
+/* GOST_OK: it was asked for a sign of life, and ends if it gives none in time. */
+static int ask(struct gh_carrier *c)
+{
+    int r = ge_session_ping(c->session, conf_of(c)->check_timeout);
+
+    if (r == GOST_OK) {
+        c->state = CARRIER_CHECKING;
+        c->since = ge_now(gh_worker_engine(c->worker));
+    }
+    return r;
 }
 
 static void due(struct ge_timer *t)
@@ -232,7 +247,11 @@ static void due(struct ge_timer *t)
     else if (conf->idle != 0 && ge_session_streams(c->session) == 0 &&
              now >= c->idle_since + conf->idle)
         gh_carrier_drain(c, "nobody used it for carrier.idle");
-    else
+    /* Who opened a stream may be all alone: no other request would come and look. */
+    if (c->state == CARRIER_READY && c->opened != 0 && now >= c->opened + DOUBT &&
+        ge_session_served(c->session) <= c->opened)
+        (void)ask(c);
+    if (c->state != CARRIER_DRAINING)
         arm(c);
 }
 
@@ -287,11 +306,10 @@ static void check(struct gh_carrier *c)
 
     if (silent < after && !is_doubtful(c))
         return;
-    r = ge_session_ping(c->session, conf->check_timeout);
-    if (r == GOST_OK) {
-        c->state = CARRIER_CHECKING;
-        c->since = ge_now(gh_worker_engine(c->worker));
-    } else if (r != GOST_EUNSUPPORTED)
+    r = ask(c);
+    if (r == GOST_OK)
+        return;
+    if (r != GOST_EUNSUPPORTED)
         gh_carrier_drain(c, "it cannot be asked for a sign of life");
     else if (silent >= (packets ? after : 3 * after))
         gh_carrier_drain(c, "it was silent for too long");
@@ -372,6 +390,10 @@ int gh_carrier_open(struct gh_carrier *c, struct ge_flow *flow, struct ge_stack 
         flow->secure = c->ge->secure;
     if (r == GOST_OK && (c->asked == 0 || ge_session_heard(c->session) > c->asked))
         c->asked = ge_now(gh_worker_engine(c->worker));
+    if (r == GOST_OK && (c->opened == 0 || ge_session_served(c->session) > c->opened)) {
+        c->opened = ge_now(gh_worker_engine(c->worker));
+        arm(c);
+    }
     return r;
 }
 

@@ -21,6 +21,7 @@ struct gh_carrier {
     uint64_t begun, idle_since; /* ns */
     uint64_t since;             /* ns: it is being dialed, or asked for a sign of life */
     uint64_t asked;             /* ns: of the first stream after it was last heard; 0: none */
+    uint64_t opened;            /* ns: of the first stream after one was last served */
     size_t full_at;             /* it had so many streams when it gave no more */
 };
 

@@ -1,40 +1,6 @@
-/* fuzz_h3.c - a server's layer and a peer that writes what it likes on streams of all kinds. */
+/* fuzz_h3.c - HTTP/3 of a server, and a peer that writes what it likes on streams of all kinds. */
 /* SPDX-License-Identifier: MIT */
-#include "test_world.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define OPEN 6
-
-/*
- * Each step: a byte that says on which stream (its low bits; 0 to 2 are one-way) and what (append,
- * append and end, reset, a head of its own before the bytes), a byte of length, bytes.
- */
-static void step(struct ge_stack **open, uint8_t what, const uint8_t *p, size_t n)
-{
-    static const char *const head[] = {":method: POST", ":scheme: https", ":path: /", NULL};
-    struct ge_stack **s = &open[(what & 15) % OPEN];
-    uint8_t b[100];
-
-    if (!*s)
-        *s = open_stream(CLIENT, (what & 15) % OPEN < 3 ? GOST_STREAM_ONEWAY : 0);
-    if (!*s)
-        return;
-    if (what & 16)
-        gost_send(ge_stack_io(*s), b, head_text(b, head));
-    if (n > 0)
-        gost_send(ge_stack_io(*s), p, n);
-    run();
-    if (what & 32) {
-        gost_shut(ge_stack_io(*s));
-        run();
-    }
-    if (what & 96) {
-        ge_stack_free(*s, (what & 64) != 0);
-        *s = NULL;
-        run();
-    }
-}
+#include "fuzz_world.h"
 
 /* What arrived is read, as a user would. */
 static void take(void)
@@ -56,20 +22,7 @@ static void take(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct ge_stack *open[OPEN] = {NULL};
-    size_t at = 0, n, i;
+    static const char *const head[] = {":method: POST", ":scheme: https", ":path: /", NULL};
 
-    begin(CLIENT);
-    while (at + 2 <= size) {
-        n = data[at + 1] < size - at - 2 ? data[at + 1] : size - at - 2;
-        step(open, data[at], data + at + 2, n);
-        at += 2 + n;
-        take();
-    }
-    for (i = 0; i < OPEN; i++)
-        if (open[i])
-            ge_stack_free(open[i], 0);
-    if (!end())
-        abort();
-    return 0;
+    return fuzz_streams(data, size, head, take);
 }

@@ -44,13 +44,14 @@ enum h3_frame_type {
 
 struct h3_conf {
     uint32_t extended_connect, datagrams;
-    uint64_t max_header; /* bytes of one head */
+    uint32_t webtransport; /* a server says that it has it */
+    uint64_t max_header;   /* bytes of one head */
 };
 
 /* What the peer said in SETTINGS. */
 struct h3_settings {
     uint64_t max_field_section; /* 0: no limit */
-    uint32_t connect_protocol, datagram;
+    uint32_t connect_protocol, datagram, webtransport;
 };
 
 enum h3_kind {
@@ -59,7 +60,8 @@ enum h3_kind {
     H3_CONTROL,
     H3_QPACK_ENCODER,
     H3_QPACK_DECODER,
-    H3_OURS /* our control stream */
+    H3_OURS,  /* our control stream */
+    H3_TUNNEL /* wt: a stream of WebTransport */
 };
 
 /* A stream below us, and for a request the one above. */
@@ -101,7 +103,7 @@ size_t h3_varint_get(struct gost_bytes b, uint64_t *ret_value); /* bytes used; 0
 size_t h3_varint_put(uint8_t *to, uint64_t value);
 size_t h3_frame_put(uint8_t *to, uint64_t type, uint64_t length); /* at most 16 */
 int h3_frame_get(struct gost_bytes b, struct h3_frame *ret_frame);
-#define H3_SETTINGS_MAX 32u
+#define H3_SETTINGS_MAX 48u
 size_t h3_settings_put(uint8_t *to, const struct h3_conf *conf, int client);
 int h3_settings_get(struct gost_bytes b, struct h3_settings *ret_settings); /* 0 or enum h3_code */
 
@@ -114,6 +116,8 @@ int h3_head_encode(nghttp3_qpack_encoder *e, const struct gost_head *head, uint6
 
 /* h3_session.c: the layer's operations */
 extern const struct gost_layer_ops h3_layer_ops;
+int h3_begin(struct h3 *h, const struct h3_conf *conf, struct gost_io *io);
+void h3_end(struct h3 *h);
 int h3_die(struct h3 *h, uint64_t code, const char *fmt, ...) GOST_PRINTF(3, 4);
 int h3_bear(struct h3 *h, uint32_t cost, const char *what);
 

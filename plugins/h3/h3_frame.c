@@ -6,6 +6,8 @@ enum {
     SETTING_MAX_FIELD_SECTION = 0x06,
     SETTING_CONNECT_PROTOCOL = 0x08,
     SETTING_DATAGRAM = 0x33,
+    SETTING_WEBTRANSPORT = 0x2b603742,    /* draft-ietf-webtrans-http3-02 */
+    SETTING_WT_MAX_SESSIONS = 0x2c7cf000, /* later drafts */
 };
 
 size_t h3_varint_get(struct gost_bytes b, uint64_t *ret_value)
@@ -75,6 +77,12 @@ size_t h3_settings_put(uint8_t *to, const struct h3_conf *conf, int client)
         n += h3_varint_put(body + n, SETTING_DATAGRAM);
         n += h3_varint_put(body + n, 1);
     }
+    if (!client && conf->webtransport) {
+        n += h3_varint_put(body + n, SETTING_WEBTRANSPORT);
+        n += h3_varint_put(body + n, 1);
+        n += h3_varint_put(body + n, SETTING_WT_MAX_SESSIONS);
+        n += h3_varint_put(body + n, 1);
+    }
     head = h3_frame_put(to, H3_SETTINGS, n);
     memcpy(to + head, body, n);
     return head + n;
@@ -92,12 +100,14 @@ static int take_setting(struct h3_settings *s, uint64_t id, uint64_t value)
         s->connect_protocol = (uint32_t)value;
     else if (id == SETTING_DATAGRAM)
         s->datagram = (uint32_t)value;
+    else if (id == SETTING_WEBTRANSPORT || id == SETTING_WT_MAX_SESSIONS)
+        s->webtransport |= value != 0;
     return 0;
 }
 
 int h3_settings_get(struct gost_bytes b, struct h3_settings *ret_settings)
 {
-    struct h3_settings s = {0, 0, 0};
+    struct h3_settings s = {0, 0, 0, 0};
     uint64_t id, value;
     size_t n, m;
     int r;

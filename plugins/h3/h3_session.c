@@ -41,9 +41,8 @@ int h3_bear(struct h3 *h, uint32_t cost, const char *what)
 
 /* ---- opening ---- */
 
-static int h3_open(void *state, const void *conf, struct gost_io *io)
+int h3_begin(struct h3 *h, const struct h3_conf *conf, struct gost_io *io)
 {
-    struct h3 *h = state;
     const nghttp3_mem *mem = nghttp3_mem_default();
 
     h->wire = io;
@@ -55,6 +54,11 @@ static int h3_open(void *state, const void *conf, struct gost_io *io)
         nghttp3_qpack_decoder_new(&h->decoder, 0, 0, mem))
         return gost_fail(io, GOST_ENOMEM, "out of memory for an HTTP/3 session");
     return GOST_OK;
+}
+
+static int h3_open(void *state, const void *conf, struct gost_io *io)
+{
+    return h3_begin(state, conf, io);
 }
 
 static int h3_decode(void *state, const void *conf, struct gost_io *io);
@@ -159,15 +163,18 @@ static int h3_shut(void *state, const void *conf, struct gost_io *io)
     return GOST_OK;
 }
 
-static void h3_destroy(void *state)
+void h3_end(struct h3 *h)
 {
-    struct h3 *h = state;
-
     nghttp3_qpack_encoder_del(h->encoder);
     nghttp3_qpack_decoder_del(h->decoder);
     gost_block_free(&h->block);
     while (h->streams)
         h3_stream_free(h->streams);
+}
+
+static void h3_destroy(void *state)
+{
+    h3_end(state);
 }
 
 const struct gost_layer_ops h3_layer_ops = {

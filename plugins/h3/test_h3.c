@@ -39,7 +39,7 @@ static void test_settings(void)
         {"\x05\x00", 2, H3_SETTINGS_ERROR}, {"\x33\x02", 2, H3_SETTINGS_ERROR},
         {"\x08\x40", 2, H3_FRAME_ERROR},
     };
-    struct h3_conf c = {1, 1, 64000};
+    struct h3_conf c = {1, 1, 0, 64000};
     struct h3_settings s;
     struct h3_frame f;
     uint8_t b[H3_SETTINGS_MAX];

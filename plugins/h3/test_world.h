@@ -15,6 +15,9 @@ static struct {
     struct mux_conf mux;
 } t;
 
+static unsigned world_layer;   /* which of the plugin's components lies on both sides */
+static const void *world_conf; /* NULL: t.conf */
+
 static inline void run(void)
 {
     run_worker(worker);
@@ -61,7 +64,8 @@ static void begin(int bare)
 
         push(&t.side[i], &mux_component, &t.mux, role);
         if (i != bare)
-            push(&t.side[i], &gost_plugin_v1.components[0], &t.conf, role);
+            push(&t.side[i], &gost_plugin_v1.components[world_layer],
+                 world_conf ? world_conf : &t.conf, role);
         side_watch(&t.side[i]);
         ge_session_on_end(t.side[i].session, on_end, &t.side[i]);
     }

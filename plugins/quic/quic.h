@@ -123,7 +123,9 @@ void quic_tls_reason(struct quic_state *s, char *buf, size_t size);
 
 /* ---- quic_conn.c ---- */
 
-uint64_t quic_keepalive(const struct quic_conf *c); /* ns; 0: none */
+uint64_t quic_keepalive(const struct quic_conf *c);
+uint64_t quic_opened(void);
+    /* packets that came with the right keys, on this thread */ /* ns; 0: none */
 int quic_client_new(struct quic_state *s);
 /* For the first packet of a client. GOST_AGAIN: it is none, nothing was made. */
 int quic_server_new(struct quic_state *s, struct gost_bytes packet, const struct gost_addr *from);

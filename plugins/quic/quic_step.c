@@ -315,6 +315,7 @@ static int read_one(struct quic_state *s, const struct gost_packet *p)
     ngtcp2_pkt_info pi = {.ecn = p->ecn};
     ngtcp2_path path = {
         {(struct sockaddr *)&s->local, 0}, {(struct sockaddr *)&s->remote, 0}, NULL};
+    uint64_t before;
     int r;
 
     if (s->conf->cipher_key.n) {
@@ -331,8 +332,9 @@ static int read_one(struct quic_state *s, const struct gost_packet *p)
     }
     path.local.addrlen = s->local_n;
     path.remote.addrlen = s->remote_n;
+    before = quic_opened();
     r = ngtcp2_conn_read_pkt(s->conn, &path, &pi, data.p, data.n, gost_now());
-    if (r == 0)
+    if (r == 0 && quic_opened() != before)
         gost_session_alive(s->wire);
     if (r == 0 || r == NGTCP2_ERR_RETRY)
         return GOST_OK;

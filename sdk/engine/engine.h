@@ -86,9 +86,9 @@ struct ge_embed {
 };
 
 struct ge_worker *ge_worker_new(const struct ge_embed *embed, void *ctx);
-void ge_worker_free(struct ge_worker *w); /* all flows, stacks and tasks must be gone */
+void ge_worker_free(struct ge_worker *w);  /* all flows, stacks and tasks must be gone */
 struct ge_worker *ge_worker_current(void); /* the one running on this thread */
-void ge_worker_enter(struct ge_worker *w);  /* it runs here from now on; ge_run() says so, too */
+void ge_worker_enter(struct ge_worker *w); /* it runs here from now on; ge_run() says so, too */
 uint64_t ge_now(struct ge_worker *w);
 
 /* Run what is ready, at most `budget` steps. 1: more is ready. */
@@ -131,7 +131,7 @@ struct ge_timer {
 };
 void ge_timer_start(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns); /* restarts */
 void ge_timer_start_fine(struct ge_worker *w, struct ge_timer *t, uint64_t at_ns);
-void ge_timer_stop(struct ge_worker *w, struct ge_timer *t);                  /* harmless if idle */
+void ge_timer_stop(struct ge_worker *w, struct ge_timer *t); /* harmless if idle */
 uint64_t
 ge_timers_next(const struct ge_worker *w); /* when to call ge_timers_run; UINT64_MAX: never */
 void ge_timers_run(struct ge_worker *w);   /* fires all that are due at now() */
@@ -259,10 +259,10 @@ struct ge_parcel *ge_parcel_take(struct ge_stack *s, size_t max);
 /* Appends it to what the bottom received. GOST_OK: the parcel is gone. GOST_FULL (packets) or
  * GOST_ENOMEM: what is left in it is still the caller's; want() says when to go on. */
 int ge_parcel_give(struct ge_stack *s, struct ge_parcel *p);
-void ge_parcel_free(struct ge_parcel *p);                   /* [any] */
-struct ge_parcel **ge_parcel_next(struct ge_parcel *p);     /* a link of the holder's [any] */
-size_t ge_parcel_bytes(const struct ge_parcel *p);          /* [any] */
-uint32_t ge_parcel_packets(const struct ge_parcel *p);      /* [any] */
+void ge_parcel_free(struct ge_parcel *p);               /* [any] */
+struct ge_parcel **ge_parcel_next(struct ge_parcel *p); /* a link of the holder's [any] */
+size_t ge_parcel_bytes(const struct ge_parcel *p);      /* [any] */
+uint32_t ge_parcel_packets(const struct ge_parcel *p);  /* [any] */
 /* The code of a gost_abort(), or of the reset that ended it; and giving one with ge_rx_end(). */
 uint64_t ge_stack_code(const struct ge_stack *s);
 void ge_rx_reset(struct ge_stack *s, int status, uint64_t code);
@@ -339,6 +339,9 @@ void ge_session_on_change(struct ge_stack *session,
                           void (*change)(struct ge_stack *session, void *arg, unsigned what),
                           void *arg);
 uint64_t ge_session_heard(const struct ge_stack *session); /* gost_now() of the last input */
+/* gost_now() of the last bytes that a stream was given, or of the last answer to a ping: input that
+ * means something, which a stranger's packets do not; 0: none yet. */
+uint64_t ge_session_served(const struct ge_stack *session);
 /* Whether, since the last input, its wire was told that nobody is at the other end. */
 int ge_session_refused(const struct ge_stack *session);
 /* How long its layer could not read, or the wire would take nothing; 0: neither is so. */

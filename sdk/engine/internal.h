@@ -205,7 +205,8 @@ struct ge_session {
     struct ge_timer ping;
     uint64_t ping_ns;
     uint64_t heard, bytes, read_at, wrote_at; /* the last two: when it was not stuck */
-    uint64_t code;                            /* by which the layer above ended it */
+    uint64_t served;  /* when a stream was last delivered something, or a ping answered */
+    uint64_t code;    /* by which the layer above ended it */
     uint64_t refused; /* when its wire was told that nobody is there; 0: never */
     uint8_t peer_goaway, goaway_sent, quiet, news; /* news: GE_SESSION_*, to be told */
 };

@@ -586,6 +586,7 @@ void ge_stream_delivered(struct ge_stack *s, size_t n)
 {
     stream_of(s)->delivered += n;
     s->session->bytes += n;
+    s->session->served = ge_now(s->w);
 }
 
 void ge_stream_sent(struct ge_stack *s, size_t n)
@@ -731,6 +732,7 @@ void ge_session_alive(struct gost_io *io)
     while (x) {
         const struct ge_layer *above = ge_session_user(x);
 
+        x->served = ge_now(x->layer->inst.w);
         if (x->ping.prev) {
             x->news |= GE_SESSION_ALIVE;
             ge_session_wake(x);

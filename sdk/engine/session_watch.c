@@ -48,6 +48,13 @@ uint64_t ge_session_heard(const struct ge_stack *session)
     return x ? x->heard : 0;
 }
 
+uint64_t ge_session_served(const struct ge_stack *session)
+{
+    const struct ge_session *x = ge_session_of(session);
+
+    return x ? x->served : 0;
+}
+
 int ge_session_refused(const struct ge_stack *session)
 {
     const struct ge_session *x = ge_session_of(session);

@@ -102,7 +102,8 @@ def main():
         + service(ports["names"], "  resolver: r")
         + """
 bypasses:
-- {name: b, reload: 1s, http: {url: 'http://127.0.0.1:%(web)d/x', timeout: 2s}, matchers: [192.0.2.1]}
+- {name: b, reload: 1s, matchers: [192.0.2.1],
+   http: {url: "http://127.0.0.1:%(web)d/x", timeout: 2s}}
 - {name: c, reload: 1s, redis: {addr: '127.0.0.1:%(redis)d'}, matchers: [192.0.2.1]}
 hosts:
 - {name: h, reload: 1s, http: {url: 'http://127.0.0.1:%(web)d/y', timeout: 2s}}

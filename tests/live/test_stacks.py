@@ -51,6 +51,7 @@ STACKS = [
     "relay+pht",
     "relay+phts",
     "relay+h3",
+    "relay+wt",
     "http2",
     "socks5",
     "http",
@@ -67,6 +68,7 @@ OWN = [
     "relay+otls+tls+ws",
     "relay+mtcp+ws",
     "relay+quic+ws",
+    "socks5+wt+tls",
     "relay+kcp+tls",
     "relay+grpc+ws",
     "relay+pht+tls",
@@ -78,7 +80,7 @@ OWN = [
 # What no stack can be.
 NONE = ["relay+mtls+smux", "relay+quic+smux", "relay+grpc+ws+smux"]
 MATRIX_HANDLERS = ("socks5", "http")
-DATAGRAM = ("quic", "kcp", "h3")
+DATAGRAM = ("quic", "kcp", "h3", "wt")
 
 
 def layers(scheme):
