@@ -86,21 +86,23 @@ static int got_answer(struct wt *w, const struct gost_head *head)
 
 /* ---- answering [server] ---- */
 
-static void answer(struct wt *w, struct h3_stream *st, uint32_t status, int old)
+/* GOST_OK; GOST_END: the request is refused and gone; or an error. */
+static int answer(struct wt *w, struct h3_stream *st, uint32_t status, int old)
 {
     struct gost_field field = {gost_bytes_str(ANSWERS), gost_bytes_str(VERSION)};
     struct gost_head head = {.size = sizeof head,
                              .status = status,
                              .fields = &field,
-                             .n_fields = old,
+                             .n_fields = (uint32_t)old,
                              .flags = status == 200 ? 0 : GOST_HEAD_NO_BODY};
 
     if (h3_send_head(&w->h, st, &head) != GOST_OK)
-        h3_stream_cut(st, H3_INTERNAL_ERROR);
-    else if (status != 200) {
-        gost_wire_leave(st->wire);
-        h3_stream_free(st);
-    }
+        return gost_fail(w->h.wire, GOST_ENOMEM, "out of memory");
+    if (status == 200)
+        return GOST_OK;
+    gost_wire_leave(st->wire);
+    h3_stream_free(st);
+    return GOST_END;
 }
 
 static uint32_t judge(const struct wt *w, const struct gost_head *head)
@@ -122,17 +124,18 @@ static int got_request(struct wt *w, struct h3_stream *st, const struct gost_hea
 {
     uint32_t status = judge(w, head);
     struct h3_stream *other, *next;
-    int r = GOST_OK;
+    int r;
 
     if (status != 200) {
         gost_log(w->h.wire, GOST_LOG_DEBUG, "a request that is no WebTransport at %s: %u",
                  w->conf->path, status);
         if (!h3_bear(&w->h, 5, "requests that are none of ours"))
             return GOST_EPROTO;
-        answer(w, st, status, 0);
-        return GOST_END;
+        return answer(w, st, status, 0);
     }
-    answer(w, st, 200, gost_head_has(head, ASKS));
+    r = answer(w, st, 200, gost_head_has(head, ASKS));
+    if (r != GOST_OK)
+        return r;
     st->got_head = 1;
     w->connect = st;
     w->session = st->id;

@@ -79,27 +79,28 @@ static void set_timer(struct tls_state *s)
     gost_set_deadline(s->wire, at);
 }
 
-/* 1: s->ssl is there and has a ClientHello that proves its address. 0: not yet. */
+/* GOST_OK: s->ssl has a ClientHello that proves its address. GOST_AGAIN: not yet. Or an error. */
 static int listen_for_client(struct tls_state *s)
 {
     BIO_ADDR *unused = BIO_ADDR_new();
-    int r = 0;
+    int r = unused ? GOST_AGAIN : gost_fail(s->wire, GOST_ENOMEM, "out of memory");
 
-    while (!s->ssl && dtls_bio_next(s)) {
-        if (s->packet.n == 0 || s->packet.p[0] != HANDSHAKE || make_ssl(s) != GOST_OK) {
+    while (r == GOST_AGAIN && dtls_bio_next(s)) {
+        if (s->packet.p[0] != HANDSHAKE) {
             s->packet.n = 0;
             continue;
         }
-        r = unused ? DTLSv1_listen(s->ssl, unused) : -1;
-        s->packet.n = 0;
-        if (r <= 0) {
+        r = make_ssl(s);
+        if (r == GOST_OK && DTLSv1_listen(s->ssl, unused) <= 0) {
             SSL_free(s->ssl);
             s->ssl = NULL;
+            r = GOST_AGAIN;
         }
+        s->packet.n = 0;
         ERR_clear_error();
     }
     BIO_ADDR_free(unused);
-    return s->ssl != NULL;
+    return r;
 }
 
 static int dtls_handshake(void *state, const void *conf, struct gost_io *io)
@@ -109,9 +110,12 @@ static int dtls_handshake(void *state, const void *conf, struct gost_io *io)
 
     s->wire = io;
     gost_phase(io, "the DTLS handshake");
-    if (!s->ssl && !listen_for_client(s)) {
-        set_timer(s);
-        return GOST_AGAIN;
+    if (!s->ssl) {
+        r = listen_for_client(s);
+        if (r == GOST_AGAIN)
+            set_timer(s);
+        if (r != GOST_OK)
+            return r;
     }
     ERR_clear_error();
     r = SSL_do_handshake(s->ssl);
